@@ -1,0 +1,1 @@
+"""Asyncio shells that every process needs: running, tasks, time, and sockets that carry flows."""

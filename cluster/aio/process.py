@@ -1,0 +1,158 @@
+"""How every kubehop process runs: parse, log, loop, ready, serve until told to stop.
+
+A process is `run(Config.parse, serve)`: `serve(config, lifecycle)` builds everything, calls
+`lifecycle.ready(...)` once it serves, and awaits `lifecycle.stopping`.
+
+Readiness is a message, never a sleep: one line of JSON on the descriptor `--ready-fd`. The other
+descriptor a launcher gives, `--lifeline-fd`, is a pipe whose end of file means that the launcher
+died: then the process stops by itself. Exit status: 0 stopped, 1 failed, 2 misconfigured.
+"""
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+
+from cluster.errors import ConfigError
+
+log = logging.getLogger(__name__)
+
+OK, FAILED, MISCONFIGURED = 0, 1, 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessConfig:
+    """What any process is told by whoever starts it; each process's own config holds one."""
+
+    title: str  # shown by ps: "kubehop node-1 (default)"
+    ready_fd: int | None = None
+    lifeline_fd: int | None = None
+    log_file: str | None = None  # None: standard error
+    log_level: str = "INFO"
+
+    @staticmethod
+    def add_arguments(parser: argparse.ArgumentParser) -> None:
+        """Add the options that every process understands."""
+        group = parser.add_argument_group("process")
+        group.add_argument("--title", default="", help="process title (default: from its name)")
+        group.add_argument("--ready-fd", type=int, help="write one JSON line here when serving")
+        group.add_argument("--lifeline-fd", type=int, help="stop when this pipe ends")
+        group.add_argument("--log-file", help="append logs here (default: standard error)")
+        group.add_argument("--log-level", default="INFO", choices=["DEBUG", "INFO", "WARNING"])
+
+    @classmethod
+    def of(cls, arguments: argparse.Namespace, *, title: str) -> "ProcessConfig":
+        """Take those options from parsed arguments."""
+        return cls(
+            title=arguments.title or title,
+            ready_fd=arguments.ready_fd,
+            lifeline_fd=arguments.lifeline_fd,
+            log_file=arguments.log_file,
+            log_level=arguments.log_level,
+        )
+
+
+class HasProcess(Protocol):
+    """Any process's configuration."""
+
+    @property
+    def process(self) -> ProcessConfig:
+        """The part that `run` needs."""
+
+
+Config = TypeVar("Config", bound=HasProcess)
+
+
+@dataclass(slots=True)
+class Lifecycle:
+    """What `serve` is given besides its configuration."""
+
+    config: ProcessConfig
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def ready(self, **facts: Any) -> None:
+        """Tell the launcher that this process serves; facts are JSON (addresses, ports)."""
+        log.info("ready %s", " ".join(f"{key}={value}" for key, value in facts.items()))
+        if self.config.ready_fd is not None:
+            os.write(self.config.ready_fd, json.dumps({"ready": True, **facts}).encode() + b"\n")
+            os.close(self.config.ready_fd)
+
+
+Serve = Callable[[Config, Lifecycle], Awaitable[None]]
+
+
+def run(
+    parse: Callable[[Sequence[str]], Config],
+    serve: Callable[[Config, Lifecycle], Awaitable[None]],
+    arguments: Sequence[str] | None = None,
+    *,
+    loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
+) -> int:
+    """Run one process to its end and return its exit status."""
+    try:
+        config = parse(sys.argv[1:] if arguments is None else arguments)
+    except ConfigError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return MISCONFIGURED
+    _log_to(config.process)
+    _set_title(config.process.title)
+    try:
+        with asyncio.Runner(loop_factory=loop_factory or _uvloop()) as runner:
+            runner.run(_serve(config, serve))
+    except ConfigError as error:
+        log.error("misconfigured: %s", error)
+        return MISCONFIGURED
+    except Exception:
+        log.exception("failed")
+        return FAILED
+    log.info("stopped")
+    return OK
+
+
+async def _serve(config: Config, serve: Callable[[Config, Lifecycle], Awaitable[None]]) -> None:
+    lifecycle = Lifecycle(config.process)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, lifecycle.stopping.set)
+    lifeline = config.process.lifeline_fd
+    if lifeline is not None:
+        loop.add_reader(lifeline, _launcher_died, loop, lifeline, lifecycle)
+    await serve(config, lifecycle)
+
+
+def _launcher_died(loop: asyncio.AbstractEventLoop, lifeline: int, lifecycle: Lifecycle) -> None:
+    loop.remove_reader(lifeline)
+    log.warning("the launcher is gone: stopping")
+    lifecycle.stopping.set()
+
+
+def _uvloop() -> Callable[[], asyncio.AbstractEventLoop]:
+    import uvloop
+
+    return uvloop.new_event_loop
+
+
+def _set_title(title: str) -> None:
+    import setproctitle
+
+    setproctitle.setproctitle(title)
+
+
+def _log_to(config: ProcessConfig) -> None:
+    handler: logging.Handler
+    if config.log_file is None:
+        handler = logging.StreamHandler(sys.stderr)
+    else:
+        handler = logging.FileHandler(config.log_file)
+    handler.setFormatter(
+        logging.Formatter("%(asctime)s.%(msecs)03d %(levelname)s %(name)s %(message)s", "%FT%T")
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(config.log_level)

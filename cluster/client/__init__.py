@@ -1,0 +1,1 @@
+"""The Kubernetes API as kubehop's own processes use it: requests, watches, informers."""

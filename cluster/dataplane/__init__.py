@@ -1,0 +1,1 @@
+"""Every decision about a connection, as pure functions: values in, a decision with its reason out."""

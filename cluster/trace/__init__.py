@@ -1,0 +1,1 @@
+"""What happened to each connection: recorded from the decisions, joined, drawn."""

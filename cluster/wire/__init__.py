@@ -1,0 +1,1 @@
+"""Formats that bytes between processes follow. Everything here is pure."""

@@ -1,0 +1,1 @@
+"""The control plane in one process: API server, controllers, scheduler, cloud controller."""

@@ -1,0 +1,1 @@
+"""One emulated node: kubelet, container runtime, CNI router and kube-proxy in one process."""
