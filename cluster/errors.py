@@ -1,7 +1,7 @@
 """The exception tree: one root, and a class for each party whose fault it is.
 
 Pure: no I/O.
-Messages hold the values and what to do: "node-9 is not a node of this cluster; nodes: node-1, node-2".
+Messages hold the values and what to do: "node-9 is not a node of this cluster; nodes: node-1".
 """
 
 from collections.abc import Mapping

@@ -106,4 +106,4 @@ class Api(Protocol):
         label_selector: str | None = None,
         field_selector: str | None = None,
     ) -> AsyncIterator[WatchEvent]:
-        """Events after `resource_version`; ApiError 410 when that is too old; ends with the link."""
+        """Events after `resource_version`; ApiError 410 when it is too old; ends with the link."""

@@ -1,1 +1,1 @@
-"""Every decision about a connection, as pure functions: values in, a decision with its reason out."""
+"""Every decision about a connection, as pure functions: values in, a decision with reasons out."""

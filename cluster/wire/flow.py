@@ -78,8 +78,8 @@ class Entry(StrEnum):
 class FlowContext:
     """What travels with a flow from process to process (msgpack, see `cluster.wire.preamble`).
 
-    `original` is the flow as its client sent it; `hops` counts the hops recorded so far, so that the
-    next process numbers its own from there and a reader can tell that one is missing.
+    `original` is the flow as its client sent it; `hops` counts the hops recorded so far, so that
+    the next process numbers its own from there and a reader can tell that one is missing.
     """
 
     flow_id: str
