@@ -35,6 +35,7 @@ class ClientSaw(StrEnum):
     RESET = "connection reset"
     TIMEOUT = "timeout"
     UNREACHABLE = "no route to host"
+    UNRESOLVED = "name not known"
     REPLIED = "reply"  # a datagram was answered
 
 
