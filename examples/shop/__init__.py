@@ -1,0 +1,1 @@
+"""The example application: unmodified aiohttp programs that run as pods."""
