@@ -1,0 +1,354 @@
+"""Carries out what the pipeline decided for TCP: hand the socket on, send it by tunnel, or relay.
+
+A flow comes from three sides: a program of this node dials (`connect`), a client reached a node port
+(`front`), another process sent it (`arrive`). However it came, a socket whose pod is here is given
+to the pod and nothing of the node stays on its way. Only an accepted socket whose pod is elsewhere
+needs a relay; handing it over instead is a choice to be made in `_carry_on`.
+"""
+
+import asyncio
+import errno
+import logging
+import os
+import socket
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from cluster.aio.relay import Relays
+from cluster.aio.streams import close, hold, reset
+from cluster.aio.tunnel import answer, dial
+from cluster.dataplane.decision import (
+    Action,
+    Code,
+    Deliver,
+    Drop,
+    Host,
+    Reject,
+    Stage,
+    Step,
+    Via,
+)
+from cluster.trace.record import ClientSaw, Outcome
+from cluster.wire.addresses import SocketAddress
+from cluster.wire.flow import Entry, Flow, FlowContext, FlowKind, Origin, OriginKind
+from cluster.wire.preamble import Answer, AnswerOutcome
+from node_agent.cni.established import Established
+from node_agent.cni.pod_context import POD
+from node_agent.cni.pod_server import PodListener
+from node_agent.cni.rulings import Ruling, Rulings
+
+if TYPE_CHECKING:
+    from node_agent.cni.pod_network import PodNetwork
+
+log = logging.getLogger(__name__)
+
+CONNECT_TIMEOUT_SECONDS = 127.0  # what Linux waits for an answer to its SYNs by default
+DIAL_TIMEOUT_SECONDS = 127.0
+SILENCE_SECONDS = 127.0
+
+Reply = Callable[[Answer], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Peers:
+    """Where other processes are reached, looked up anew for each flow."""
+
+    tunnel: Callable[[str], SocketAddress | None]  # a node's tunnel, by its name
+    host: Callable[[str, SocketAddress], SocketAddress | None]  # emulated host address -> real
+
+
+class FlowRefused(ConnectionRefusedError):
+    """ECONNREFUSED, with the name of the flow that was refused."""
+
+    def __init__(self, flow_id: str) -> None:
+        super().__init__(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))
+        self.flow_id = flow_id
+
+
+class FlowTimedOut(TimeoutError):
+    """ETIMEDOUT, with the name of the flow that nobody answered."""
+
+    def __init__(self, flow_id: str) -> None:
+        super().__init__(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
+        self.flow_id = flow_id
+
+
+class Router:
+    """TCP flows of one node."""
+
+    def __init__(
+        self,
+        node: str,
+        rulings: Rulings,
+        peers: Peers,
+        key: bytes,
+        listener_of: Callable[[Flow], PodListener | None],
+        established: Established,
+    ) -> None:
+        self._node = node
+        self._rulings = rulings
+        self._peers = peers
+        self._key = key
+        self._listener_of = listener_of
+        self._established = established
+        self._relays = Relays()
+        self._expected: dict[str, tuple[PodListener, Flow]] = {}
+
+    # A program of this node dials
+
+    async def connect(
+        self,
+        origin: Origin,
+        flow: Flow,
+        *,
+        kind: FlowKind,
+        sock: socket.socket | None = None,
+        resolved: dict[str, Any] | None = None,
+    ) -> socket.socket:
+        """A connected socket for a program, or the error that Linux would give it."""
+        context = self._rulings.opened(origin, flow, kind)
+        ruling = self._rulings.rule(context, _resolution(flow, resolved))
+        connected = await self._connect(ruling, sock)
+        self._rulings.saw(ruling.flow_id, ClientSaw.CONNECTED)
+        return connected
+
+    async def _connect(self, ruling: Ruling, sock: socket.socket | None) -> socket.socket:
+        match ruling.verdict:
+            case Deliver():
+                listener = self._listener_of(ruling.context.flow)
+                assert listener is not None
+                return await self._to_self(ruling.context, listener, sock)
+            case Via(node):
+                return await self._to_node(ruling, node, Entry.ADMIT, sock)
+            case Host(node, address) if node not in ("", self._node) and self._peers.tunnel(node):
+                return await self._to_node(ruling, node, Entry.FRONT, sock)
+            case Host(node, address):
+                return await self._to_host(ruling, node, address, sock)
+            case Reject():
+                self._refuse(ruling)
+            case _:
+                await self._silence(ruling)
+
+    async def pair(
+        self, network: "PodNetwork", flow: Flow, sock: socket.socket | None
+    ) -> socket.socket:
+        """A connection over localhost inside one pod: no policy, no route, but recorded."""
+        listener = network.ports.find(flow.protocol, flow.destination.ip, flow.destination.port)
+        context = self._rulings.opened(network.origin, flow, FlowKind.TRAFFIC)
+        open_port = listener is not None and listener.accepting
+        step = _loopback_step(flow, open_port)
+        outcome = Outcome.DELIVERED if open_port else Outcome.REFUSED
+        self._rulings.record_local(context, step, outcome)
+        if listener is None or not open_port:
+            self._rulings.saw(context.flow_id, ClientSaw.REFUSED)
+            raise FlowRefused(context.flow_id)
+        connected = await self._to_self(context, listener, sock)
+        self._rulings.saw(context.flow_id, ClientSaw.CONNECTED)
+        return connected
+
+    async def _to_self(
+        self, context: FlowContext, listener: PodListener, sock: socket.socket | None
+    ) -> socket.socket:
+        """A connection to a pod of this node: decided already, the tunnel only joins the ends."""
+        own = self._peers.tunnel(self._node)
+        assert own is not None, "the tunnel listens before the first pod runs"
+        self._expected[context.flow_id] = (listener, context.flow)
+        try:
+            connected, _ = await dial(
+                own, context, self._key, sock=sock, timeout_seconds=DIAL_TIMEOUT_SECONDS
+            )
+        finally:
+            self._expected.pop(context.flow_id, None)
+        return connected
+
+    async def _to_node(
+        self, ruling: Ruling, node: str, entry: Entry, sock: socket.socket | None
+    ) -> socket.socket:
+        connected, said = await self._dial_node(ruling, node, entry, sock)
+        match said.outcome:
+            case AnswerOutcome.ACCEPTED if connected is not None:
+                return connected
+            case AnswerOutcome.REFUSED:
+                self._refuse(ruling)
+        await self._silence(ruling)
+
+    async def _dial_node(
+        self, ruling: Ruling, node: str, entry: Entry, sock: socket.socket | None
+    ) -> tuple[socket.socket | None, Answer]:
+        """Ask another node for a flow; an unreachable node is silence, and the trace says so."""
+        address = self._peers.tunnel(node)
+        context = replace(ruling.context, entry=entry)
+        try:
+            if address is None:
+                raise ConnectionError(f"{node} has announced no tunnel address")
+            return await dial(
+                address, context, self._key, sock=sock, timeout_seconds=DIAL_TIMEOUT_SECONDS
+            )
+        except OSError as error:
+            reason = f"{node} does not answer: {error.strerror or error}"
+            self._rulings.lost(ruling, Code.NODE_UNREACHABLE, reason)
+            unreachable = AnswerOutcome.UNREACHABLE
+            return None, _answer(unreachable, ruling, Code.NODE_UNREACHABLE, reason)
+
+    async def _to_host(
+        self, ruling: Ruling, node: str, address: SocketAddress, sock: socket.socket | None
+    ) -> socket.socket:
+        """A process of the machine behind an emulated host address, such as the API server."""
+        real = self._peers.host(node, address)
+        connected = sock or socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        connected.setblocking(False)
+        try:
+            if real is None:
+                raise ConnectionRefusedError
+            await connect_real(connected, real)
+        except OSError:
+            if sock is None:
+                connected.close()
+            self._refuse(ruling)
+        return connected
+
+    def _refuse(self, ruling: Ruling) -> NoReturn:
+        self._rulings.saw(ruling.flow_id, ClientSaw.REFUSED)
+        raise FlowRefused(ruling.flow_id)
+
+    async def _silence(self, ruling: Ruling) -> NoReturn:
+        """What a dropped SYN is to its sender: nothing, until its own patience ends."""
+        self._rulings.saw(ruling.flow_id, ClientSaw.TIMEOUT)
+        await asyncio.sleep(CONNECT_TIMEOUT_SECONDS)
+        raise FlowTimedOut(ruling.flow_id)
+
+    # A client reached a node port
+
+    async def front(self, sock: socket.socket, origin: Origin, flow: Flow) -> None:
+        """A connection accepted on a node port of this node."""
+        context = self._rulings.opened(origin, flow, FlowKind.TRAFFIC)
+        await self._carry_on(sock, self._rulings.rule(context), _no_reply)
+
+    # Another process sent it
+
+    async def arrive(self, sock: socket.socket, context: FlowContext) -> None:
+        """A flow that came through the tunnel; called once per connection by its server."""
+
+        async def reply(said: Answer) -> None:
+            await answer(sock, said, self._key)
+
+        expected = self._expected.pop(context.flow_id, None)
+        if expected is not None:
+            listener, flow = expected
+            await reply(Answer(outcome=AnswerOutcome.ACCEPTED))
+            self._deliver(sock, listener, replace(context, flow=flow))
+            return
+        await self._carry_on(sock, self._rulings.rule(context), reply)
+
+    async def _carry_on(self, sock: socket.socket, ruling: Ruling, reply: Reply) -> None:
+        """Take an accepted socket where its ruling says."""
+        match ruling.verdict:
+            case Deliver():
+                listener = self._listener_of(ruling.context.flow)
+                assert listener is not None
+                await reply(_answer(AnswerOutcome.ACCEPTED, ruling))
+                self._deliver(sock, listener, ruling.context)
+            case Via(node):
+                await self._relay_to(sock, ruling, node, Entry.ADMIT, reply)
+            case Host(node, _) if node not in ("", self._node) and self._peers.tunnel(node):
+                await self._relay_to(sock, ruling, node, Entry.FRONT, reply)
+            case Host(node, address):
+                await self._relay_to_host(sock, ruling, node, address, reply)
+            case Reject(code, reason):
+                await reply(_answer(AnswerOutcome.REFUSED, ruling, code, reason))
+                reset(sock) if reply is _no_reply else close(sock)
+            case Drop(code, reason):
+                await self._drop(sock, _answer(AnswerOutcome.DROPPED, ruling, code, reason), reply)
+            case _:
+                raise AssertionError(f"no way to carry out {ruling.verdict}")
+
+    def _deliver(self, sock: socket.socket, listener: PodListener, context: FlowContext) -> None:
+        listener.take(sock, context.flow, self._established.delivered(context))
+
+    async def _relay_to(
+        self, sock: socket.socket, ruling: Ruling, node: str, entry: Entry, reply: Reply
+    ) -> None:
+        upstream, said = await self._dial_node(ruling, node, entry, None)
+        if said.outcome is AnswerOutcome.ACCEPTED and upstream is not None:
+            await reply(said)
+            await self._relay(sock, upstream, ruling)
+        elif said.outcome is AnswerOutcome.REFUSED:
+            await reply(said)
+            reset(sock) if reply is _no_reply else close(sock)
+        else:
+            await self._drop(sock, said, reply)
+
+    async def _relay_to_host(
+        self, sock: socket.socket, ruling: Ruling, node: str, address: SocketAddress, reply: Reply
+    ) -> None:
+        try:
+            upstream = await self._to_host(ruling, node, address, None)
+        except FlowRefused:
+            await reply(_answer(AnswerOutcome.REFUSED, ruling, Code.PORT_CLOSED))
+            reset(sock) if reply is _no_reply else close(sock)
+            return
+        await reply(_answer(AnswerOutcome.ACCEPTED, ruling))
+        await self._relay(sock, upstream, ruling)
+
+    async def _relay(self, sock: socket.socket, upstream: socket.socket, ruling: Ruling) -> None:
+        result = await self._relays.join(sock, upstream, name=ruling.flow_id)
+        self._established.ended(ruling.flow_id, result.bytes_forward, result.bytes_back)
+
+    async def _drop(self, sock: socket.socket, said: Answer, reply: Reply) -> None:
+        """Silence: a client of ours hears nothing for a while; a peer is told to be silent."""
+        if reply is _no_reply:
+            await hold(sock, SILENCE_SECONDS)
+        else:
+            await reply(said)
+            close(sock)
+
+    def close(self) -> None:
+        """End all relays."""
+        self._relays.close()
+
+
+async def _no_reply(_: Answer) -> None:
+    """A client at a front is told nothing by message; its socket says it all."""
+
+
+async def connect_real(sock: socket.socket, address: SocketAddress) -> None:
+    """Connect on the machine's own network, whatever context the caller runs in."""
+    token = POD.set(None)
+    try:
+        await asyncio.get_running_loop().sock_connect(sock, tuple(address))
+    finally:
+        POD.reset(token)
+
+
+def _answer(
+    outcome: AnswerOutcome, ruling: Ruling, code: Code | None = None, reason: str = ""
+) -> Answer:
+    return Answer(
+        outcome=outcome,
+        code=str(code or ""),
+        reason=reason,
+        hops=ruling.context.hops,
+        endpoint=ruling.endpoint,
+    )
+
+
+def _resolution(flow: Flow, resolved: dict[str, Any] | None) -> tuple[Step, ...]:
+    """The names asked before the connection, as its first step (O-13)."""
+    if resolved is None:
+        return ()
+    reason = f"{resolved['name']} is {flow.destination.ip}"
+    return (Step(Stage.RESOLVE, Action.FORWARDED, flow, flow, reason, detail=resolved),)
+
+
+def _loopback_step(flow: Flow, open_port: bool) -> Step:
+    if open_port:
+        reason = f"localhost: a container of the pod listens on {flow.destination.port}"
+        return Step(Stage.DELIVER, Action.DELIVERED, flow, flow, reason)
+    reason = f"localhost: no container of the pod listens on {flow.destination.port}"
+    return Step(Stage.DELIVER, Action.REJECTED, flow, flow, reason, code=Code.PORT_CLOSED)
+
+
+def node_origin(node: str) -> Origin:
+    """The origin of what the node itself opens."""
+    return Origin(OriginKind.NODE, node, node)

@@ -1,0 +1,195 @@
+"""One ruling per new flow: ask the pipeline, remember what it says, record why.
+
+The only place of the node where a flow is decided and its trace record is written; the routers for
+TCP and UDP carry rulings out.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from random import Random
+
+from cluster.aio.clock import Clock
+from cluster.dataplane.conntrack import AffinityTable
+from cluster.dataplane.decision import (
+    Action,
+    Code,
+    Decision,
+    Deliver,
+    Drop,
+    Host,
+    Local,
+    Outside,
+    Reject,
+    Stage,
+    Step,
+    Verdict,
+    Via,
+)
+from cluster.dataplane.node_view import NodeView
+from cluster.dataplane.pipeline import admit, decide
+from cluster.trace.record import ClientSaw, Outcome, passed_on, segment_of
+from cluster.trace.recorder import Recorder
+from cluster.wire.flow import Entry, Flow, FlowContext, FlowKind, Origin
+
+Listening = Callable[[Flow], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What happens to a flow here, and the context it goes on with."""
+
+    context: FlowContext
+    verdict: Verdict
+    endpoint: Mapping[str, str]
+    steps: tuple[Step, ...]
+
+    @property
+    def flow_id(self) -> str:
+        """The flow's name."""
+        return self.context.flow_id
+
+
+class Rulings:
+    """Decides flows by the view in use; `listening` tells whether a pod's port is open."""
+
+    def __init__(
+        self,
+        node: str,
+        view: Callable[[], NodeView],
+        recorder: Recorder,
+        clock: Clock,
+        dice: Random,
+        listening: Listening,
+    ) -> None:
+        self.recorder = recorder
+        self._node = node
+        self._view = view
+        self._clock = clock
+        self._dice = dice
+        self._listening = listening
+        self._affinity = AffinityTable()
+
+    def opened(
+        self, origin: Origin, flow: Flow, kind: FlowKind, entry: Entry = Entry.FRONT
+    ) -> FlowContext:
+        """The context of a flow that begins at this node, under a new name."""
+        flow_id = f"{self._dice.getrandbits(64):016x}"
+        return FlowContext(
+            flow_id=flow_id, flow=flow, original=flow, origin=origin, kind=kind, entry=entry
+        )
+
+    def rule(self, context: FlowContext, first: tuple[Step, ...] = ()) -> Ruling:
+        """Decide a flow, record it, and say what to do; `first` are steps made before."""
+        at, began = self._clock.now(), self._clock.monotonic()
+        decision = self._decide(context)
+        arrived = (_received(context),) if context.sender else ()
+        decision = replace(decision, steps=(*first, *arrived, *decision.steps))
+        decision = _closed_outside(decision)
+        segment = segment_of(
+            decision, context, process=self._node, at=at, outcome=_outcome(decision.verdict)
+        )
+        endpoint = _endpoint(decision)
+        next_process = decision.verdict.node if isinstance(decision.verdict, Via) else ""
+        segment = replace(
+            segment,
+            endpoint=endpoint,
+            next_process=next_process,
+            decided_seconds=self._clock.monotonic() - began,
+        )
+        self.recorder.record(segment)
+        onward = passed_on(context, segment, decision.flow)
+        return Ruling(onward, decision.verdict, endpoint, decision.steps)
+
+    def explain(self, context: FlowContext) -> Decision:
+        """The decision on a flow that is not made: nothing is recorded or remembered."""
+        return self._decide(context, remember=False)
+
+    def record_local(self, context: FlowContext, step: Step, outcome: Outcome) -> None:
+        """Record a flow that never leaves its pod."""
+        decision = Decision(Local(), context.flow, (step,))
+        at = self._clock.now()
+        self.recorder.record(
+            segment_of(decision, context, process=self._node, at=at, outcome=outcome)
+        )
+
+    def saw(self, flow_id: str, client_saw: ClientSaw) -> None:
+        """Note what the client experienced."""
+        self.recorder.update(flow_id, client_saw=client_saw)
+
+    def lost(self, ruling: Ruling, code: Code, reason: str) -> None:
+        """Note that a flow died after it was decided: the next process did not answer."""
+        self.recorder.update(
+            ruling.flow_id, outcome=Outcome.DROPPED, code=code, reason=reason, next_process=""
+        )
+
+    def _decide(self, context: FlowContext, *, remember: bool = True) -> Decision:
+        view, now = self._view(), self._clock.monotonic()
+        if context.entry is Entry.ADMIT:
+            return admit(context, view, listening=self._listening(context.flow))
+        draw = self._dice.random()
+        decision = decide(context, view, self._affinity, now=now, draw=draw)
+        if decision.pin is not None and remember:
+            self._affinity.remember(decision.pin, now=now)
+        if not isinstance(decision.verdict, Local):
+            return decision
+        onward = replace(context, flow=decision.flow)
+        admitted = admit(onward, view, listening=self._listening(decision.flow))
+        return replace(
+            decision,
+            verdict=admitted.verdict,
+            flow=admitted.flow,
+            steps=(*decision.steps, *admitted.steps),
+        )
+
+
+def _received(context: FlowContext) -> Step:
+    return Step(
+        Stage.TUNNEL,
+        Action.RECEIVED,
+        context.flow,
+        context.flow,
+        f"from {context.sender}",
+        detail={"from": context.sender},
+    )
+
+
+def _closed_outside(decision: Decision) -> Decision:
+    """Nothing answers in the emulated outside, and the real network is closed to pods."""
+    if not isinstance(decision.verdict, Outside):
+        return decision
+    reason = "outside the cluster; the machine's real network is closed to pods"
+    step = Step(
+        Stage.DELIVER,
+        Action.REJECTED,
+        decision.flow,
+        decision.flow,
+        reason,
+        code=Code.OUTSIDE_CLOSED,
+    )
+    verdict = Reject(Code.OUTSIDE_CLOSED, reason)
+    return replace(decision, verdict=verdict, steps=(*decision.steps, step))
+
+
+def _outcome(verdict: Verdict) -> Outcome:
+    match verdict:
+        case Deliver() | Host():
+            return Outcome.DELIVERED
+        case Reject():
+            return Outcome.REFUSED
+        case Drop():
+            return Outcome.DROPPED
+        case _:
+            return Outcome.PASSED
+
+
+def _endpoint(decision: Decision) -> dict[str, str]:
+    if not isinstance(decision.verdict, Deliver):
+        return {}
+    pod = decision.verdict.pod
+    return {
+        "namespace": pod.namespace,
+        "pod": pod.name,
+        "node": pod.node,
+        "ip": pod.ip,
+        "port": str(decision.flow.destination.port),
+    }
