@@ -1,0 +1,39 @@
+"""The controller manager: every controller that runs, in one table.
+
+To add one: a file with pure functions and `controller(...)`, its row here, its test.
+"""
+
+from control.controllers.definition import Controller
+from control.controllers.settings import WATCHED, ControllerSettings
+
+
+def all_controllers(settings: ControllerSettings) -> tuple[Controller, ...]:
+    """Every controller of the cluster, built from its settings."""
+    from control.controllers import (
+        deployment,
+        endpoints,
+        endpointslice,
+        garbage_collector,
+        load_balancer,
+        namespace,
+        node_ipam,
+        node_lifecycle,
+        pod_gc,
+        replicaset,
+        taint_eviction,
+    )
+
+    resources = (*WATCHED, *settings.more_resources)
+    return (
+        node_ipam.controller(settings),
+        node_lifecycle.controller(),
+        taint_eviction.controller(),
+        deployment.controller(),
+        replicaset.controller(),
+        endpointslice.controller(),
+        endpoints.controller(),
+        load_balancer.controller(settings),
+        namespace.controller(settings, resources),
+        pod_gc.controller(),
+        garbage_collector.controller(resources),
+    )

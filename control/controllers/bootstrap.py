@@ -1,0 +1,54 @@
+"""Makes what a new cluster holds before anybody asks: its namespaces, its own Service, its DNS.
+
+Idempotent, and fast: what is independent is asked for together. What exists stays as it is, for a
+user may have changed it; only the API server's own endpoints are set right.
+"""
+
+import asyncio
+from typing import Any
+
+from cluster.client.interface import Api
+from cluster.errors import ApiError
+from cluster.objects.resources import (
+    DEPLOYMENTS,
+    ENDPOINT_SLICES,
+    ENDPOINTS,
+    NAMESPACES,
+    SERVICES,
+    Resource,
+)
+from control.controllers import first_objects
+from control.controllers.settings import ControllerSettings
+
+
+async def bootstrap(api: Api, settings: ControllerSettings) -> None:
+    """Make sure of the first objects."""
+    names = first_objects.FIRST_NAMESPACES
+    await asyncio.gather(
+        *(_ensure(api, NAMESPACES, first_objects.namespace(name)) for name in names)
+    )
+    # The two fixed addresses first, before any other Service may be given one of them.
+    await asyncio.gather(
+        _ensure(api, SERVICES, first_objects.api_service(settings)),
+        _ensure(api, SERVICES, first_objects.dns_service(settings)),
+    )
+    await asyncio.gather(
+        _ensure(api, ENDPOINT_SLICES, first_objects.api_slice(settings), "endpoints", "ports"),
+        _ensure(api, ENDPOINTS, first_objects.api_endpoints(settings), "subsets"),
+        _ensure(api, DEPLOYMENTS, first_objects.dns_deployment()),
+    )
+
+
+async def _ensure(api: Api, resource: Resource, document: dict[str, Any], *ours: str) -> None:
+    """Create an object, or set the fields that are ours in the one that exists."""
+    try:
+        await api.create(resource, document)
+    except ApiError as error:
+        if error.reason != "AlreadyExists":
+            raise
+        if ours:
+            metadata = document["metadata"]
+            changes = {field: document[field] for field in ours}
+            await api.patch(
+                resource, metadata["name"], changes, namespace=metadata.get("namespace")
+            )

@@ -1,0 +1,127 @@
+"""The loop around every pure `reconcile`: queue, view, decide, carry out, again.
+
+A controller is a row in `control.controllers.all_controllers`: what it watches, which keys a change
+concerns, and a function from a view and a key to writes.
+"""
+
+import logging
+from collections.abc import Iterable
+
+from cluster.aio.clock import Clock
+from cluster.aio.tasks import Tasks
+from cluster.client.interface import Api, Document
+from cluster.errors import ApiError
+from cluster.objects.resources import Resource
+from control.controllers import all_controllers
+from control.controllers.caches import Caches
+from control.controllers.carry import Carrier, NotYet
+from control.controllers.definition import Controller
+from control.controllers.events import EventRecorder
+from control.controllers.queue import WorkQueue
+from control.controllers.settings import WATCHED, ControllerSettings
+from control.controllers.view import Key
+
+log = logging.getLogger(__name__)
+
+
+class ControllerLoop:
+    """Runs one controller: its queue and its workers."""
+
+    def __init__(
+        self, controller: Controller, caches: Caches, carrier: Carrier, *, clock: Clock
+    ) -> None:
+        self._controller = controller
+        self._caches = caches
+        self._carrier = carrier
+        self._tasks = Tasks(clock)
+        self._queue = WorkQueue(clock, self._tasks, name=controller.name)
+
+    def changed(self, resource: Resource, old: Document | None, new: Document | None) -> None:
+        """Queue what a change concerns."""
+        keys_of = self._controller.watches.get(resource)
+        if keys_of is not None:
+            for key in keys_of(self._caches.objects, old, new):
+                self._queue.add(key)
+
+    def start(self) -> None:
+        """Start the workers."""
+        for number in range(self._controller.workers):
+            self._tasks.supervise(self._work, name=f"{self._controller.name} {number}")
+
+    async def close(self) -> None:
+        """Stop the workers and forget all dates."""
+        await self._tasks.close()
+
+    async def _work(self) -> None:
+        while True:
+            key = await self._queue.take()
+            try:
+                await self._once(key)
+            except Exception:  # a fault of ours: the key comes back, the worker starts anew
+                self._queue.retry(key)
+                raise
+            finally:
+                self._queue.done(key)
+
+    async def _once(self, key: Key) -> None:
+        try:
+            plan = self._controller.reconcile(self._caches.view(), key)
+            again = await self._carrier.carry(plan)
+        except NotYet:
+            self._queue.retry(key)
+        except ApiError as error:
+            self._refused(key, error)
+        else:
+            self._queue.forget(key)
+            if again is not None:
+                self._queue.add_after(key, again)
+
+    def _refused(self, key: Key, error: ApiError) -> None:
+        pause = self._queue.retry(key)
+        level = logging.DEBUG if error.code == 409 else logging.WARNING
+        text = "write refused controller=%s key=%s retry_seconds=%.3f error=%s"
+        log.log(level, text, self._controller.name, key, pause, error)
+
+
+class ControllerManager:
+    """All controllers over one set of informers."""
+
+    def __init__(
+        self,
+        api: Api,
+        clock: Clock,
+        settings: ControllerSettings,
+        *,
+        caches: Caches | None = None,
+    ) -> None:
+        resources = (*WATCHED, *settings.more_resources)
+        self.caches = caches or informed_caches(api, resources, clock)
+        self._clock = clock
+        self._events = EventRecorder(api, clock, component="kube-controller-manager")
+        carrier = Carrier(api, self.caches, self._events)
+        rows = all_controllers(settings)
+        self._loops = [ControllerLoop(row, self.caches, carrier, clock=clock) for row in rows]
+        for each in self._loops:
+            self.caches.subscribe(each.changed)
+
+    async def run(self) -> None:
+        """Run until cancelled; nobody acts before every cache is filled."""
+        tasks = Tasks(self._clock)
+        try:
+            informing = tasks.start(self.caches.run(), name="informers")
+            await self.caches.synced()
+            tasks.supervise(self._events.run, name="events")
+            for each in self._loops:
+                each.start()
+            await informing
+        finally:
+            for each in self._loops:
+                await each.close()
+            await tasks.close()
+
+
+def informed_caches(api: Api, resources: Iterable[Resource], clock: Clock) -> Caches:
+    """Caches behind the informers of `cluster.client`."""
+    from cluster.client.informer import Informer
+
+    return Caches({each: Informer(api, each, clock=clock) for each in resources}, clock=clock)

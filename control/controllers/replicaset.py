@@ -1,0 +1,233 @@
+"""ReplicaSet: as many active pods as wished, made from the template.
+
+Pure: `reconcile` from a view to writes.
+Spec: P-64 (replaced at once), P-86 (who goes first), P-87 (adoption and release).
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from cluster.client.interface import Document
+from cluster.objects.resources import PODS, REPLICA_SETS
+from control.controllers.definition import Controller, itself
+from control.controllers.ownership import (
+    controlled_by,
+    controller_of,
+    controller_reference,
+    owners_of,
+)
+from control.controllers.pods import active, available_in, node_of, ready, ready_since, restarts
+from control.controllers.selection import selects
+from control.controllers.times import seconds_of
+from control.controllers.view import (
+    Key,
+    Objects,
+    View,
+    annotations_of,
+    deleting,
+    key_of,
+    labels_of,
+    spec_of,
+    status_of,
+    uid_of,
+)
+from control.controllers.writes import (
+    Announce,
+    Create,
+    Delete,
+    LookAgain,
+    Patch,
+    Write,
+    counted,
+    patch_of,
+)
+
+BURST_PODS_MAX = 500  # created or deleted by one look; their own events bring the next
+DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
+PHASE_ORDER = {"Pending": 0, "Unknown": 1, "Running": 2}
+
+
+def reconcile(view: View, key: Key) -> Sequence[Write]:
+    """Bring one ReplicaSet's pods to their number, and its status to the pods."""
+    replica_set = view.objects.at(key)
+    if replica_set is None:
+        return ()
+    claims, pods = claim(view.objects, replica_set)
+    changes = () if deleting(replica_set) else manage(view.objects, replica_set, pods)
+    return (*claims, *changes, *_status(view, replica_set, pods))
+
+
+def claim(objects: Objects, replica_set: Document) -> tuple[list[Write], list[Document]]:
+    """The pods that belong to the set, and the writes that adopt and release some (P-87)."""
+    writes: list[Write] = []
+    mine: list[Document] = []
+    selector, going = spec_of(replica_set).get("selector"), deleting(replica_set)
+    for pod in objects.each(PODS, replica_set["metadata"]["namespace"]):
+        if not active(pod):
+            continue
+        fits = selects(selector, labels_of(pod))
+        if controlled_by(pod, replica_set):
+            if fits or going:
+                mine.append(pod)
+            else:
+                writes.append(_release(pod, replica_set))
+        elif fits and not going and controller_of(pod) is None:
+            writes.append(_adopt(pod, replica_set))
+            mine.append(pod)
+    return writes, mine
+
+
+def manage(objects: Objects, replica_set: Document, pods: Sequence[Document]) -> Sequence[Write]:
+    """Create what is missing, delete what is too much."""
+    missing = wished(replica_set) - len(pods)
+    if missing > 0:
+        return [_create(replica_set)] * min(missing, BURST_PODS_MAX)
+    if missing < 0:
+        crowd = _crowd(objects, replica_set)
+        chosen = victims(pods, min(-missing, BURST_PODS_MAX), crowd)
+        return [_delete(replica_set, pod) for pod in chosen]
+    return ()
+
+
+def wished(replica_set: Document) -> int:
+    """How many pods the set should have; unset is one."""
+    replicas = spec_of(replica_set).get("replicas")
+    return 1 if replicas is None else int(replicas)
+
+
+def victims(pods: Iterable[Document], count: int, crowd: Counter[str]) -> list[Document]:
+    """Who goes first when the set shrinks (P-86); `crowd` counts the set's pods on each node."""
+
+    def rank(pod: Document) -> tuple[Any, ...]:
+        node, metadata = node_of(pod), pod["metadata"]
+        return (
+            bool(node),
+            PHASE_ORDER.get(status_of(pod).get("phase", "Pending"), 1),
+            ready(pod),
+            deletion_cost(pod),
+            -crowd[node],
+            -(ready_since(pod) or 0.0),
+            -restarts(pod),
+            -(seconds_of(metadata.get("creationTimestamp")) or 0.0),
+            metadata["name"],
+        )
+
+    return sorted(pods, key=rank)[:count]
+
+
+def deletion_cost(pod: Document) -> int:
+    """What the user says losing this pod costs; anything but a number is 0."""
+    text = annotations_of(pod).get(DELETION_COST, "0")
+    return int(text) if text.lstrip("+-").isdecimal() else 0
+
+
+def pod_from_template(replica_set: Document) -> dict[str, Any]:
+    """The pod that a set creates; the API completes its name (P-80)."""
+    metadata = replica_set["metadata"]
+    template = spec_of(replica_set).get("template") or {}
+    given = template.get("metadata") or {}
+    kept = {key: given[key] for key in ("labels", "annotations", "finalizers") if given.get(key)}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            **kept,
+            "generateName": f"{metadata['name']}-",
+            "namespace": metadata["namespace"],
+            "ownerReferences": [controller_reference(REPLICA_SETS, replica_set)],
+        },
+        "spec": template.get("spec") or {},
+    }
+
+
+def _create(replica_set: Document) -> Create:
+    announce = Announce(
+        about=replica_set,
+        done=("SuccessfulCreate", "Created pod: {name}"),
+        refused=("FailedCreate", "Error creating: {error}"),
+    )
+    return Create(PODS, pod_from_template(replica_set), announce)
+
+
+def _delete(replica_set: Document, pod: Document) -> Delete:
+    metadata = pod["metadata"]
+    announce = Announce(
+        about=replica_set,
+        done=("SuccessfulDelete", "Deleted pod: {name}"),
+        refused=("FailedDelete", "Error deleting: {error}"),
+    )
+    return Delete(
+        resource=PODS,
+        namespace=metadata["namespace"],
+        name=metadata["name"],
+        uid=uid_of(pod),
+        announce=announce,
+    )
+
+
+def _adopt(pod: Document, replica_set: Document) -> Write:
+    references = [*owners_of(pod), controller_reference(REPLICA_SETS, replica_set)]
+    return patch_of(PODS, pod, {"metadata": {"ownerReferences": references}})
+
+
+def _release(pod: Document, replica_set: Document) -> Write:
+    others = [owner for owner in owners_of(pod) if owner.get("uid") != uid_of(replica_set)]
+    return patch_of(PODS, pod, {"metadata": {"ownerReferences": others or None}})
+
+
+def _crowd(objects: Objects, replica_set: Document) -> Counter[str]:
+    """Active pods per node of this set and of its siblings under one Deployment."""
+    owner = controller_of(replica_set)
+    family = [replica_set]
+    if owner is not None:
+        family = [sibling for _, sibling in objects.owned_by(owner["uid"], REPLICA_SETS)]
+    return Counter(
+        node_of(pod)
+        for member in family
+        for _, pod in objects.owned_by(uid_of(member), PODS)
+        if active(pod) and controlled_by(pod, member)
+    )
+
+
+def _status(view: View, replica_set: Document, pods: Sequence[Document]) -> Sequence[Write]:
+    template = spec_of(replica_set).get("template") or {}
+    wanted = ((template.get("metadata") or {}).get("labels") or {}).items()
+    patience = float(spec_of(replica_set).get("minReadySeconds") or 0) * view.scale
+    waits = [wait for pod in pods if (wait := available_in(pod, patience, view.now)) is not None]
+    status = {
+        "replicas": len(pods),
+        "fullyLabeledReplicas": sum(wanted <= labels_of(pod).items() for pod in pods),
+        "readyReplicas": len(waits),
+        "availableReplicas": sum(wait == 0 for wait in waits),
+        "observedGeneration": replica_set["metadata"].get("generation"),
+    }
+    soon = [wait for wait in waits if wait > 0]
+    writes: list[Write] = []
+    changes = counted(status, status_of(replica_set))
+    if changes:
+        metadata = replica_set["metadata"]
+        place = metadata["namespace"], metadata["name"]
+        writes.append(Patch(REPLICA_SETS, *place, {"status": changes}, "status"))
+    return [*writes, LookAgain(min(soon))] if soon else writes
+
+
+def _sets_of_pod(objects: Objects, old: Document | None, new: Document | None) -> Iterable[Key]:
+    """The set that has or had the pod; for an orphan, every set that may adopt it."""
+    for pod in (old, new):
+        owner = controller_of(pod) if pod is not None else None
+        if pod is not None and owner is not None and owner.get("kind") == "ReplicaSet":
+            yield Key(REPLICA_SETS, pod["metadata"]["namespace"], owner["name"])
+    if new is not None and controller_of(new) is None:
+        for replica_set in objects.each(REPLICA_SETS, new["metadata"]["namespace"]):
+            if selects(spec_of(replica_set).get("selector"), labels_of(new)):
+                yield key_of(REPLICA_SETS, replica_set)
+
+
+def controller() -> Controller:
+    """The ReplicaSet controller."""
+    return Controller(
+        name="replicaset",
+        reconcile=reconcile,
+        watches={REPLICA_SETS: itself(REPLICA_SETS), PODS: _sets_of_pod},
+    )

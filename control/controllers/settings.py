@@ -1,0 +1,61 @@
+"""What the controllers are told about the cluster: ranges, addresses, names.
+
+Pure: values only.
+"""
+
+from dataclasses import dataclass
+
+from cluster.objects.resources import (
+    CONFIG_MAPS,
+    DEPLOYMENTS,
+    ENDPOINT_SLICES,
+    ENDPOINTS,
+    LEASES,
+    NAMESPACES,
+    NETWORK_POLICIES,
+    NODES,
+    PODS,
+    REPLICA_SETS,
+    SECRETS,
+    SERVICE_ACCOUNTS,
+    SERVICES,
+    Resource,
+)
+
+# What the controllers watch. An owner or dependent of another resource is left alone by the garbage
+# collector, unless the composition root names its resource too.
+WATCHED: tuple[Resource, ...] = (
+    NAMESPACES,
+    NODES,
+    LEASES,
+    SERVICES,
+    DEPLOYMENTS,
+    REPLICA_SETS,
+    PODS,
+    ENDPOINT_SLICES,
+    ENDPOINTS,
+    CONFIG_MAPS,
+    SECRETS,
+    SERVICE_ACCOUNTS,
+    NETWORK_POLICIES,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControllerSettings:
+    """Ranges and addresses of one cluster; see docs/architecture.md, "Addresses"."""
+
+    pod_cidr: str = "10.244.0.0/16"
+    node_mask: int = 24  # P-18: each node's share of the pod range
+    node_range: str = "172.30.0.0/24"  # node N of this range is wished 10.244.N.0/24
+    service_cidr: str = "10.96.0.0/16"
+    dns_address: str = "10.96.0.10"
+    load_balancer_addresses: str = "127.65.0.0/24"
+    api_address: str = "172.30.255.254"
+    api_port: int = 6443
+    cluster_domain: str = "cluster.local"
+    ca_certificate: str = ""  # PEM, for each namespace's kube-root-ca.crt
+    # Watched beyond WATCHED: other resources whose objects are collected with their owners.
+    more_resources: tuple[Resource, ...] = ()
+    # Emptied besides the watched ones when a namespace is deleted.
+    more_namespaced: tuple[Resource, ...] = ()
