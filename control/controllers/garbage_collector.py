@@ -3,9 +3,9 @@
 Pure: `reconcile` from a view to writes. Spec: S-23; kubernetes.io, "Garbage Collection".
 
 Background: an object whose owners are all gone is deleted; the API is asked for each owner first,
-for another informer may lag. Foreground: an owner with the finalizer waits until its dependents that
-block it are gone. Orphan: its dependents lose the reference first. Owners of a resource that is not
-watched are never presumed gone.
+for another informer may lag. Foreground: an owner with the finalizer waits until its dependents
+that block it are gone. Orphan: its dependents lose the reference first. Owners of a resource that
+is not watched are never presumed gone.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -3,9 +3,9 @@
 Pure: `reconcile` from a view to writes; it remembers the node set that each Service was told of.
 Spec: S-108 to S-114, S-124; kubernetes.io, "Service", type LoadBalancer.
 
-An address belongs to one Service, unless the range holds only one: then Services share it as long as
-their ports differ. The gateway listens on what the status says. Nothing stays pending without an
-Event that says why.
+An address belongs to one Service, unless the range holds only one: then Services share it as long
+as their ports differ. The gateway listens on what the status says. Nothing stays pending without
+an Event that says why.
 """
 
 import ipaddress

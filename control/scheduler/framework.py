@@ -1,0 +1,150 @@
+"""Which node a pod goes to: filter, score, pick.
+
+Pure: a snapshot and pods in, placements out. Spec: kubernetes.io, "Scheduling Framework".
+
+A pass places all pending pods at once, each on the snapshot that the former ones left behind. The
+rules are in `control.scheduler.plugins`: to add one, write its function and its row there.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from cluster.client.interface import Document
+from control.controllers.ownership import controller_of
+from control.controllers.pods import finished, node_of
+from control.controllers.view import labels_of, spec_of
+
+HostPort = tuple[str, str, int]  # address, protocol, port
+
+
+@dataclass(slots=True)
+class NodeState:
+    """One node during a pass: the document, and what its pods take."""
+
+    node: Document
+    pods: int = 0
+    owners: Counter[str] = field(default_factory=Counter)
+    host_ports: set[HostPort] = field(default_factory=set)
+
+    @property
+    def name(self) -> str:
+        return str(self.node["metadata"]["name"])
+
+    def take(self, pod: Document) -> None:
+        """Count a pod as being on this node."""
+        self.pods += 1
+        self.owners[family_of(pod)] += 1
+        self.host_ports.update(host_ports(pod))
+
+
+Filter = Callable[[Document, NodeState], str | None]  # why not here, or None
+Score = Callable[[Document, NodeState], float]  # the lowest wins
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """This pod goes to this node."""
+
+    pod: Document
+    node: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unschedulable:
+    """No node takes this pod now, and why."""
+
+    pod: Document
+    message: str
+
+
+Placement = Placed | Unschedulable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """The rules in force."""
+
+    filters: Sequence[Filter]
+    scores: Sequence[Score]
+
+
+def snapshot(nodes: Iterable[Document], pods: Iterable[Document]) -> dict[str, NodeState]:
+    """The nodes by name, with what runs on them; finished pods take nothing."""
+    states = {node["metadata"]["name"]: NodeState(node) for node in nodes}
+    for pod in pods:
+        state = states.get(node_of(pod))
+        if state is not None and not finished(pod):
+            state.take(pod)
+    return states
+
+
+def schedule(
+    pending: Iterable[Document], states: Mapping[str, NodeState], profile: Profile
+) -> list[Placement]:
+    """Place every pending pod, the most important and oldest first; updates the snapshot."""
+    result: list[Placement] = []
+    for pod in sorted(pending, key=queue_order):
+        placement = place(pod, states, profile)
+        if isinstance(placement, Placed):
+            states[placement.node].take(pod)
+        result.append(placement)
+    return result
+
+
+def place(pod: Document, states: Mapping[str, NodeState], profile: Profile) -> Placement:
+    """Find the best node for one pod; of equals the first by name."""
+    reasons: Counter[str] = Counter()
+    feasible: list[NodeState] = []
+    for state in states.values():
+        reason = next((why for rule in profile.filters if (why := rule(pod, state))), None)
+        if reason is None:
+            feasible.append(state)
+        else:
+            reasons[reason] += 1
+    if not feasible:
+        return Unschedulable(pod, unschedulable_message(len(states), reasons))
+
+    def rank(state: NodeState) -> tuple[Any, ...]:
+        return (*(score(pod, state) for score in profile.scores), state.name)
+
+    return Placed(pod, min(feasible, key=rank).name)
+
+
+def unschedulable_message(nodes: int, reasons: Mapping[str, int]) -> str:
+    """The sentence that `kubectl describe pod` shows (P-32)."""
+    if not nodes:
+        return "no nodes available to schedule pods"
+    parts = sorted(f"{count} {reason}" for reason, count in reasons.items())
+    return f"0/{nodes} nodes are available: {', '.join(parts)}."
+
+
+def queue_order(pod: Document) -> tuple[Any, ...]:
+    """Higher priority first, then the older, then by name."""
+    metadata = pod["metadata"]
+    created = metadata.get("creationTimestamp") or ""
+    place = metadata.get("namespace") or "", metadata["name"]
+    return -int(spec_of(pod).get("priority") or 0), created, place
+
+
+def family_of(pod: Document) -> str:
+    """What pods must have in common to be spread: their controller, else all their labels."""
+    owner = controller_of(pod)
+    if owner is not None:
+        return str(owner["uid"])
+    return repr((pod["metadata"].get("namespace"), sorted(labels_of(pod).items())))
+
+
+def host_ports(pod: Document) -> set[HostPort]:
+    """The ports of the node that the pod takes (P-28 to P-31)."""
+    spec = spec_of(pod)
+    shared = bool(spec.get("hostNetwork"))
+    taken: set[HostPort] = set()
+    for container in spec.get("containers") or ():
+        for port in container.get("ports") or ():
+            number = port.get("hostPort") or (port["containerPort"] if shared else 0)
+            if number:
+                address = port.get("hostIP") or "0.0.0.0"
+                taken.add((address, port.get("protocol") or "TCP", number))
+    return taken
