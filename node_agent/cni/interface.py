@@ -52,6 +52,13 @@ class PodAttachment(Protocol):
     def real_address(self, port: int) -> tuple[str, int] | None:
         """The real address and port that reaches the TCP listener of `port`, for the node only."""
 
+    def release(self, container: object) -> None:
+        """Close what one container opened and end its connections; the pod's network stays.
+
+        `container` is the SignalTable of the container's contexts (`pod_context.SIGNALS`): what was
+        opened in a context that holds it goes, as a kernel closes a dead process's descriptors.
+        """
+
 
 class Network(Protocol):
     """The CNI plugin of this node, and the node's own access to its pods."""
@@ -76,6 +83,12 @@ class Network(Protocol):
         The node itself is the client, or the pod with uid `from_pod`; `localhost` dials 127.0.0.1
         inside that pod (port-forward). OSErrors are those that Linux gives: ConnectionRefusedError,
         TimeoutError.
+        """
+
+    def flow_id_of(self, sock: socket.socket) -> str:
+        """The flow id of a socket that `dial` returned; "" if it is not one.
+
+        An OSError that `dial` raised carries it as its attribute `flow_id`, where there is one.
         """
 
 

@@ -1,0 +1,163 @@
+"""The container runtime: from a container's document to a running program.
+
+An image is a workload (`workloads.images`); a run is that workload in the pod's context, with a log
+and an environment of its own.
+"""
+
+import asyncio
+import importlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from cluster.aio.clock import Clock
+from cluster.client.interface import Api, Document
+from cluster.errors import ApiError, ClusterError, ConfigError
+from cluster.objects.resources import CONFIG_MAPS, SECRETS
+from node_agent.cni.interface import Network, PodAttachment
+from node_agent.kubelet.environment import (
+    Source,
+    Surroundings,
+    environment,
+    expand,
+    sources_of,
+)
+from node_agent.kubelet.logs import ContainerLogs, RunLog
+from node_agent.kubelet.probe_calls import Target
+from node_agent.workloads import commands
+from node_agent.workloads.images import Alias, Image, resolve
+from node_agent.workloads.program import Program
+from node_agent.workloads.workload import ContainerContext, ExecResult, RunsCommands, Workload
+
+FETCH_TIMEOUT_SECONDS = 5.0
+
+
+class NotStarted(ClusterError):
+    """A container cannot be started now; `reason` is that of its waiting state."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+@dataclass(slots=True, kw_only=True)
+class ContainerRun:
+    """One run of a container."""
+
+    container: Document
+    image: Image
+    program: Program
+    log: RunLog
+    target: Target
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    killing: bool = False  # its end has begun
+    signalled: bool = False  # SIGTERM was sent
+
+
+@dataclass(slots=True, kw_only=True)
+class Runtime:
+    """Starts containers of this node."""
+
+    api: Api
+    network: Network
+    clock: Clock
+    node_name: str
+    node_ip: str
+    aliases: tuple[Alias, ...] = ()
+    services: Callable[[], Iterable[Document]] = tuple  # the informer's Services (S-22)
+    zone_source: Any = None  # the cluster's names, for the workload coredns
+
+    async def start(
+        self, pod: Document, container: Document, attachment: PodAttachment, logs: ContainerLogs
+    ) -> ContainerRun:
+        """Start a program; NotStarted says why it cannot be."""
+        image = self.resolve(container)
+        env = await self._environment(pod, container, attachment)
+        workload = cast(Workload, importlib.import_module(image.module))
+        log = logs.begin()
+        ctx = ContainerContext(
+            pod=pod,
+            container=container,
+            target=image.target,
+            command=_words(container.get("command"), env),
+            args=_words(container.get("args"), env),
+            env=env,
+            node_name=self.node_name,
+            pod_ip=attachment.ip,
+            stdout=cast(Any, log.stdout),
+            stderr=cast(Any, log.stderr),
+            zone_source=self.zone_source,
+        )
+        program = Program(workload, ctx, attachment.context())
+        target = Target(
+            network=self.network,
+            ip=attachment.ip,
+            execute=self._executor(workload, ctx),
+            stand_in=image.stand_in,
+        )
+        program.start()
+        return ContainerRun(
+            container=container, image=image, program=program, log=log, target=target
+        )
+
+    def resolve(self, container: Document) -> Image:
+        """The workload of a container's image."""
+        try:
+            return resolve(str(container.get("image", "")), self.aliases)
+        except ConfigError as error:
+            raise NotStarted("InvalidImageName", str(error)) from error
+
+    def _executor(
+        self, workload: Workload, ctx: ContainerContext
+    ) -> Callable[[Sequence[str]], Any]:
+        async def execute(command: Sequence[str]) -> ExecResult:
+            if isinstance(workload, RunsCommands):
+                return await workload.execute(ctx, command)
+            return await commands.execute(command, scale=self.clock.scale)
+
+        return execute
+
+    async def _environment(
+        self, pod: Document, container: Document, attachment: PodAttachment
+    ) -> dict[str, str]:
+        namespace = pod["metadata"]["namespace"]
+        try:
+            async with asyncio.timeout(FETCH_TIMEOUT_SECONDS):
+                sources = {
+                    source: data
+                    for source in sources_of(container)
+                    if (data := await self._fetch(source, namespace)) is not None
+                }
+            around = Surroundings(
+                pod_ip=attachment.ip,
+                host_ip=self.node_ip,
+                services=tuple(self.services()),
+                sources=sources,
+            )
+            return environment(pod, container, around)
+        except (ConfigError, ApiError) as error:
+            raise NotStarted("CreateContainerConfigError", str(error)) from error
+        except (OSError, TimeoutError) as error:
+            text = f"the API server does not answer: {error or type(error).__name__}"
+            raise NotStarted("CreateContainerConfigError", text) from error
+
+    async def _fetch(self, source: Source, namespace: str) -> dict[str, str] | None:
+        resource = CONFIG_MAPS if source.kind == "configmap" else SECRETS
+        try:
+            document = await self.api.get(resource, source.name, namespace=namespace)
+        except ApiError as error:
+            if error.code == 404:
+                return None
+            raise
+        data = document.get("data") or {}
+        return dict(data) if source.kind == "configmap" else _decoded(data)
+
+
+def _decoded(data: Document) -> dict[str, str]:
+    from base64 import b64decode
+
+    return {name: b64decode(value).decode("utf-8", "replace") for name, value in data.items()}
+
+
+def _words(words: Sequence[str] | None, env: dict[str, str]) -> tuple[str, ...]:
+    return tuple(expand(word, env) for word in words or ())
