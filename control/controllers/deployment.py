@@ -151,7 +151,7 @@ def _roll(objects: Objects, rollout: Rollout) -> list[Write]:
     """RollingUpdate: grow the new set as far as the surge allows, then shrink the old ones."""
     old = [_count(each) for each in rollout.old]
     if rollout.new is None:
-        empty = SetCount(name="", wished=0, available=0)
+        empty = SetCount(name="", wished=0, reported=0, available=0)
         return _create(objects, rollout, new_wish(rollout.bounds, empty, old))
     new = _count(rollout.new)
     steps = _size_new(rollout, rollout.new, new_wish(rollout.bounds, new, old))
@@ -314,6 +314,7 @@ def _count(replica_set: Document) -> SetCount:
     return SetCount(
         name=replica_set["metadata"]["name"],
         wished=_wished(replica_set),
+        reported=int(status_of(replica_set).get("replicas") or 0),
         available=int(status_of(replica_set).get("availableReplicas") or 0),
     )
 

@@ -55,7 +55,7 @@ def reconcile(view: View, key: Key) -> Sequence[Write]:
         return ()
     claims, pods = claim(view.objects, replica_set)
     changes = () if deleting(replica_set) else manage(view.objects, replica_set, pods)
-    return (*claims, *changes, *_status(view, replica_set, pods))
+    return (*claims, *changes, *_status(view, replica_set, pods, changes))
 
 
 def claim(objects: Objects, replica_set: Document) -> tuple[list[Write], list[Document]]:
@@ -190,25 +190,31 @@ def _crowd(objects: Objects, replica_set: Document) -> Counter[str]:
     )
 
 
-def _status(view: View, replica_set: Document, pods: Sequence[Document]) -> Sequence[Write]:
+def _status(
+    view: View, replica_set: Document, held: Sequence[Document], changes: Sequence[Write]
+) -> Sequence[Write]:
+    """The status as it is once the changes are made."""
+    gone = {change.uid for change in changes if isinstance(change, Delete)}
+    pods = [pod for pod in held if uid_of(pod) not in gone]
+    created = sum(isinstance(change, Create) for change in changes)
     template = spec_of(replica_set).get("template") or {}
     wanted = ((template.get("metadata") or {}).get("labels") or {}).items()
     patience = float(spec_of(replica_set).get("minReadySeconds") or 0) * view.scale
     waits = [wait for pod in pods if (wait := available_in(pod, patience, view.now)) is not None]
     status = {
-        "replicas": len(pods),
-        "fullyLabeledReplicas": sum(wanted <= labels_of(pod).items() for pod in pods),
+        "replicas": len(pods) + created,
+        "fullyLabeledReplicas": created + sum(wanted <= labels_of(pod).items() for pod in pods),
         "readyReplicas": len(waits),
         "availableReplicas": sum(wait == 0 for wait in waits),
         "observedGeneration": replica_set["metadata"].get("generation"),
     }
     soon = [wait for wait in waits if wait > 0]
     writes: list[Write] = []
-    changes = counted(status, status_of(replica_set))
-    if changes:
+    news = counted(status, status_of(replica_set))
+    if news:
         metadata = replica_set["metadata"]
         place = metadata["namespace"], metadata["name"]
-        writes.append(Patch(REPLICA_SETS, *place, {"status": changes}, "status"))
+        writes.append(Patch(REPLICA_SETS, *place, {"status": news}, "status"))
     return [*writes, LookAgain(min(soon))] if soon else writes
 
 

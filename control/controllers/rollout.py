@@ -2,8 +2,8 @@
 
 Pure: numbers in, numbers out. Spec: P-81, P-82; kubernetes.io, "Deployments", strategy.
 
-A set counts at most as many available pods as it wishes to have: its status may be older than the
-wish, and what is too much there is about to go.
+The counts may lag: a set's status may be older than its wish. So a set has at least as many pods as
+it wishes or reports, and at most as many available ones.
 """
 
 from collections.abc import Sequence
@@ -35,7 +35,13 @@ class SetCount:
 
     name: str
     wished: int  # spec.replicas
+    reported: int  # status.replicas
     available: int  # status.availableReplicas
+
+    @property
+    def present(self) -> int:
+        """Pods that exist or are about to."""
+        return max(self.wished, self.reported)
 
     @property
     def safe(self) -> int:
@@ -67,7 +73,7 @@ def new_wish(bounds: Bounds, new: SetCount, old: Sequence[SetCount]) -> int:
     """How many pods the new set may have now."""
     if new.wished >= bounds.replicas:
         return bounds.replicas
-    room = bounds.total - new.wished - sum(each.wished for each in old)
+    room = bounds.total - new.present - sum(each.present for each in old)
     return new.wished + max(0, min(room, bounds.replicas - new.wished))
 
 
@@ -104,6 +110,8 @@ def proportional(replicas_total: int, sets: Sequence[SetCount], former_total: in
         step = max(step, -wishes[index])
         wishes[index] += step
         left -= step
-    if order and left:  # what rounding left over
-        wishes[order[0]] = max(0, wishes[order[0]] + left)
+    for index in order:  # what rounding left over
+        step = max(left, -wishes[index])
+        wishes[index] += step
+        left -= step
     return wishes
