@@ -83,7 +83,7 @@ def expand(text: str, env: Mapping[str, str]) -> str:
 
 
 def service_variables(pod: Document, services: Iterable[Document]) -> dict[str, str]:
-    """NAME_SERVICE_HOST and its kin, for Services of the pod's namespace and `kubernetes` (S-22)."""
+    """NAME_SERVICE_HOST and its kin, of the pod's namespace and of `kubernetes` (S-22)."""
     links = pod["spec"].get("enableServiceLinks", True)
     namespace = pod["metadata"]["namespace"]
     env: dict[str, str] = {}
@@ -124,11 +124,9 @@ def _upper(name: str) -> str:
 
 
 def _all_of(pod: Document, entry: Mapping[str, Any], around: Surroundings) -> dict[str, str]:
-    key, kind = (
-        ("configMapRef", "configmap") if "configMapRef" in entry else ("secretRef", "secret")
-    )
+    key, kind = "configMapRef", "configmap"
     if key not in entry:
-        return {}
+        key, kind = "secretRef", "secret"
     data = _data(Source(kind, entry[key]["name"]), entry[key], around)
     prefix = entry.get("prefix") or ""
     return {prefix + name: value for name, value in (data or {}).items()}

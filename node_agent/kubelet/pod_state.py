@@ -2,7 +2,7 @@
 
     init containers, in order:  waiting -> running -> terminated 0 -> the next
     sidecars (init, Always):    waiting -> running and started     -> the next, and kept running
-    containers, all at once:    waiting -> running -> terminated   -> again by restartPolicy, or over
+    containers, all at once:    waiting -> running -> terminated   -> again by policy, or over
 
 Pure: documents, records and a time in; a Plan out. Carried out by `pod_worker`.
 Spec: P-38 to P-43, P-50 to P-53, P-59.
@@ -64,6 +64,9 @@ class Terminated:
 ContainerState = Waiting | Running | Terminated
 
 
+NO_BACK_OFF = BackOff()
+
+
 @dataclass(frozen=True, slots=True)
 class ContainerRecord:
     """What is known of one container."""
@@ -73,7 +76,7 @@ class ContainerRecord:
     restarts: int = 0
     started: bool = False  # runs, and its startup probe has succeeded
     ready: bool = False
-    back_off: BackOff = BackOff()
+    back_off: BackOff = NO_BACK_OFF
     run: int = 0  # how many runs were begun by this agent
 
     @property

@@ -80,6 +80,11 @@ class PodWorker:
         """The pod's uid."""
         return str(self.pod["metadata"]["uid"])
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether the API has the pod no longer."""
+        return self._gone
+
     def update(self, pod: Document) -> None:
         """The pod's document has changed."""
         self.pod = pod

@@ -8,9 +8,9 @@ import asyncio
 import errno
 import ipaddress
 import os
-import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from cluster.wire.addresses import SocketAddress
@@ -18,6 +18,9 @@ from cluster.wire.flow import FlowKind
 from node_agent.cni.interface import Network
 from node_agent.kubelet.probes import Broken, Exec, Grpc, Handler, HttpGet, Outcome, TcpSocket
 from node_agent.workloads.workload import ExecResult
+
+if TYPE_CHECKING:
+    import ssl
 
 USER_AGENT = "kube-probe/1.35"
 REDIRECTS_MAX = 10
@@ -40,6 +43,8 @@ class Target:
 async def ask(handler: Handler, target: Target, timeout_seconds: float) -> Outcome:
     """One question; never raises for what the pod does."""
     match handler:
+        case HttpGet(scheme="https") if target.stand_in:  # it has no certificate to show
+            return await _tcp(TcpSocket(handler.port, handler.host), target, timeout_seconds)
         case HttpGet():
             return await _http(handler, target, timeout_seconds)
         case TcpSocket():
@@ -124,9 +129,12 @@ async def _request(handler: HttpGet, target: Target) -> tuple[int, dict[str, str
     except ValueError:
         raise ValueError(f"dial tcp: lookup {host}: a node resolves no names, give an IP") from None
     sock = await target.network.dial(host, handler.port, kind=FlowKind.PROBE)
-    tls = _unverified() if handler.scheme == "https" else None
-    name = {"server_hostname": host} if tls else {}
-    reader, writer = await asyncio.open_connection(sock=sock, ssl=tls, **name)
+    secure = handler.scheme == "https"
+    reader, writer = await asyncio.open_connection(
+        sock=sock,
+        ssl=_unverified() if secure else None,
+        server_hostname=host if secure else None,
+    )
     try:
         writer.write(_request_head(handler, SocketAddress(host, handler.port)))
         return await _answer(reader)
@@ -188,8 +196,10 @@ def _go_error(error: BaseException, timeout: str) -> str:
     return "connect: " + known.get(number or 0, os.strerror(number) if number else str(error))
 
 
-def _unverified() -> ssl.SSLContext:
+def _unverified() -> "ssl.SSLContext":
     """The kubelet does not check certificates of what it probes."""
+    import ssl
+
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

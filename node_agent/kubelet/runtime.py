@@ -66,6 +66,8 @@ class Runtime:
     aliases: tuple[Alias, ...] = ()
     services: Callable[[], Iterable[Document]] = tuple  # the informer's Services (S-22)
     zone_source: Any = None  # the cluster's names, for the workload coredns
+    recorder: Any = None  # where coredns records what it was asked
+    app_dir: str = ""  # where python:// programs are found
 
     async def start(
         self, pod: Document, container: Document, attachment: PodAttachment, logs: ContainerLogs
@@ -87,6 +89,8 @@ class Runtime:
             stdout=cast(Any, log.stdout),
             stderr=cast(Any, log.stderr),
             zone_source=self.zone_source,
+            recorder=self.recorder,
+            app_dir=self.app_dir,
         )
         program = Program(workload, ctx, attachment.context())
         target = Target(

@@ -44,7 +44,7 @@ class StatusWriter:
         self._changed.set()
 
     def reconcile(self, pod: Document) -> None:
-        """The API shows this now; a condition of ours that another wrote is written again (P-74)."""
+        """The API shows this; a condition of ours that another wrote is written again (P-74)."""
         if not self._idle.is_set() or _version(pod) <= self._version:
             return
         shown = {each["type"]: each for each in (pod.get("status") or {}).get("conditions") or ()}

@@ -23,6 +23,8 @@ async def execute(command: Sequence[str], *, scale: float = 1.0) -> ExecResult:
             return ExecResult(0)
         case "false", _:
             return ExecResult(1)
+        case "sleep", ["infinity"]:
+            await asyncio.get_running_loop().create_future()
         case "sleep", [seconds] if _number(seconds):
             await asyncio.sleep(float(seconds) * scale)
             return ExecResult(0)
@@ -39,10 +41,12 @@ def known(command: Sequence[str]) -> bool:
 def _plain(command: Sequence[str]) -> list[str]:
     """The words of a command, out of `sh -c "..."` where that is one plain command."""
     words = list(command)
-    if len(words) == 3 and words[0].rsplit("/", 1)[-1] in SHELLS and words[1] == "-c":
-        if SHELL_SYNTAX.isdisjoint(words[2]):
+    match words:
+        case [shell, "-c", text] if shell.rsplit("/", 1)[-1] in SHELLS and SHELL_SYNTAX.isdisjoint(
+            text
+        ):
             try:
-                return shlex.split(words[2])
+                return shlex.split(text)
             except ValueError:
                 return words
     return words

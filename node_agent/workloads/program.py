@@ -1,7 +1,7 @@
 """One run of a container's program: its tasks, its signals, its end.
 
 A program is asyncio code inside the node's process. What it starts inherits its context, and the
-loop's task factory (`adopt`) notes each of its tasks here. So the container ends as a process would:
+loop's task factory (`adopt`) notes each of its tasks here. So a container ends as a process does:
 all its tasks end with it, and SystemExit in any of them ends the container and nothing else.
 """
 
@@ -109,7 +109,7 @@ class Program:
                 task.cancel()
             await asyncio.wait(left, timeout=SWEEP_SECONDS)
         log.warning(
-            "tasks outlive their container pod=%s/%s container=%s tasks=%d: they ignore cancellation",
+            "tasks ignore cancellation and outlive pod=%s/%s container=%s tasks=%d",
             self.ctx.namespace,
             self.ctx.pod_name,
             self.ctx.name,

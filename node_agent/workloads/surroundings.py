@@ -101,7 +101,7 @@ class ContextEnviron(MutableMapping[str, str]):
 
 
 class ContainerLogging(logging.Handler):
-    """Log records of a container's code go to its standard error, as basicConfig would send them."""
+    """Log records of a container's code go to its standard error, as basicConfig sends them."""
 
     def emit(self, record: logging.LogRecord) -> None:
         program = _author(record)
@@ -129,12 +129,12 @@ def install(loop: asyncio.AbstractEventLoop) -> Callable[[], None]:
     root.addHandler(ours)
     sys.stdout = ContextStream("stdout", sys.stdout)
     sys.stderr = ContextStream("stderr", sys.stderr)
-    os.environ = ContextEnviron(os.environ)  # type: ignore[assignment]
-    loop.set_task_factory(adopt)
+    os.environ = ContextEnviron(os.environ)  # type: ignore[assignment]  # noqa: B003
+    loop.set_task_factory(adopt)  # type: ignore[arg-type]
     loop.set_exception_handler(_explain)
 
     def undo() -> None:
-        sys.stdout, sys.stderr, os.environ = before[0], before[1], before[2]  # noqa: B003
+        sys.stdout, sys.stderr, os.environ = before[0], before[1], before[2]
         root.removeHandler(ours)
         for handler in before[3]:
             handler.removeFilter(_of_the_node)

@@ -5,7 +5,7 @@ code. It runs in the pod's context, so asyncio's ordinary calls use the pod's ne
 SIGTERM it awaits `ctx.until_terminated()`; a program that neither does so nor sets a handler is
 ended at once, as an unhandled signal would end it (exit code 143).
 
-To add one: write `workloads/NAME.py` with `run`, put it into `images.BUILT_IN` (and into `PUBLISHED`
+To add one: write `workloads/NAME.py` with `run`, put it into `images.BUILT_IN` (and `PUBLISHED`,
 under the image names it answers for), and write `tests/node_agent/workloads/test_NAME.py`.
 """
 
@@ -56,7 +56,8 @@ class ContainerContext:
     stdout: TextIO
     stderr: TextIO
     zone_source: Any = None  # the cluster's names, for coredns
-    outbound: Any = None  # what else a built-in workload is given by the node
+    recorder: Any = None  # where coredns records what it was asked
+    app_dir: str = ""  # where python:// programs are found
     _terminated: asyncio.Event = field(default_factory=asyncio.Event)
     _waits_for_termination: bool = False
 
