@@ -38,8 +38,3 @@ def with_condition(
         result.append({**held, **new, "lastTransitionTime": since})
         placed = True
     return result if placed else [*result, {**new, "lastTransitionTime": when}]
-
-
-def without_condition(conditions: Iterable[Condition], kind: str) -> list[Condition]:
-    """The list without that condition."""
-    return [held for held in conditions if held.get("type") != kind]

@@ -11,7 +11,7 @@ from typing import Any
 from cluster.client.interface import Document
 from cluster.objects.resources import DEPLOYMENTS
 from control.controllers.ownership import controller_reference
-from control.controllers.view import annotations_of, labels_of, spec_of
+from control.controllers.view import annotations_of, spec_of
 
 HASH_LABEL = "pod-template-hash"
 REVISION = "deployment.kubernetes.io/revision"
@@ -112,8 +112,3 @@ def set_from_template(
             "template": {**template, "metadata": {**given, "labels": labels}},
         },
     }
-
-
-def hash_of(replica_set: Document) -> str:
-    """The hash label of a ReplicaSet."""
-    return labels_of(replica_set).get(HASH_LABEL, "")

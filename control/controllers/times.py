@@ -1,4 +1,4 @@
-"""Timestamps as Kubernetes writes them: RFC 3339 in UTC, in seconds, micro- or nanoseconds.
+"""Timestamps as Kubernetes writes them: RFC 3339 in UTC, in whole seconds.
 
 Pure: no clock; the time is passed in.
 """
@@ -9,11 +9,6 @@ from datetime import UTC, datetime
 def timestamp(now: float) -> str:
     """`metav1.Time`: "2026-01-31T10:00:00Z"."""
     return datetime.fromtimestamp(int(now), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def micro_timestamp(now: float) -> str:
-    """`metav1.MicroTime`: "2026-01-31T10:00:00.000000Z"."""
-    return datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def seconds_of(text: str | None) -> float | None:

@@ -131,11 +131,6 @@ def patch_of(
     return Patch(resource, namespace, metadata["name"], merged, subresource, announce)
 
 
-def status_patch(resource: Resource, document: Document, status: Mapping[str, Any]) -> Patch:
-    """A merge patch of the status subresource, for this version of the document."""
-    return patch_of(resource, document, {"status": status}, subresource="status")
-
-
 def counted(status: Mapping[str, Any], held: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a status of counters that change; a zero is spelled by leaving it out.
 
