@@ -94,7 +94,7 @@ class LoadBalancers:
 
     def _free(self, objects: Objects, service: Document) -> Iterator[str]:
         """The addresses of the range that this Service may have."""
-        used = fronts_by_address(objects, but=uid_of(service))
+        used = fronts_by_address(objects, service)
         shared = self._range.num_addresses == 1
         wished = fronts_of(service)
         for _, address in zip(range(ADDRESSES_MAX), self._addresses(), strict=False):
@@ -122,14 +122,22 @@ def fronts_of(service: Document) -> set[Front]:
     return {(port["port"], port.get("protocol") or "TCP") for port in ports}
 
 
-def fronts_by_address(objects: Objects, *, but: str) -> dict[str, set[Front]]:
-    """What all other Services listen on."""
+def fronts_by_address(objects: Objects, asking: Document) -> dict[str, set[Front]]:
+    """What others listen on; of two Services that both have an address, the older keeps it."""
     used: dict[str, set[Front]] = {}
-    for service in objects.each(SERVICES):
-        if uid_of(service) != but and spec_of(service).get("type") == "LoadBalancer":
-            for each in _ingress(service):
-                used.setdefault(each.get("ip") or "", set()).update(fronts_of(service))
+    for other in objects.each(SERVICES):
+        if uid_of(other) == uid_of(asking) or spec_of(other).get("type") != "LoadBalancer":
+            continue
+        if address_of(asking) and _age_order(asking) < _age_order(other):
+            continue
+        for each in _ingress(other):
+            used.setdefault(each.get("ip") or "", set()).update(fronts_of(other))
     return used
+
+
+def _age_order(service: Document) -> tuple[str, str]:
+    metadata = service["metadata"]
+    return metadata.get("creationTimestamp") or "", uid_of(service)
 
 
 def eligible_nodes(nodes: Iterable[Document]) -> Iterator[str]:

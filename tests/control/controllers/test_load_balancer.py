@@ -155,8 +155,10 @@ def test_one_address_is_shared_by_services_with_different_ports(
 def test_a_port_that_collides_later_is_told(simulation: Any, build: Any) -> None:
     cloud = Cloud(simulation, build, "127.0.0.1/32")
     cloud.add("web", ports=[{"port": 80}])
-    cloud.add("other", ports=[{"port": 81}])
+    cloud.add("other", ports=[{"port": 81}], metadata={"creationTimestamp": build.stamp(5)})
     cloud.store.patch(SERVICES, "other", {"spec": {"ports": [{"port": 80}]}}, "default")
+    cloud.look("web")
+    assert "SyncLoadBalancerFailed" not in cloud.reasons  # the older Service keeps its port
     cloud.look("other")
     assert "SyncLoadBalancerFailed" in cloud.reasons
 
