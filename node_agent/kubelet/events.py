@@ -5,6 +5,7 @@ ones are counted together, and what the API does not take is dropped with a log 
 """
 
 import asyncio
+import itertools
 import logging
 from typing import Any
 
@@ -32,6 +33,7 @@ class Events:
         self._clock = clock
         self._node = node
         self._log = EventLog()
+        self._number = itertools.count()  # tells Events of one moment apart
         self._queue: asyncio.Queue[tuple[Document, EventKey, Occurrence]] = asyncio.Queue(QUEUE_MAX)
 
     def pod(
@@ -48,7 +50,7 @@ class Events:
     def _add(self, involved: Document, reason: str, message: str, kind: str) -> None:
         now = self._clock.now()
         key = EventKey(involved["uid"], kind, reason, message, involved.get("fieldPath", ""))
-        name = f"{involved['name']}.{int(now * 1e9):x}"
+        name = f"{involved['name']}.{int(now * 1e9) + next(self._number):x}"
         seen = self._log.observe(key, name, now)
         if seen is None:
             return

@@ -232,7 +232,7 @@ def _plan_init(
             if not record.started and not begun:
                 return False, False
         elif not _completed(record) and not begun:
-            failed = record.ended is not None and not _again(containers, container, record)
+            failed = _failed(record) and not _again(containers, container, record)
             if not record.running and not failed:
                 draft.want(name, record, now)
             return False, failed
@@ -255,6 +255,10 @@ def _plan_main(containers: PodContainers, records: Records, now: float, draft: _
 
 def _completed(record: ContainerRecord) -> bool:
     return isinstance(record.state, Terminated) and record.state.exit_code == 0
+
+
+def _failed(record: ContainerRecord) -> bool:
+    return isinstance(record.state, Terminated) and record.state.exit_code != 0
 
 
 def _again(containers: PodContainers, container: Document, record: ContainerRecord) -> bool:

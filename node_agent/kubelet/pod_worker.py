@@ -68,6 +68,7 @@ class PodWorker:
         self._hurry = asyncio.Event()
         self._initialized = False
         now = self._clock.now()
+        self._wanted_ip = self.status.get("podIP") or None
         self._start_time = self.status.get("startTime") or seconds_text(now)
         self.runs = PodRuns(parts.runtime, parts.events, parts.clock, tasks, self)
         self.runs.records.update(restore(pod, now))
@@ -242,7 +243,7 @@ class PodWorker:
             hostname=hostname_of(self.pod),
             labels=dict(meta.get("labels") or {}),
             host_network=bool(spec.get("hostNetwork")),
-            wanted_ip=self.status.get("podIP") or None,
+            wanted_ip=self._wanted_ip,
             dns_policy=spec.get("dnsPolicy") or "ClusterFirst",
             dns_config=dict(spec.get("dnsConfig") or {}),
             host_aliases=tuple((each["ip"], tuple(each["hostnames"])) for each in aliases),

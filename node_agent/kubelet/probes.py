@@ -131,7 +131,8 @@ def observe(
         state = _count(state, spec, ok=ok, now=now)
     if not eager or state.passing:
         return Step(replace(state, pause_seconds=EAGER_FIRST_SECONDS), period, counted)
-    pause = min(state.pause_seconds, period)
+    since = now if counted else last
+    pause = min(state.pause_seconds, since + period - now)  # never past the next one that counts
     grown = replace(state, pause_seconds=min(state.pause_seconds * EAGER_GROWTH, period))
     return Step(grown, pause, counted)
 

@@ -2,8 +2,8 @@
 
 It answers on every declared port and every port that a probe asks: HTTP with a JSON text that says
 who answers, anything else with the same bytes again (UDP too). A plain `sleep`, `true` or `false`
-as the container's command is really run. A command of an exec probe or hook that it cannot run passes,
-so that any manifest comes up and its network can be tried.
+that is the container's command is really run. An exec probe or hook that it cannot run passes, so
+that any manifest comes up and its network can be tried.
 """
 
 import asyncio

@@ -1,0 +1,48 @@
+"""Pods assigned against pods running."""
+
+from cluster.objects.resources import PODS
+
+
+async def test_pods_of_other_nodes_are_none_of_ours(kubelet, field):
+    """P-45."""
+    elsewhere = field.pod(nodeName="node-2")
+    unbound = field.pod()
+    del unbound["spec"]["nodeName"]
+    kubelet.pods.pod_changed(None, elsewhere)
+    kubelet.pods.pod_changed(None, unbound)
+    assert len(kubelet.pods) == 0
+
+
+async def test_a_pod_begins_when_it_is_bound(kubelet, api, field):
+    unbound = field.pod()
+    del unbound["spec"]["nodeName"]
+    kubelet.pods.pod_changed(None, unbound)
+    kubelet.pods.pod_changed(unbound, api.put(PODS, field.pod()))
+    assert [worker.uid for worker in kubelet.pods] == ["uid-web"]
+
+
+async def test_pods_wait_for_the_nodes_network(kubelet, api, network, field):
+    """P-26."""
+    kubelet.pods._ready.clear()
+    kubelet.pods.pod_changed(None, api.put(PODS, field.pod()))
+    await field.turns()
+    assert network.attached == {}
+    kubelet.pods.network_ready()
+    await field.until(lambda: "uid-web" in network.attached)
+
+
+async def test_a_pod_is_found_by_its_name(kubelet, api, field):
+    kubelet.pods.pod_changed(None, api.put(PODS, field.pod()))
+    assert kubelet.pods.find("shop", "web").uid == "uid-web"
+    assert kubelet.pods.find("bank", "web") is None
+
+
+async def test_a_worker_that_fails_is_started_again(
+    kubelet, api, network, clock, field, monkeypatch, caplog
+):
+    network.failures = [LookupError("a bug")]
+    kubelet.pods.pod_changed(None, api.put(PODS, field.pod()))
+    await clock.advance(0)
+    assert "pod worker failed" in caplog.text
+    await clock.advance(1)
+    await field.until(lambda: "uid-web" in network.attached)
