@@ -113,6 +113,15 @@ def test_an_owner_of_an_unknown_kind_is_never_presumed_gone(simulation: Any, bui
     assert settle(simulation) == {"a"}
 
 
+def test_an_unknown_owner_beside_one_that_is_gone_keeps_the_object(
+    build: Any, view: Any, collector: GarbageCollector
+) -> None:
+    unknown = {"apiVersion": "batch/v1", "kind": "Job", "name": "x", "uid": "x"}
+    pod = build.pod("a", owner=build.owner(SERVICES, build.service("gone")))
+    pod["metadata"]["ownerReferences"].append(unknown)
+    assert collector.reconcile(view(pod), key_of(PODS, pod)) == ()
+
+
 def test_every_owner_is_asked_of_the_api_before_a_deletion(
     build: Any, view: Any, collector: GarbageCollector
 ) -> None:

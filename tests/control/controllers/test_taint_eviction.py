@@ -99,3 +99,12 @@ def test_a_new_taint_concerns_the_nodes_pods(build: Any, view: Any) -> None:
     up, down = build.node("node-1"), build.node("node-1", taints=[UNREACHED])
     assert list(watches[NODES](held, up, down)) == [KEY]
     assert list(watches[NODES](held, down, down)) == []
+
+
+def test_a_successor_of_the_same_name_has_its_own_five_minutes(build: Any, view: Any) -> None:
+    """P-70."""
+    eviction = TaintEviction()
+    node = build.node("node-1", taints=[UNREACHED])
+    eviction.reconcile(view(node, build.pod("a")), KEY)
+    plan = eviction.reconcile(view(node, build.pod("a"), elapsed=299), KEY)
+    assert plan == [LookAgain(300.0)]
