@@ -56,6 +56,7 @@ class Code(StrEnum):
     OUTSIDE_CLOSED = "OUTSIDE_CLOSED"  # the real network, not opened by a setting
     NO_NODE = "NO_HEALTHY_NODE"  # the load balancer has no node to send to
     TABLE_FULL = "CT_MAP_INSERTION_FAILED"
+    NO_MAPPING = "NO_MAPPING_FOR_NAT_MASQUERADE"  # no source port is free for a translation
     NXDOMAIN = "NXDOMAIN"
 
 

@@ -3,7 +3,8 @@
 Pure: built whole from Services and EndpointSlices; a change builds a new table that shares the
 rest. A front (ClusterIP, externalIP, load-balancer IP, node port) is one dict lookup away, however
 many Services there are; the candidates of each port are found when it changes, not when asked.
-Spec: S-8 to S-14, S-51, S-52, S-90, S-93, S-94, S-114; kubernetes.io, "Virtual IPs and Service Proxies".
+Spec: S-8 to S-14, S-51, S-52, S-90, S-93, S-94, S-114; kubernetes.io,
+"Virtual IPs and Service Proxies".
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,7 +17,6 @@ from cluster.objects.core import Service, ServicePort
 from cluster.objects.discovery import EndpointSlice
 from cluster.objects.meta import Key
 from cluster.wire.addresses import Protocol, SocketAddress
-
 
 Place = tuple[str, int, Protocol]  # address, port, protocol
 NODE_PORT_PLACES = {"IPv4": "node", "IPv6": "node6"}  # the address of a node port: any node's
