@@ -1,0 +1,54 @@
+"""One reader of what a recorder records from now on: a bounded queue, read as an async iterator.
+
+A reader that is too slow loses the oldest segments and is told how many (O-49).
+"""
+
+import asyncio
+from collections import deque
+from typing import Self
+
+from cluster.trace.query import Query
+from cluster.trace.record import Segment
+
+FOLLOWER_QUEUE_MAX = 1024
+
+
+class Follower:
+    """Made by `Recorder.follow`; leaves the recorder when its `with` block ends."""
+
+    def __init__(self, query: Query, followers: "set[Follower]") -> None:
+        self.lost = 0  # segments that this reader was too slow for
+        self._query = query
+        self._followers = followers
+        self._queue: deque[Segment] = deque()
+        self._filled = asyncio.Event()
+        followers.add(self)
+
+    def offer(self, segment: Segment) -> None:
+        """Queue a segment if it matches; a full queue loses its oldest."""
+        if not self._query.matches(segment):
+            return
+        if len(self._queue) >= FOLLOWER_QUEUE_MAX:
+            self._queue.popleft()
+            self.lost += 1
+        self._queue.append(segment)
+        self._filled.set()
+
+    def close(self) -> None:
+        """Be told no more."""
+        self._followers.discard(self)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Segment:
+        while not self._queue:
+            self._filled.clear()
+            await self._filled.wait()
+        return self._queue.popleft()
