@@ -9,6 +9,7 @@ import ipaddress
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from cluster.objects.meta import ObjectMeta, parse_meta
@@ -228,6 +229,7 @@ def parse_namespace(document: Mapping[str, Any]) -> Namespace:
     return Namespace(meta.name, {**meta.labels, "kubernetes.io/metadata.name": meta.name})
 
 
+@lru_cache(maxsize=65536)
 def canonical_ip(text: str) -> str:
     """The one spelling of an address; ValueError if it is none."""
     return str(ipaddress.ip_address(text))

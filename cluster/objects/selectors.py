@@ -16,6 +16,7 @@ _PREFIX = r"(?:[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?/)?"
 _KEY = re.compile(_PREFIX + r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 _VALUE = re.compile(r"(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
 _TOKEN = re.compile(r"\s*(==|!=|[=!<>(),]|[^\s=!<>(),]+)")
+_SEPARATOR = re.compile(r"==|!=|[=!<>(),]")
 _FIELD_PART = re.compile(r"((?:\\.|[^\\,])*)(?:,|$)")
 _FIELD_TERM = re.compile(r"((?:\\.|[^\\=!])+)(==|!=|=)((?:\\.|[^\\])*)")
 
@@ -160,9 +161,10 @@ def _tokens(text: str) -> list[str]:
 
 
 def _parse_requirement(tokens: list[str], text: str) -> Requirement:
-    key = tokens.pop()
-    if key == "!":
+    if tokens[-1] == "!":
+        tokens.pop()
         return _requirement(_word(tokens, text), Operator.DOES_NOT_EXIST, ())
+    key = _word(tokens, text)
     if not tokens or tokens[-1] == ",":
         return _requirement(key, Operator.EXISTS, ())
     match tokens.pop():
@@ -188,6 +190,8 @@ def _parse_requirement(tokens: list[str], text: str) -> Requirement:
 def _word(tokens: list[str], text: str) -> str:
     if not tokens:
         raise ValueError(f"label selector {text!r} ends where a label key must follow")
+    if _SEPARATOR.fullmatch(tokens[-1]):
+        raise ValueError(f"label selector {text!r}: {tokens[-1]!r} is not a label key")
     return tokens.pop()
 
 

@@ -1,0 +1,13 @@
+from cluster.objects.meta import key_of, parse_meta
+
+
+def test_metadata_is_read_with_its_absences() -> None:
+    meta = parse_meta({"metadata": {"name": "node-1", "labels": None}})
+    assert meta.key == ("", "node-1")
+    assert meta.labels == {} and meta.annotations == {} and not meta.deleting
+
+
+def test_an_object_with_a_deletion_timestamp_is_being_deleted() -> None:
+    document = {"metadata": {"name": "a", "namespace": "b", "deletionTimestamp": "2026-01-01"}}
+    assert parse_meta(document).deleting
+    assert key_of(document) == ("b", "a")
