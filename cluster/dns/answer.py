@@ -6,7 +6,7 @@ Pure: a zone and a question in, an answer out.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from cluster.dns.lookup import Entry, Found, Missing, look_up, server_of
@@ -36,19 +36,20 @@ class Answer:
     authority: tuple[Record, ...] = ()
     additional: tuple[Record, ...] = ()
     authoritative: bool = True
-    origin: str = ""  # the zone it comes from; "" when none of ours holds the name
+    origin: str = ""  # the zone it comes from
     external: str | None = None
     reason: str = ""
 
-    @property
-    def no_such_name(self) -> bool:
-        """Whether the name does not exist."""
-        return self.rcode == Rcode.NXDOMAIN
+    foreign: bool = False  # none of our zones holds the name
 
     @property
-    def falls_through(self) -> bool:
-        """Whether another server may know better: a miss in a reverse zone (D-67)."""
-        return self.no_such_name and self.origin in REVERSE_ZONES
+    def wants_another(self) -> bool:
+        """Whether another server may know: a foreign name, a reverse miss, an alias that leads out.
+
+        A miss in the cluster's own zone never leaves it (D-67, D-120).
+        """
+        reverse_miss = self.rcode == Rcode.NXDOMAIN and self.origin in REVERSE_ZONES
+        return self.foreign or reverse_miss or self.external is not None
 
 
 def answer(zone: "Zone", question: Question) -> Answer:
@@ -58,7 +59,8 @@ def answer(zone: "Zone", question: Question) -> Answer:
     if question.rr_class != IN:
         return _refused(f"class {question.rr_class} is not served")  # D-101
     if origin is None:
-        return _refused(f"{name or 'the root'} is outside {zone.settings.domain}")
+        reason = f"{name or 'the root'} is outside {zone.settings.domain}"
+        return replace(_refused(reason), foreign=True)
     if question.type in (RRType.AXFR, RRType.IXFR):
         return _refused("zone transfers are not served")  # D-8
     if question.type == RRType.SOA:
