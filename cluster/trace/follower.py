@@ -22,6 +22,7 @@ class Follower:
         self._followers = followers
         self._queue: deque[Segment] = deque()
         self._filled = asyncio.Event()
+        self._closed = False
         followers.add(self)
 
     def offer(self, segment: Segment) -> None:
@@ -35,8 +36,19 @@ class Follower:
         self._filled.set()
 
     def close(self) -> None:
-        """Be told no more."""
+        """Be told no more; a reader that waits comes to its end."""
         self._followers.discard(self)
+        self._closed = True
+        self._filled.set()
+
+    async def batch(self) -> list[Segment]:
+        """Wait for something, and take all there is; nothing once this is closed."""
+        while not self._queue and not self._closed:
+            self._filled.clear()
+            await self._filled.wait()
+        taken = list(self._queue)
+        self._queue.clear()
+        return taken
 
     def __enter__(self) -> Self:
         return self
@@ -49,6 +61,8 @@ class Follower:
 
     async def __anext__(self) -> Segment:
         while not self._queue:
+            if self._closed:
+                raise StopAsyncIteration
             self._filled.clear()
             await self._filled.wait()
         return self._queue.popleft()

@@ -76,6 +76,18 @@ class Segment:
         """The flow as it left this process."""
         return self.hops[-1].step.after if self.hops else self.original
 
+    @property
+    def complete(self) -> bool:
+        """Whether nothing more is expected of this process: only a program's own side has more.
+
+        A pod's or a node's TCP connection learns after the decision what its program saw (O-20).
+        """
+        opened_here = bool(self.hops) and self.hops[0].number == 0
+        inside = self.origin.kind in (OriginKind.POD, OriginKind.NODE)
+        tells = opened_here and inside and self.original.protocol is Protocol.TCP
+        answered = self.kind is FlowKind.DNS and self.outcome is not Outcome.PASSED
+        return not tells or answered or self.client_saw is not ClientSaw.UNKNOWN
+
     def to_json(self) -> dict[str, Any]:
         """The record as plain JSON: the wire form of `/flows` and of `kubehop trace -o json`."""
         return {

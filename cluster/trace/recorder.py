@@ -24,9 +24,8 @@ from cluster.dataplane.decision import Code
 from cluster.errors import PoolExhausted
 from cluster.trace.follower import Follower
 from cluster.trace.query import Query
-from cluster.trace.record import ClientSaw, Outcome, Segment
-from cluster.wire.addresses import Protocol
-from cluster.wire.flow import FlowKind, OriginKind
+from cluster.trace.record import Outcome, Segment
+from cluster.wire.flow import FlowKind
 
 DNS_MAX = 2048
 PROBES_MAX = 512
@@ -99,9 +98,10 @@ class Recorder:
         with self.follow(query) as follower:
             try:
                 async with asyncio.timeout(seconds):
-                    while not _complete(found):
-                        await anext(follower)
+                    async for _ in follower:
                         found = self.find(query)
+                        if _complete(found):
+                            break
             except TimeoutError:
                 pass  # what there is, is the answer
         return found
@@ -116,6 +116,11 @@ class Recorder:
                 f"{self.process} has {FOLLOWERS_MAX} followers already: end one of them"
             )
         return Follower(query, self._followers)
+
+    def close(self) -> None:
+        """End every follower: their readers come to their end."""
+        for follower in list(self._followers):
+            follower.close()
 
     @property
     def lost(self) -> dict[str, int]:
@@ -186,15 +191,4 @@ def _serial_of(item: tuple[int, Segment]) -> int:
 
 
 def _complete(segments: list[Segment]) -> bool:
-    return bool(segments) and all(map(is_complete, segments))
-
-
-def is_complete(segment: Segment) -> bool:
-    """Whether nothing more is expected of this process: only a program's own side has more.
-
-    A pod's or a node's TCP connection learns what the program saw after the decision (O-20).
-    """
-    opened_here = bool(segment.hops) and segment.hops[0].number == 0
-    inside = segment.origin.kind in (OriginKind.POD, OriginKind.NODE)
-    tells = opened_here and inside and segment.original.protocol is Protocol.TCP
-    return not tells or segment.client_saw is not ClientSaw.UNKNOWN
+    return bool(segments) and all(segment.complete for segment in segments)
