@@ -58,7 +58,7 @@ def service_detail(front: Front, address: SocketAddress, choice: Choice, policy:
         "node": backend.node,
         "zone": backend.zone,
     }
-    detail["choice"] = choice.reason.partition(",")[0]
+    detail["choice"] = str(choice.how)
     detail["candidates"] = {
         "position": choice.position,
         "count": len(candidates.backends),

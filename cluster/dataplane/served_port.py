@@ -70,6 +70,14 @@ class Front:
     served: ServedPort
 
 
+class How(StrEnum):
+    """What made the choice (O-4)."""
+
+    RANDOM = "random"
+    AFFINITY = "session affinity"
+    ONLY = "only candidate"
+
+
 @dataclass(frozen=True, slots=True)
 class Forward:
     """The choice fell on this backend, number `position` of the candidates."""
@@ -77,6 +85,7 @@ class Forward:
     backend: Backend
     candidates: Candidates
     position: int
+    how: How
     reason: str
 
 
@@ -98,19 +107,21 @@ def choose_backend(
         return _no_backend(served, kind, candidates)
     for position, backend in enumerate(usable if pinned else (), start=1):
         if backend.address == pinned:
-            reason = f"session affinity, {_place(position, candidates)}"
-            return Forward(backend, candidates, position, reason)
+            return _forward(candidates, position, How.AFFINITY)
     position = int(draw * len(usable)) + 1
-    how = "only candidate" if len(usable) == 1 else "random"
-    reason = f"{how}, {_place(position, candidates)}"
-    return Forward(usable[position - 1], candidates, position, reason)
+    return _forward(candidates, position, How.ONLY if len(usable) == 1 else How.RANDOM)
 
 
-def _place(position: int, candidates: Candidates) -> str:
-    count = len(candidates.backends)
+def _forward(candidates: Candidates, position: int, how: How) -> Forward:
+    count, of, where = len(candidates.backends), candidates.of, candidates.where
     what = "terminating endpoint" if candidates.fallback else "endpoint"
-    text = f"{position} of {count} {what}{'s' if count > 1 else ''}{candidates.where}"
-    return f"{text}, none is ready" if candidates.fallback else text
+    if how is How.ONLY:
+        ready = "ready " if of > 1 and not candidates.fallback else ""
+        reason = f"only {ready}{what}{where}" + (f", of {of}" if of > 1 else "")
+    else:
+        reason = f"{how}, {position} of {count} {what}{'s' if count > 1 else ''}{where}"
+    reason += ", none is ready" if candidates.fallback else ""
+    return Forward(candidates.backends[position - 1], candidates, position, how, reason)
 
 
 def _no_backend(served: ServedPort, kind: FrontKind, candidates: Candidates) -> Reject | Drop:

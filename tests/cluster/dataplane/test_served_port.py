@@ -56,10 +56,12 @@ def test_the_draw_names_the_backend(draw: float, node: str) -> None:
 def test_the_reason_counts_the_candidates() -> None:
     """O-4, O-5."""
     assert choose(served(HERE, AWAY), draw=0.9).reason == "random, 2 of 2 endpoints"
-    assert choose(served(HERE)).reason == "only candidate, 1 of 1 endpoint"
+    assert choose(served(HERE)).reason == "only endpoint"
     local = choose(served(HERE, AWAY), local_only=True)
-    assert local.reason == "only candidate, 1 of 1 endpoint on node-1"
+    assert local.reason == "only ready endpoint on node-1, of 2"
     assert local.candidates.of == 2
+    pinned = choose(served(HERE), pinned=HERE.address)
+    assert pinned.reason == "session affinity, 1 of 1 endpoint"
 
 
 def test_the_remembered_endpoint_is_chosen_while_it_is_usable() -> None:
@@ -112,7 +114,7 @@ def test_the_terminating_fallback_is_told() -> None:
     gone = Backend(address=HERE.address, ready=False, terminating=True, node="node-1")
     chosen = choose(served(gone))
     assert isinstance(chosen, Forward)
-    assert chosen.reason == "only candidate, 1 of 1 terminating endpoint, none is ready"
+    assert chosen.reason == "only terminating endpoint, none is ready"
 
 
 def test_each_front_has_its_own_traffic_policy() -> None:
