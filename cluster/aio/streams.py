@@ -1,0 +1,200 @@
+"""Small acts on raw non-blocking sockets: listen, wait, send, close, reset, keep silent.
+
+A descriptor is closed in one way only: its watchers go first. A number closed while it is watched
+is given to the next socket, which then gets no events at all.
+`outside` makes a system call for the process itself: a program's loop may look at the context of
+whoever calls, and these calls are nobody's but ours.
+"""
+
+import asyncio
+import contextvars
+import errno
+import os
+import socket
+import struct
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+from cluster.wire.addresses import SocketAddress
+
+BACKLOG = 4096
+HELD_MAX = 1024
+DISCARD_BYTES = 65536
+
+_LINGER_ZERO = struct.pack("ii", 1, 0)
+_IN_PROGRESS = (errno.EINPROGRESS, errno.EALREADY, errno.EAGAIN, errno.EINTR)
+_CONNECTED = (0, errno.EISCONN)
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+
+def outside(
+    call: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs
+) -> Result:
+    """Make a call in an empty context: in no pod's."""
+    return contextvars.Context().run(call, *args, **kwargs)
+
+
+def family_of(ip: str) -> socket.AddressFamily:
+    """The address family of an IP address."""
+    return socket.AF_INET6 if ":" in ip else socket.AF_INET
+
+
+def listen(address: SocketAddress, backlog: int = BACKLOG) -> socket.socket:
+    """A listening TCP socket, non-blocking; what it accepts has TCP_NODELAY set."""
+    sock = socket.socket(family_of(address.ip), socket.SOCK_STREAM)
+    try:
+        sock.setblocking(False)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.bind(address)
+        sock.listen(backlog)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def address_of(sock: socket.socket) -> SocketAddress:
+    """The local address of a socket."""
+    name = sock.getsockname()
+    return SocketAddress(name[0], name[1])
+
+
+def undelayed(sock: socket.socket) -> None:
+    """Send small pieces at once; a socket that is gone already needs nothing."""
+    try:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTCONN):
+            raise
+
+
+def close(sock: socket.socket) -> None:
+    """Stop watching, then close; again is fine."""
+    unwatch(sock)
+    sock.close()
+
+
+def reset(sock: socket.socket) -> None:
+    """Close so that the other end is told by RST: `transport.abort()` would send FIN."""
+    if sock.fileno() >= 0:
+        try:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_ZERO)
+        except OSError as error:
+            if error.errno != errno.EINVAL:  # macOS says so of a connection that is reset already
+                raise
+    close(sock)
+
+
+def unwatch(sock: socket.socket) -> None:
+    """Remove the loop's watchers of a socket, if it has any."""
+    fd = sock.fileno()
+    if fd < 0:
+        return
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:  # no loop runs, so nothing watches
+        return
+    loop.remove_reader(fd)
+    loop.remove_writer(fd)
+
+
+async def until_readable(sock: socket.socket) -> None:
+    """Wait until a read would not block."""
+    loop = asyncio.get_running_loop()
+    ready: asyncio.Future[None] = loop.create_future()
+    fd = sock.fileno()
+    loop.add_reader(fd, _set, ready)
+    try:
+        await ready
+    finally:
+        if sock.fileno() == fd:
+            loop.remove_reader(fd)
+
+
+async def until_writable(sock: socket.socket) -> None:
+    """Wait until a write would not block, or a connect has ended."""
+    loop = asyncio.get_running_loop()
+    ready: asyncio.Future[None] = loop.create_future()
+    fd = sock.fileno()
+    loop.add_writer(fd, _set, ready)
+    try:
+        await ready
+    finally:
+        if sock.fileno() == fd:
+            loop.remove_writer(fd)
+
+
+def _set(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
+
+
+async def connect(sock: socket.socket, address: SocketAddress) -> None:
+    """Connect a non-blocking socket on the machine's own network; OSError as connect(2) has it."""
+    code = outside(sock.connect_ex, address)
+    if code in _IN_PROGRESS:  # on loopback the handshake is over by now: asking again says so
+        code = outside(sock.connect_ex, address)
+    if code in _IN_PROGRESS:
+        await until_writable(sock)
+        code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    if code not in _CONNECTED:
+        raise OSError(code, f"{address}: {os.strerror(code)}")
+
+
+async def send_all(sock: socket.socket, data: bytes) -> None:
+    """Send everything."""
+    rest = memoryview(data)
+    while rest:
+        try:
+            rest = rest[sock.send(rest) :]
+        except (BlockingIOError, InterruptedError):
+            await until_writable(sock)
+
+
+_held: OrderedDict[int, asyncio.Future[None]] = OrderedDict()  # the oldest first
+
+
+async def hold(sock: socket.socket, seconds: float) -> None:
+    """Say nothing to the other end for a while, then reset it.
+
+    Ends early when the other end resets, or when HELD_MAX others were held after it.
+    """
+    loop = asyncio.get_running_loop()
+    over: asyncio.Future[None] = loop.create_future()
+    key = id(over)
+    _held[key] = over
+    if len(_held) > HELD_MAX:
+        _, oldest = _held.popitem(last=False)
+        _set(oldest)
+    timer = loop.call_later(seconds, _set, over)
+    fd = sock.fileno()
+    if fd >= 0:
+        loop.add_reader(fd, _discard, loop, sock, over)
+    try:
+        await over
+    finally:
+        timer.cancel()
+        _held.pop(key, None)
+        reset(sock)
+
+
+def held() -> int:
+    """How many connections are kept silent now."""
+    return len(_held)
+
+
+def _discard(
+    loop: asyncio.AbstractEventLoop, sock: socket.socket, over: asyncio.Future[None]
+) -> None:
+    """Nobody reads what comes. An end of file is no reason to speak: it may be half-closed."""
+    try:
+        if not sock.recv(DISCARD_BYTES):
+            loop.remove_reader(sock.fileno())
+    except (BlockingIOError, InterruptedError):
+        return
+    except OSError:  # the other end has given up
+        _set(over)
