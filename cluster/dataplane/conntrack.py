@@ -87,8 +87,11 @@ class Conntrack:
         *,
         now: float,
     ) -> Entry | Drop:
-        """Remember a new flow. Its translated source port changes where that tuple is taken
-        (S-106): go on with the entry's `translated`. Drop: the table or the ports are used up."""
+        """Remember a new flow, one that `find` does not know.
+
+        Its translated source port changes where that tuple is taken (S-106): go on with the entry's
+        `translated`. Drop: the table is full, or no source port is free.
+        """
         self.expire(now)
         held = self._by_tuple.get(original)
         if held is not None:
@@ -212,8 +215,7 @@ class Conntrack:
     def _remove(self, entry: Entry) -> None:
         original = entry.original
         for flow in (original, entry.translated.reply()):
-            if self._by_tuple.get(flow, (None,))[0] is entry:
-                del self._by_tuple[flow]
+            self._by_tuple.pop(flow, None)  # one key only, where a socket talks to itself
         for index, key in ((self._by_front, _front(entry)), (self._by_endpoint, _endpoint(entry))):
             index[key].pop(original, None)
             if not index[key]:

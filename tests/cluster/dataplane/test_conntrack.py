@@ -121,6 +121,13 @@ def test_opening_a_flow_again_replaces_it(make: Any, table: Conntrack) -> None:
     assert table.find(make.flow(POD, CLIENT, "UDP"), now=1.0) is None
 
 
+def test_a_socket_that_talks_to_itself_is_one_flow(make: Any, table: Conntrack) -> None:
+    itself = opened(make, table, source=CLIENT, front=CLIENT, endpoint=CLIENT)
+    assert table.find(itself.original, now=1.0) is not None
+    table.close(itself)
+    assert len(table) == 0 and table.find(itself.original, now=1.0) is None
+
+
 def test_a_source_port_is_rewritten_where_two_translated_flows_collide(
     make: Any, table: Conntrack
 ) -> None:

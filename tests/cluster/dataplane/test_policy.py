@@ -248,6 +248,29 @@ def test_a_pod_that_gets_or_loses_a_label_is_selected_anew(make: Any, documents:
     assert not judge(view, DB, WEB).allowed, "the old view is what it was"
 
 
+def test_what_is_remembered_of_one_set_of_labels_is_not_told_of_another(
+    make: Any, documents: Any
+) -> None:
+    """N-24: whoever is asked for first."""
+    bare = "10.244.1.12"
+    for order in ((WEB, bare), (bare, WEB), (WEB, DB, bare)):
+        view = make.view(*documents, make.pod("bare", bare), make.policy("p", pods=APP))
+        allowed = {target: judge(view, CLIENT, target).allowed for target in order}
+        assert allowed[WEB] is False and allowed[bare] is True
+
+
+def test_label_sets_are_remembered_up_to_a_bound(
+    make: Any, documents: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cluster.dataplane.policy.LABEL_SETS_MAX", 2)
+    view = make.view(*documents, make.policy("p", pods=APP))
+    for number in range(20):
+        view = make.with_documents(view, make.pod("db", DB, labels={"n": str(number)}))
+        assert judge(view, CLIENT, DB).allowed and not judge(view, CLIENT, WEB).allowed
+    held = view.policies.by_namespace.get("default")
+    assert held is not None and 0 < len(held.selected) <= 2
+
+
 def test_deleting_the_last_policy_opens_the_pod(make: Any, documents: Any) -> None:
     """N-18."""
     deny = make.policy("deny")
