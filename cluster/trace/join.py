@@ -30,7 +30,7 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A part of the path that is not known, and where it would be: before hop `before`."""
+    """A part of the path that is not known; it lies before the hop numbered `before`."""
 
     before: int
     text: str
@@ -173,16 +173,16 @@ def _gaps(ordered: tuple[Segment, ...]) -> Iterable[Gap]:
     if last.outcome is Outcome.PASSED and last.next_process:
         name = last.next_process
         text = f"{name} has not reported: the flow was passed to it by {last.process}"
-        yield Gap(reached, text)
+        yield Gap(reached + 1, text)
 
 
 def _unreported(reached: int, first: int, segment: Segment, before: str) -> str:
-    """Who is missing before a segment: whoever it had the flow from, if that is known."""
+    """What is missing before a segment, and whom it had the flow from, if that is known."""
+    numbers = f"hop {reached} is" if first == reached + 1 else f"hops {reached} to {first - 1} are"
     sender = str(segment.hops[0].step.detail.get("from", ""))
-    numbers = f"hop {reached}" if first == reached + 1 else f"hops {reached} to {first - 1}"
     if sender and sender != before:
-        return f"{sender} has not reported {numbers}: it passed the flow to {segment.process}"
-    return f"{numbers} before {segment.process} have not been reported"
+        return f"{numbers} not reported: {segment.process} had the flow from {sender}"
+    return f"{numbers} not reported: {segment.process} was not the first to see the flow"
 
 
 def _endpoint(ordered: tuple[Segment, ...]) -> Endpoint | None:

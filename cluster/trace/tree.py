@@ -34,7 +34,7 @@ from cluster.trace.words import (
 )
 
 STAGE_COLUMNS = max(map(len, Stage)) + 2
-LABEL_COLUMNS = 13
+LABEL_COLUMNS = 12
 
 _MARKS: dict[Outcome, tuple[str, Style]] = {
     Outcome.DELIVERED: ("✓", Style.GOOD),
@@ -86,9 +86,7 @@ def _body(trace: Trace, width: int) -> Iterator[Line]:
     gaps = list(trace.gaps)
     for index, segment in enumerate(trace.segments):
         first = segment.hops[0].number if segment.hops else 0
-        while gaps and gaps[0].before <= first and trace.outcome is not Outcome.PASSED:
-            yield from _gap(gaps.pop(0), width)
-        while len(gaps) > 1 and gaps[0].before <= first:
+        while gaps and gaps[0].before <= first:
             yield from _gap(gaps.pop(0), width)
         yield from _process(segment, width, last=index == len(trace.segments) - 1)
     for gap in gaps:

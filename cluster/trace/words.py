@@ -9,11 +9,12 @@ from typing import Any
 
 from cluster.dataplane.decision import Action, Code, Stage, Step
 from cluster.trace.join import Trace
-from cluster.trace.record import Outcome
+from cluster.trace.record import ClientSaw, Outcome
 from cluster.wire.flow import Origin, OriginKind
 
 QUERIES_SHOWN_MAX = 12
 
+FAILED = (Outcome.REFUSED, Outcome.DROPPED)
 _ENDED = (Action.DROPPED, Action.REJECTED)
 
 
@@ -107,57 +108,73 @@ def _query(asked: Mapping[str, Any]) -> str:
 
 
 def explanation(trace: Trace) -> Iterator[tuple[str, str]]:
-    """Label and text of what one must know of a flow that ended early."""
-    last = trace.hops[-1] if trace.hops else None
-    if trace.outcome in (Outcome.REFUSED, Outcome.DROPPED):
-        where = f" by {last.process}" if last else ""
+    """Label and text of what one must know of a flow that did not arrive, or arrived oddly."""
+    if trace.outcome in FAILED and trace.hops:
+        last = trace.hops[-1]
         code = f", {trace.code}" if trace.code else ""
-        yield _happened(trace), f"{_symptom(trace)}{where}{code}"
-        if last is not None:
-            yield from _rules(last.step.detail)
+        yield str(trace.outcome), f"{_symptom(trace, last.step)} by {last.process}{code}"
+        yield from _rules(last.step)
         yield "client saw", str(trace.client_saw) or "not reported"
-    elif trace.client_saw and trace.client_saw not in ("connected", "reply"):
+        yield from _hints(trace, last.step)
+    elif trace.client_saw not in (ClientSaw.UNKNOWN, ClientSaw.CONNECTED, ClientSaw.REPLIED):
         yield "client saw", str(trace.client_saw)
-    if last is not None and trace.outcome is not Outcome.DELIVERED:
-        for hint in _hints(last.step.detail):
-            yield "to allow it", hint
 
 
-def _happened(trace: Trace) -> str:
-    return "dropped" if trace.outcome is Outcome.DROPPED else "refused"
-
-
-def _symptom(trace: Trace) -> str:
-    """What the sender notices (O-11, O-20)."""
+def _symptom(trace: Trace, last: Step) -> str:
+    """What the sender is told (O-11, O-20)."""
     if trace.code is Code.NXDOMAIN:
         return "answered NXDOMAIN"
     if trace.outcome is Outcome.DROPPED:
         return "in silence"
-    reply = trace.hops[-1].step.detail.get("reply") if trace.hops else None
+    reply = last.detail.get("reply")
     return f"with {reply}" if reply else "at once"
 
 
-def _rules(detail: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """The policies that isolate the pod (O-8), or the ranges that leave the client out."""
-    isolating = detail.get("isolating")
-    if isinstance(isolating, list) and isolating:
-        direction = str(detail.get("direction", "")).lower()
-        names = ", ".join(map(str, isolating))
-        yield "policy", f"{names} {_isolates(isolating)} {detail.get('pod', '')} for {direction}"
-    ranges = detail.get("sourceRanges")
-    if isinstance(ranges, list):
-        yield "ranges", ", ".join(map(str, ranges))
+def _rules(last: Step) -> Iterator[tuple[str, str]]:
+    """The policies that isolate the pod (O-8), where the step's reason does not name them all."""
+    isolating = last.detail.get("isolating")
+    if not isinstance(isolating, list) or all(str(name) in last.reason for name in isolating):
+        return
+    verb = "isolates" if len(isolating) == 1 else "isolate"
+    direction = str(last.detail.get("direction", "")).lower()
+    names = ", ".join(map(str, isolating))
+    yield "policy", f"{names} {verb} {last.detail.get('pod', '')} for {direction}"
 
 
-def _isolates(names: list[Any]) -> str:
-    return "isolates" if len(names) == 1 else "isolate"
+def _hints(trace: Trace, last: Step) -> Iterator[tuple[str, str]]:
+    """What would let the flow pass: what the step knows, else what its code means."""
+    misses = last.detail.get("nearMisses")
+    for miss in misses if isinstance(misses, list) else ():
+        yield "nearest", str(miss)
+    hint = last.detail.get("hint")
+    if hint:
+        yield "would help", str(hint)
+    elif trace.code is Code.POLICY_DENIED and not misses:
+        yield "would help", _rule_wanted(last)
+    elif trace.code in _HELP:
+        yield "would help", _HELP[trace.code]
 
 
-def _hints(detail: Mapping[str, Any]) -> list[str]:
-    """What would let the flow pass, if the step knows."""
-    misses = detail.get("nearMisses")
-    hint = detail.get("hint")
-    return [*([str(hint)] if hint else []), *(misses if isinstance(misses, list) else [])]
+def _rule_wanted(last: Step) -> str:
+    """The rule that would allow a denied flow."""
+    peer = last.detail.get("peer")
+    name = peer.get("name", "") if isinstance(peer, Mapping) else str(last.before.source.ip)
+    ingress = last.stage is Stage.INGRESS
+    word = "from" if ingress else "to"
+    flow = last.before
+    where = f"{word} {name} on {flow.protocol} {flow.destination.port}"
+    article = "an ingress" if ingress else "an egress"
+    return f"{article} rule {where}, in a policy that selects {last.detail.get('pod', 'the pod')}"
+
+
+_HELP = {
+    Code.NO_ENDPOINT: "a ready pod that the Service's selector matches",
+    Code.NO_LOCAL_ENDPOINT_INTERNAL: "an endpoint on this node, or internalTrafficPolicy Cluster",
+    Code.NO_LOCAL_ENDPOINT_EXTERNAL: "an endpoint on this node, or externalTrafficPolicy Cluster",
+    Code.SOURCE_RANGE: "the client's address in loadBalancerSourceRanges",
+    Code.UNDEFINED_SERVICE_PORT: "one of the Service's own ports",
+    Code.PORT_CLOSED: "a program that listens there, or the targetPort of one that does",
+}
 
 
 def _steps(trace: Trace) -> list[Step]:
