@@ -55,7 +55,7 @@ class DnsServer:
         self._udp: asyncio.DatagramTransport | None = None
         self._tcp: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
-        self._monitoring = Monitoring(lambda: zone_source().synced, self._handler.metrics.text)
+        self.monitoring = Monitoring(lambda: zone_source().synced, self._handler.metrics.text)
 
     @property
     def metrics(self) -> DnsMetrics:
@@ -76,14 +76,14 @@ class DnsServer:
         Ready means that the zone is synced (D-123).
         """
         address = await self._listen(host, port)
-        await self._monitoring.start(
+        await self.monitoring.start(
             host, health_port=health_port, ready_port=ready_port, metrics_port=metrics_port
         )
         return address
 
     async def close(self) -> None:
         """Stop listening and end every connection."""
-        await self._monitoring.close()
+        await self.monitoring.close()
         if self._udp is not None:
             self._udp.close()
         if self._tcp is not None:

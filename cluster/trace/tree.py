@@ -6,7 +6,7 @@
     ● gateway
     │  balance     node-1, 1 of 3 healthy nodes
     ● node-1
-    │  service     shop/frontend:http: random, 2 of 3 endpoints
+    │  service     shop/frontend port http: random, 2 of 3 endpoints
     │              destination 127.65.0.1:80 ⇒ 10.244.2.7:8080
     ...
     ✓  deliver     shop/frontend-7d4b9c-x2x1p listens on 8080
@@ -59,15 +59,20 @@ def render_line(trace: Trace, *, colour: bool = False) -> str:
         (clock_time(trace.started), Style.DIM),
         (" ", Style.PLAIN),
         (f"{mark} {verdict(trace):<13} ", style),
-        (f"{trace.original.protocol} {who(trace.origin)} → {where_to(trace)}", Style.PLAIN),
+        (f"{trace.original.protocol} {who(trace.origin)} → {_onwards(trace)}", Style.PLAIN),
+        (f"  {trace.flow_id}", Style.DIM),
     ]
-    endpoint = trace.endpoint
-    if trace.outcome is Outcome.DELIVERED and endpoint is not None:
-        line.append((f" → {endpoint.pod} on {endpoint.node}", Style.PLAIN))
-    elif trace.reason and trace.outcome is not Outcome.PASSED:
-        line.append((f": {trace.reason}", Style.PLAIN))
-    line.append((f"  {trace.flow_id}", Style.DIM))
     return paint(tuple(line), colour=colour)
+
+
+def _onwards(trace: Trace) -> str:
+    """Where to, and on to which pod, or why not."""
+    target, endpoint = where_to(trace), trace.endpoint
+    if trace.outcome is Outcome.DELIVERED and endpoint is not None:
+        return f"{target} → {endpoint.pod} on {endpoint.node}"
+    if trace.outcome is Outcome.PASSED or not trace.reason:
+        return target
+    return trace.reason if trace.reason.startswith(target) else f"{target}: {trace.reason}"
 
 
 def _header(trace: Trace, width: int) -> Iterator[Line]:

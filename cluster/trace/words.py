@@ -10,7 +10,7 @@ from typing import Any
 from cluster.dataplane.decision import Action, Code, Stage, Step
 from cluster.trace.join import Trace
 from cluster.trace.record import ClientSaw, Outcome
-from cluster.wire.flow import Origin, OriginKind
+from cluster.wire.flow import FlowKind, Origin, OriginKind
 
 QUERIES_SHOWN_MAX = 12
 
@@ -86,7 +86,7 @@ def subject(step: Step) -> str:
         return ""
     name = f"{service.get('namespace', '')}/{service.get('name', '')}"
     port = service.get("port")
-    named = f"{name}:{port}" if port else name
+    named = f"{name} port {port}" if port else name
     return "" if name in step.reason else f"{named}: "
 
 
@@ -111,10 +111,14 @@ def explanation(trace: Trace) -> Iterator[tuple[str, str]]:
     """Label and text of what one must know of a flow that did not arrive, or arrived oddly."""
     if trace.outcome in FAILED and trace.hops:
         last = trace.hops[-1]
-        code = f", {trace.code}" if trace.code else ""
-        yield str(trace.outcome), f"{_symptom(trace, last.step)} by {last.process}{code}"
+        if trace.code is Code.NXDOMAIN:
+            yield "answered", f"NXDOMAIN by {last.process}"
+        else:
+            code = f", {trace.code}" if trace.code else ""
+            yield str(trace.outcome), f"{_symptom(trace, last.step)} by {last.process}{code}"
         yield from _rules(last.step)
-        yield "client saw", str(trace.client_saw) or "not reported"
+        if trace.client_saw or trace.kind is not FlowKind.DNS:
+            yield "client saw", str(trace.client_saw) or "not reported"
         yield from _hints(trace, last.step)
     elif trace.client_saw not in (ClientSaw.UNKNOWN, ClientSaw.CONNECTED, ClientSaw.REPLIED):
         yield "client saw", str(trace.client_saw)
@@ -122,8 +126,6 @@ def explanation(trace: Trace) -> Iterator[tuple[str, str]]:
 
 def _symptom(trace: Trace, last: Step) -> str:
     """What the sender is told (O-11, O-20)."""
-    if trace.code is Code.NXDOMAIN:
-        return "answered NXDOMAIN"
     if trace.outcome is Outcome.DROPPED:
         return "in silence"
     reply = last.detail.get("reply")

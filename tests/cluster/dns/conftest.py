@@ -1,12 +1,15 @@
 """A small cluster's names, as documents."""
 
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
 
 from cluster.dns.answer import Answer
 from cluster.dns.zone import Zone, ZoneSettings
-from cluster.wire.dns import Question, RRType
+from cluster.wire.addresses import SocketAddress
+from cluster.wire.dns import Message, Question, RRType, decode, encode
 
 Document = dict[str, Any]
 HTTP: Document = {"name": "http", "port": 80, "protocol": "TCP"}
@@ -101,3 +104,87 @@ def worked(make: Make) -> Zone:
             make.slice("hl", "10.244.1.5", "10.244.2.6"),
         ),
     )
+
+
+class ManualClock:
+    """Time that stands still until a test moves it."""
+
+    scale = 1.0
+
+    def __init__(self) -> None:
+        self.time = 1_790_000_000.0
+
+    def now(self) -> float:
+        return self.time
+
+    def monotonic(self) -> float:
+        return self.time
+
+    async def sleep(self, seconds: float) -> None:
+        self.time += seconds
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+class Upstream:
+    """A name server of the world, on a real socket: answers what `answering` says, or nothing."""
+
+    def __init__(self, answering: Callable[[Message], Message | None]) -> None:
+        self.answering = answering
+        self.asked: list[tuple[str, str]] = []
+        self.address = SocketAddress("127.0.0.1", 0)
+
+    async def start(self) -> None:
+        self._tcp = await asyncio.start_server(self._serve_stream, "127.0.0.1", 0)
+        port = self._tcp.sockets[0].getsockname()[1]
+        loop = asyncio.get_running_loop()
+        upstream = self
+
+        class Served(asyncio.DatagramProtocol):
+            def connection_made(self, transport: Any) -> None:
+                self._transport = transport
+
+            def datagram_received(self, data: bytes, addr: Any) -> None:
+                answer = upstream.answer(data, "udp")
+                if answer is not None:
+                    self._transport.sendto(answer, addr)
+
+        self._udp, _ = await loop.create_datagram_endpoint(Served, local_addr=("127.0.0.1", port))
+        self.address = SocketAddress("127.0.0.1", port)
+
+    def answer(self, raw: bytes, how: str) -> bytes | None:
+        query = decode(raw)
+        self.asked.append((how, str(query.questions[0])))
+        answer = self.answering(query)
+        return None if answer is None else encode(answer)
+
+    async def _serve_stream(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        length = int.from_bytes(await reader.readexactly(2), "big")
+        answer = self.answer(await reader.readexactly(length), "tcp")
+        if answer is not None:
+            writer.write(len(answer).to_bytes(2, "big") + answer)
+        writer.close()
+
+    async def close(self) -> None:
+        self._udp.close()
+        self._tcp.close()
+
+
+@pytest.fixture
+async def upstream() -> AsyncIterator[Callable[..., Awaitable[Upstream]]]:
+    started: list[Upstream] = []
+
+    async def start(answering: Callable[[Message], Message | None]) -> Upstream:
+        server = Upstream(answering)
+        await server.start()
+        started.append(server)
+        return server
+
+    yield start
+    for server in started:
+        await server.close()
