@@ -228,7 +228,7 @@ class _Fields:
         try:
             ip_number(ip)
         except ValueError as error:
-            raise WireError(str(error)) from error
+            raise WireError(f"{ip!r} is not an IP address") from error
         return SocketAddress(ip, self.number(PORT_MAX))
 
 
