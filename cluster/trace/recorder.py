@@ -123,6 +123,11 @@ class Recorder:
             follower.close()
 
     @property
+    def followers(self) -> int:
+        """How many follow."""
+        return len(self._followers)
+
+    @property
     def lost(self) -> dict[str, int]:
         """How many segments each ring has forgotten."""
         return {name: ring.lost for name, ring in self._rings.items()}

@@ -1,12 +1,16 @@
 """Flows as the processes of a small cluster record them."""
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from cluster.dataplane.decision import Action, Code, Stage, Step
+from cluster.trace.follower import Follower
+from cluster.trace.query import Query
 from cluster.trace.record import ClientSaw, Hop, Outcome, Segment
+from cluster.trace.recorder import Recorder
 from cluster.wire.addresses import Protocol, SocketAddress
 from cluster.wire.flow import Flow, FlowKind, Origin, OriginKind
 
@@ -120,7 +124,8 @@ def balanced() -> Path:
 
 
 def received(path: Path, sender: str) -> None:
-    path.step(Stage.TUNNEL, f"from {sender}", action=Action.RECEIVED, **{"from": sender})
+    detail: dict[str, Any] = {"from": sender}
+    path.step(Stage.TUNNEL, f"from {sender}", action=Action.RECEIVED, **detail)
 
 
 def called(client_saw: ClientSaw, *, egress: bool = True) -> Path:
@@ -257,11 +262,12 @@ def path() -> Any:
 
 
 @pytest.fixture
-def segment(path: Any) -> Any:
+def segment() -> Any:
     """One small segment, with any of its fields changed."""
 
     def build(flow_id: str = FLOW_ID, **fields: Any) -> Segment:
-        return replace(path("datagrams")[0], flow_id=flow_id, **fields)
+        (plain,) = datagrams().segments
+        return replace(plain, flow_id=flow_id, **fields)
 
     return build
 
@@ -271,7 +277,24 @@ def clock() -> ManualClock:
     return ManualClock()
 
 
-def flow(text: str) -> Flow:
-    """A flow from "TCP 10.0.0.1:1 -> 10.0.0.2:2"."""
-    protocol, source, _, destination = text.split()
-    return Flow(Protocol(protocol), SocketAddress.parse(source), SocketAddress.parse(destination))
+class WatchedRecorder(Recorder):
+    """A recorder that tells a test when somebody begins to follow it."""
+
+    def __init__(self, process: str, clock: ManualClock, **rings: int) -> None:
+        super().__init__(process, clock, **rings)
+        self.followed = asyncio.Event()
+
+    def follow(self, query: Query) -> Follower:
+        follower = super().follow(query)
+        self.followed.set()
+        return follower
+
+
+@pytest.fixture
+def watched(clock: ManualClock) -> Any:
+    """`watched("node-1")` is such a recorder."""
+
+    def build(process: str, **rings: int) -> WatchedRecorder:
+        return WatchedRecorder(process, clock, **rings)
+
+    return build
