@@ -27,7 +27,7 @@ from cluster.wire.dns import (
     decode,
 )
 
-UDP_BYTES_MAX = 65507  # what a datagram can hold
+UDP_BYTES_MAX = 65000  # a datagram that is carried inside another holds a little less than 65507
 
 
 @dataclass(frozen=True, slots=True)

@@ -438,7 +438,10 @@ def test_too_many_labels_and_missing_namespaces_do_not_exist(
 def test_before_the_first_sync_a_missing_name_is_a_failure(make: Any, worked: Zone) -> None:
     """D-62: what is known is answered all the same."""
     early = worked.with_synced(False)
-    assert make.ask(early, "nope.ns.svc.Z").rcode == Rcode.SERVFAIL
+    answer = make.ask(early, "nope.ns.svc.Z")
+    assert answer.rcode == Rcode.SERVFAIL
+    assert answer.reason == "not synced with the API: no Service nope in namespace ns"
+    assert make.ask(worked, "nope.ns.svc.Z").reason == "no Service nope in namespace ns"
     assert make.data(early, "web.ns.svc.Z") == ["10.96.0.20"]
 
 
