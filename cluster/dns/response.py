@@ -7,7 +7,7 @@ Pure: a message and a zone in, a response out. Spec: D-66, D-93 to D-102; RFC 10
 """
 
 from dataclasses import dataclass, replace
-from random import Random
+from typing import TYPE_CHECKING
 
 from cluster.dns.answer import Answer
 from cluster.dns.zone import Zone
@@ -26,6 +26,9 @@ from cluster.wire.dns import (
     Record,
     decode,
 )
+
+if TYPE_CHECKING:
+    from random import Random
 
 UDP_BYTES_MAX = 65000  # a datagram that is carried inside another holds a little less than 65507
 
@@ -77,7 +80,7 @@ def response_of(query: Message, answer: Answer) -> Message:
     return _with_edns(query, message)
 
 
-def shuffled(message: Message, dice: Random) -> Message:
+def shuffled(message: Message, dice: "Random") -> Message:
     """The same answers, addresses in another order behind the aliases (D-40, D-102)."""
     addresses: list[Record] = [each for each in message.answers if isinstance(each.data, Address)]
     others = [each for each in message.answers if not isinstance(each.data, Address)]

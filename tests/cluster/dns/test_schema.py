@@ -41,6 +41,8 @@ Z = "cluster.local"
         ),
         ("1-2-3-4.ns.pod.", PodName("ns", "1-2-3-4", "1.2.3.4")),
         ("fd00--5.ns.pod.", PodName("ns", "fd00--5", "fd00::5")),
+        ("fd00--5-6.ns.pod.", PodName("ns", "fd00--5-6", "fd00::5:6")),
+        ("1-2-3-4-5-6-7-8.ns.pod.", PodName("ns", "1-2-3-4-5-6-7-8", "1:2:3:4:5:6:7:8")),
         ("nonsense.ns.pod.", PodName("ns", "nonsense", None)),
     ],
 )
@@ -66,6 +68,7 @@ def test_and_no_others(name: str) -> None:
         ("5." + "0." * 29 + "d.f.ip6.arpa", "fd00::5"),
         ("55." + "0." * 29 + "d.f.ip6.arpa", None),
         ("d.f.ip6.arpa", None),
+        ("4.3.2.1.ip6.arpa", None),
     ],
 )
 def test_reverse_names_spell_addresses_backwards(name: str, ip: str | None) -> None:
