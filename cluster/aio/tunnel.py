@@ -13,8 +13,8 @@ import asyncio
 import errno
 import logging
 import socket
-from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import ExitStack, asynccontextmanager
 
 from cluster.aio.clock import SystemClock
 from cluster.aio.listener import Listener
@@ -68,41 +68,80 @@ async def dial(
     with ExitStack() as undo:
         if sock is None:
             undo.callback(close, connected)
-        said = await _ask_in_time(connected, address, context, key, timeout_seconds)
+        async with _in_time(address, timeout_seconds):
+            await _reach(connected, address)
+            said = await _ask(connected, address, context, key)
         if said.outcome is AnswerOutcome.ACCEPTED:
             undo.pop_all()
     return connected, said
 
 
-async def _ask_in_time(
+async def reach(address: SocketAddress, *, timeout_seconds: float) -> socket.socket:
+    """The first half of `dial`: a connection on which nothing has been said."""
+    sock = socket.socket(family_of(address.ip), socket.SOCK_STREAM)
+    with ExitStack() as undo:
+        undo.callback(close, sock)
+        async with _in_time(address, timeout_seconds):
+            await _reach(sock, address)
+        undo.pop_all()
+    return sock
+
+
+async def ask(
     sock: socket.socket,
     address: SocketAddress,
     context: FlowContext,
     key: bytes,
+    *,
     timeout_seconds: float,
 ) -> Answer:
-    """The answer, or what a caller of connect(2) knows how to take."""
+    """The second half of `dial`; the socket stays the caller's whatever the answer is."""
+    async with _in_time(address, timeout_seconds):
+        return await _ask(sock, address, context, key)
+
+
+async def alive(address: SocketAddress, *, timeout_seconds: float) -> None:
+    """Return if a tunnel server works there; else OSError.
+
+    A connection that ends before it says anything is ended by the other side too. A listening
+    socket alone does not do that: the kernel shakes hands for a process that hangs.
+    """
+    sock = await reach(address, timeout_seconds=timeout_seconds)
     try:
-        async with asyncio.timeout(timeout_seconds):
-            return await _ask(sock, address, context, key)
+        async with _in_time(address, timeout_seconds):
+            sock.shutdown(socket.SHUT_WR)
+            await until_readable(sock)
+            sock.recv(1)
+    finally:
+        close(sock)
+
+
+@asynccontextmanager
+async def _in_time(address: SocketAddress, seconds: float) -> AsyncIterator[None]:
+    """Turn what goes wrong into what a caller of connect(2) knows how to take."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
     except WireError as error:
         reason = f"{address} gave no answer: {error}"
         raise ConnectionAbortedError(errno.ECONNABORTED, reason) from error
     except TimeoutError as error:
         if error.errno is not None:  # the kernel's own
             raise
-        reason = f"{address} gave no answer in {timeout_seconds:g} s"
+        reason = f"{address} gave no answer in {seconds:g} s"
         raise TimeoutError(errno.ETIMEDOUT, reason) from error
+
+
+async def _reach(sock: socket.socket, address: SocketAddress) -> None:
+    sock.setblocking(False)
+    await connect(sock, address)
+    undelayed(sock)
 
 
 async def _ask(
     sock: socket.socket, address: SocketAddress, context: FlowContext, key: bytes
 ) -> Answer:
-    preamble = encode_context(context, key)
-    sock.setblocking(False)
-    await connect(sock, address)
-    undelayed(sock)
-    await send_all(sock, preamble)
+    await send_all(sock, encode_context(context, key))
     reader = Reader()
     while reader.wanted:
         try:
@@ -222,6 +261,9 @@ class _HalfOpen:
     def end(self, reason: str) -> None:
         """Close the connection."""
         log.warning("tunnel connection closed peer=%s reason=%s", self._peer, reason)
+        self._close()
+
+    def _close(self) -> None:
         close(self._sock)
         self._leave(None)
 
@@ -229,6 +271,9 @@ class _HalfOpen:
         try:
             while self._reader.wanted:
                 data = self._sock.recv(self._reader.wanted)
+                if not data and not self._reader.received:  # somebody asked whether we live
+                    self._close()
+                    return
                 if not data:
                     raise WireError(f"closed after {self._reader.received} bytes of its preamble")
                 self._reader.feed(data)

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from cluster.aio.relay import EndedBy, Relays, RelayResult, relay
+from cluster.aio.relay import EndedBy, RelayResult, Relays, relay
 from cluster.aio.streams import listen, reset, send_all
 from cluster.errors import PoolExhausted
 from cluster.wire.addresses import SocketAddress

@@ -61,7 +61,7 @@ async def test_a_reset_is_a_reset(pair: Pair) -> None:
 
 
 async def test_a_socket_closed_while_watched_leaves_its_number_to_the_next(pair: Pair) -> None:
-    near, far = pair
+    near, _ = pair
     loop = asyncio.get_running_loop()
     loop.add_reader(near.fileno(), lambda: None)
     number = near.fileno()
@@ -110,15 +110,18 @@ async def test_a_connection_is_made_on_loopback_and_beyond(pair: Pair) -> None:
 
 
 async def test_a_connect_that_takes_its_time_is_waited_for() -> None:
-    with listen(LOOPBACK, backlog=0) as door, socket.create_connection(door.getsockname()):
-        with socket.socket() as sock:
-            sock.setblocking(False)
-            connecting = asyncio.ensure_future(connect(sock, address_of(door)))
-            await asyncio.sleep(0)  # the queue is full, so nobody answers yet
-            assert not connecting.done()
-            door.listen(8)
-            await asyncio.wait_for(connecting, 10)  # the kernel asks again after a second
-            assert sock.getpeername() == door.getsockname()
+    with (
+        listen(LOOPBACK, backlog=0) as door,
+        socket.create_connection(door.getsockname()),
+        socket.socket() as sock,
+    ):
+        sock.setblocking(False)
+        connecting = asyncio.ensure_future(connect(sock, address_of(door)))
+        await asyncio.sleep(0)  # the queue is full, so nobody answers yet
+        assert not connecting.done()
+        door.listen(8)
+        await asyncio.wait_for(connecting, 10)  # the kernel asks again after a second
+        assert sock.getpeername() == door.getsockname()
 
 
 async def test_everything_is_sent_though_the_other_end_reads_slowly(pair: Pair) -> None:

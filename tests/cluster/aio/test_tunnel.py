@@ -10,7 +10,7 @@ from contextlib import suppress
 import pytest
 
 from cluster.aio.streams import address_of, close, listen, reset, send_all
-from cluster.aio.tunnel import TunnelServer, answer, dial
+from cluster.aio.tunnel import TunnelServer, alive, answer, ask, dial, reach
 from cluster.wire.addresses import Protocol, SocketAddress
 from cluster.wire.flow import Entry, Flow, FlowContext, Origin, OriginKind
 from cluster.wire.preamble import Answer, AnswerOutcome, encode_context, encode_verdict
@@ -86,6 +86,13 @@ async def opened() -> AsyncIterator[Callable[..., Peer]]:
     yield make
     for peer in peers:
         await peer.close()
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Let the loop turn until something holds."""
+    async with asyncio.timeout(10):
+        for _ in iter(holds, True):
+            await asyncio.sleep(0)
 
 
 async def receive(sock: socket.socket) -> bytes:
@@ -284,8 +291,7 @@ async def test_half_open_connections_are_bounded(opened: Callable[..., Peer]) ->
     peer = opened(half_open_max=2, preamble_seconds=30)
     silent = [peer.client(), peer.client()]
     dialing = asyncio.ensure_future(peer.dial())
-    while peer.server.half_open < 2:
-        await asyncio.sleep(0)
+    await until(lambda: peer.server.half_open == 2)
     assert not dialing.done()
     close(silent[0])
     _, said = await asyncio.wait_for(dialing, 10)
@@ -332,8 +338,7 @@ async def test_a_server_that_closes_ends_what_it_has_not_handed_over(
     await started.wait()
     half_open = socket.create_connection(server.address)
     half_open.setblocking(False)
-    while server.half_open == 0:
-        await asyncio.sleep(0)
+    await until(lambda: server.half_open == 1)
     assert server.carrying == 1
     await server.close()
     with pytest.raises(ConnectionResetError):
@@ -342,3 +347,33 @@ async def test_a_server_that_closes_ends_what_it_has_not_handed_over(
     half_open.close()
     with pytest.raises(ConnectionRefusedError):
         await dial(server.address, context(), KEY, timeout_seconds=10)
+
+
+async def test_a_dial_may_be_made_in_two_halves(opened: Callable[..., Peer]) -> None:
+    peer = opened(REFUSED)
+    sock = await reach(peer.server.address, timeout_seconds=10)
+    assert await ask(sock, peer.server.address, context(), KEY, timeout_seconds=10) == REFUSED
+    assert sock.fileno() >= 0
+    close(sock)
+
+
+async def test_a_server_that_works_is_alive_and_logs_no_complaint(
+    opened: Callable[..., Peer], caplog: pytest.LogCaptureFixture
+) -> None:
+    peer = opened()
+    with caplog.at_level(logging.INFO):
+        await alive(peer.server.address, timeout_seconds=10)
+    assert caplog.text == ""
+    assert peer.server.half_open == 0
+
+
+async def test_a_listening_socket_of_a_process_that_hangs_is_not_alive() -> None:
+    with listen(LOOPBACK) as door, pytest.raises(TimeoutError):
+        await alive(address_of(door), timeout_seconds=0.02)
+    with pytest.raises(ConnectionRefusedError):
+        await alive(address_of_closed(), timeout_seconds=10)
+
+
+def address_of_closed() -> SocketAddress:
+    with listen(LOOPBACK) as door:
+        return address_of(door)
