@@ -120,3 +120,34 @@ def test_the_json_holds_all_of_it(path: Any) -> None:
         "timeout",
     )
     assert denied["endpoint"] is None
+
+
+def test_a_part_without_hops_is_no_gap(path: Any) -> None:
+    """A process that only noted the flow's end has made no step."""
+    (whole,) = path("datagrams")
+    bare = replace(whole, process="gateway", hops=(), outcome=Outcome.PASSED, started=0.0)
+    trace = join([replace(bare, next_process="node-1"), whole])
+    assert trace.missing == () and trace.outcome is Outcome.DELIVERED
+    alone = join([replace(bare, next_process="node-1")])
+    assert alone.missing == ("node-1 has not reported: the flow was passed to it by gateway",)
+    assert alone.flow == whole.original
+
+
+def test_a_flow_passed_to_nobody_by_name_misses_nobody(path: Any) -> None:
+    first = replace(path("balanced")[0], next_process="")
+    assert join([first]).missing == ()
+
+
+def test_the_sender_of_a_gap_is_not_named_if_it_has_reported(path: Any) -> None:
+    _, node_1, node_2 = path("balanced")
+    later = tuple(replace(hop, number=hop.number + 2) for hop in node_2.hops)
+    assert join([node_1, replace(node_2, hops=later)]).missing[1] == (
+        "hops 4 to 5 are not reported: node-2 was not the first to see the flow"
+    )
+
+
+def test_an_endpoint_without_a_port_has_none(path: Any) -> None:
+    (whole,) = path("datagrams")
+    trace = join([replace(whole, endpoint={"namespace": "shop", "pod": "clock-0"})])
+    assert trace.endpoint is not None and trace.endpoint.port == 0
+    assert trace_to_json(trace)["code"] is None

@@ -6,9 +6,23 @@ from typing import Any
 
 import pytest
 
+from cluster.dataplane.conntrack import AffinityTable
+from cluster.dataplane.node_view import NetworkSettings, empty_view
+from cluster.dataplane.pipeline import admit, decide
+from cluster.objects.resources import (
+    ENDPOINT_SLICES,
+    NAMESPACES,
+    NETWORK_POLICIES,
+    NODES,
+    PODS,
+    SERVICES,
+    Resource,
+)
 from cluster.trace.join import join
-from cluster.trace.record import ClientSaw, Outcome
+from cluster.trace.record import ClientSaw, Outcome, segment_of
 from cluster.trace.tree import render, render_line
+from cluster.wire.addresses import Protocol, SocketAddress
+from cluster.wire.flow import Flow, FlowContext, Origin, OriginKind
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -116,7 +130,7 @@ pod shop/client → service shop/clock                        ✓ delivered, 0.1
 UDP 10.244.1.5:40312 → 10.96.1.3:9000                      flow 4c1f9a2b7d3e6f80
 
 ● node-1
-│  service     shop/clock port udp: only candidate, 1 of 1 endpoint
+│  service     shop/clock port udp: only endpoint
 │              destination 10.96.1.3:9000 ⇒ 10.244.1.8:9000
 │  egress      allowed: no policy selects shop/client for egress
 │  route       10.244.1.0/24 local pods
@@ -241,3 +255,79 @@ def test_a_flow_whose_end_is_unknown_says_so_in_its_line(path: Any) -> None:
     first = path("balanced")[0]
     assert first.outcome is Outcome.PASSED
     assert "? end not known TCP internet" in render_line(join([first]))
+
+
+def test_the_data_planes_own_decisions_read_like_this() -> None:
+    """O-4, O-7, O-8: the details that the pipeline gives are those that the tree reads."""
+    view = empty_view("node-1", "172.30.0.1", NetworkSettings())
+    view = view.with_changes([(resource, None, each) for resource, each in DOCUMENTS])
+    source, target = SocketAddress("10.244.1.5", 40312), SocketAddress("10.96.1.1", 80)
+    flow = Flow(Protocol.TCP, source, target)
+    origin = Origin(OriginKind.POD, "shop/client")
+    context = FlowContext(flow_id="feed", flow=flow, original=flow, origin=origin)
+    first = decide(context, view, AffinityTable(), now=0.0, draw=0.0)
+    then = admit(replace(context, flow=first.flow), view, listening=True)
+    whole = replace(then, steps=(*first.steps, *then.steps))
+    segment = segment_of(whole, context, process="node-1", at=0.0, outcome=Outcome.DROPPED)
+    text = render(join([replace(segment, client_saw=ClientSaw.TIMEOUT)]))
+    assert text.startswith("pod shop/client → service shop/cart ")
+    assert f"│  service     shop/cart port http: {first.steps[0].reason}\n" in text
+    assert "│              destination 10.96.1.1:80 ⇒ 10.244.1.9:8080\n" in text
+    assert "   dropped     in silence by node-1, POLICY_DENIED\n" in text
+    assert "   client saw  timeout\n" in text
+    assert "   nearest     shop/allow-web, rule 0: allows TCP 8080 from pods app=web" in text
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def _named(name: str, **more: Any) -> dict[str, Any]:
+    metadata = {"namespace": "shop", "name": name, "uid": name, **more.pop("metadata", {})}
+    return {"metadata": metadata, **more}
+
+
+def _pod(name: str, ip: str) -> dict[str, Any]:
+    status = {"phase": "Running", "podIP": ip, "podIPs": [{"ip": ip}]}
+    labels = {"labels": {"app": name}}
+    return _named(name, metadata=labels, spec={"nodeName": "node-1"}, status=status)
+
+
+_HTTP = {"name": "http", "protocol": "TCP"}
+DOCUMENTS: list[tuple[Resource, dict[str, Any]]] = [
+    (NAMESPACES, {"metadata": {"name": "shop"}}),
+    (
+        NODES,
+        {
+            "metadata": {"name": "node-1"},
+            "spec": {"podCIDR": "10.244.1.0/24"},
+            "status": {"addresses": [{"type": "InternalIP", "address": "172.30.0.1"}]},
+        },
+    ),
+    (PODS, _pod("client", "10.244.1.5")),
+    (PODS, _pod("cart", "10.244.1.9")),
+    (SERVICES, _named("cart", spec={"clusterIP": "10.96.1.1", "ports": [{**_HTTP, "port": 80}]})),
+    (
+        ENDPOINT_SLICES,
+        _named(
+            "cart-1",
+            metadata={"labels": {"kubernetes.io/service-name": "cart"}},
+            addressType="IPv4",
+            ports=[{**_HTTP, "port": 8080}],
+            endpoints=[{"addresses": ["10.244.1.9"], "nodeName": "node-1"}],
+        ),
+    ),
+    (
+        NETWORK_POLICIES,
+        _named(
+            "allow-web",
+            spec={
+                "podSelector": {"matchLabels": {"app": "cart"}},
+                "policyTypes": ["Ingress"],
+                "ingress": [
+                    {
+                        "from": [{"podSelector": {"matchLabels": {"app": "web"}}}],
+                        "ports": [{"protocol": "TCP", "port": 8080}],
+                    }
+                ],
+            },
+        ),
+    ),
+]
