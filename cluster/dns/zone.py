@@ -123,10 +123,15 @@ class _Draft(Generic[K, V]):
         return self._changes[key] if key in self._changes else self._base.get(key)
 
     def put(self, key: K, value: V | None) -> None:
-        self._changes[key] = value
+        if self.get(key) != value:
+            self._changes[key] = value
 
     def map(self) -> SharedMap[K, V]:
         return self._base.updated(self._changes)
+
+    @property
+    def changed(self) -> bool:
+        return bool(self._changes)
 
 
 class _Drafts:
@@ -142,6 +147,10 @@ class _Drafts:
         self._pods = _Draft(base.pods)
 
     def zone(self) -> Zone:
+        """The same zone if no name has changed: most changes of pods and Services change none."""
+        maps = (self._namespaces, self._services, self._slices, self._owners)
+        if not any(each.changed for each in (*maps, self._endpoint_owners, self._pods)):
+            return self._base
         return replace(
             self._base,
             serial=self._base.serial + 1,
@@ -169,25 +178,26 @@ class _Drafts:
             self._namespaces.put(document["metadata"]["name"], True if new else None)
 
     def _service(self, old: Document | None, new: Document | None) -> None:
-        if old is not None:
-            key = key_of(old)
-            held = self._services.get(key)
-            for ip in held.cluster_ips if held else ():
-                if self._owners.get(ip) == key:
-                    self._owners.put(ip, None)
-            self._services.put(key, None)
-        if new is not None:
-            service = parse_dns_service(new)
-            self._services.put(service.key, service)
-            for ip in service.cluster_ips:
-                self._owners.put(ip, service.key)
+        document = new or old
+        if document is None:
+            return
+        key = key_of(document)
+        before, after = self._services.get(key), parse_dns_service(new) if new else None
+        held = after.cluster_ips if after else ()
+        for ip in before.cluster_ips if before else ():
+            if ip not in held and self._owners.get(ip) == key:
+                self._owners.put(ip, None)
+        for ip in held:
+            self._owners.put(ip, key)
+        self._services.put(key, after)
 
     def _slice(self, old: Document | None, new: Document | None) -> None:
+        key, endpoints = parse_dns_endpoints(new) if new is not None else (None, ())
         if old is not None:
-            key, _ = parse_dns_endpoints(old)
-            self._endpoints(key, old["metadata"]["name"], ())
-        if new is not None:
-            key, endpoints = parse_dns_endpoints(new)
+            before, _ = parse_dns_endpoints(old)
+            if before != key:
+                self._endpoints(before, old["metadata"]["name"], ())
+        if key is not None and new is not None:
             self._endpoints(key, new["metadata"]["name"], endpoints)
 
     def _endpoints(self, key: Key, name: str, endpoints: tuple[DnsEndpoint, ...]) -> None:

@@ -64,6 +64,9 @@ def test_pods_are_known_by_address_while_they_live(make: Any) -> None:
     zone = make.zone(pods=(pod, host))
     assert zone.pod_at("10.244.1.5") == ("ns", "a")
     assert zone.pod_at("172.30.0.1") is None
+    older = make.zone(pods=(make.pod("a", "10.244.1.5", status={"podIPs": None}),))
+    assert older.pod_at("10.244.1.5") == ("ns", "a")
+    assert make.zone(pods=(make.pod("a", "", status={"podIPs": []}),)).pods == {}
     finished = make.pod("a", "10.244.1.5", status={"phase": "Succeeded"})
     heir = make.pod("b", "10.244.1.5")
     zone = zone.with_changes([(PODS, None, heir), (PODS, pod, finished)])
@@ -71,10 +74,29 @@ def test_pods_are_known_by_address_while_they_live(make: Any) -> None:
     assert zone.with_changes([(PODS, heir, None)]).pod_at("10.244.1.5") is None
 
 
+def test_a_change_of_no_name_is_no_change(make: Any) -> None:
+    """D-91: so what is remembered of the zone stays good."""
+    service, slice_ = make.service("web", "10.96.0.20"), make.slice("web", "1.2.3.4")
+    pod = make.pod("a", "10.244.1.5")
+    zone = make.zone(service, slices=(slice_,), pods=(pod,))
+    labelled = {**service, "metadata": {**service["metadata"], "annotations": {"a": "b"}}}
+    unchanged = zone.with_changes(
+        [
+            (SERVICES, service, labelled),
+            (ENDPOINT_SLICES, slice_, dict(slice_)),
+            (PODS, pod, make.pod("a", "10.244.1.5", status={"phase": "Running"})),
+            (NAMESPACES, make.namespace("ns"), make.namespace("ns")),
+            (NODES, None, {"metadata": {"name": "n"}}),
+        ]
+    )
+    assert unchanged is zone
+
+
 def test_each_change_has_a_serial_of_its_own(make: Any) -> None:
+    """D-5."""
     zone = make.zone()
-    assert zone.with_changes([]).serial == zone.serial + 1
-    assert zone.with_changes([(NODES, None, {"metadata": {"name": "n"}})]).services == {}
+    changed = zone.with_changes([(SERVICES, None, make.service("web", "10.96.0.20"))])
+    assert changed.serial == zone.serial + 1
 
 
 def test_any_order_of_changes_gives_the_zone_built_whole(make: Any) -> None:

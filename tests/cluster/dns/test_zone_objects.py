@@ -25,6 +25,17 @@ def test_a_service_has_addresses_or_is_headless_or_an_alias(make: Any) -> None:
     assert alias == DnsService(key=("ns", "db"), external_name="db.example.com")
 
 
+def test_the_type_decides_which_of_the_fields_counts(make: Any) -> None:
+    """D-42: what another type left behind has no meaning."""
+    was_plain = make.service("a", "10.96.0.20", type="ExternalName", externalName="b.example")
+    assert parse_dns_service(was_plain).cluster_ips == ()
+    was_alias = make.service("a", "10.96.0.20", externalName="b.example")
+    assert parse_dns_service(was_alias).external_name == ""
+    single = make.service("a")
+    single["spec"] |= {"clusterIPs": None, "clusterIP": "10.96.0.20"}
+    assert parse_dns_service(single).cluster_ips == ("10.96.0.20",)
+
+
 def test_a_service_without_its_address_yet_has_none(make: Any) -> None:
     service = parse_dns_service(make.service("new"))
     assert not service.cluster_ips and not service.headless
