@@ -45,6 +45,7 @@ def test_a_query_is_read_from_parameters_and_written_back() -> None:
 def test_empty_parameters_ask_for_everything() -> None:
     assert Query.parse({"id": "", "limit": "", "kind": ""}) == Query(limit=LIMIT_DEFAULT)
     assert Query.parse({"protocol": "udp"}).protocol is Protocol.UDP
+    assert [Query.parse({"limit": text}).limit for text in ("1", "10000")] == [1, LIMIT_MAX]
 
 
 @pytest.mark.parametrize(
@@ -89,6 +90,7 @@ def test_what_is_wrong_with_a_query_is_said(parameter: str, text: str, message: 
         ({"source": "10.244.2.7"}, False),
         ({"since": "1790000000"}, True),
         ({"since": "1790000001"}, False),
+        ({"since": "1790000000.121"}, True),  # the very moment it started
     ],
 )
 def test_an_address_matches_before_and_after_every_translation(

@@ -77,6 +77,9 @@ def test_an_update_replaces_the_stored_segment(recorder: Recorder, segment: Any)
     (found,) = recorder.find(Query(id="a"))
     assert (found.client_saw, found.ended, found.bytes_in) == (ClientSaw.RESET, 9.0, 3)
     assert not recorder.update("forgotten", ended=9.0)
+    recorder.record(segment("b"))
+    recorder.update("a", ended=10.0)
+    assert ids(recorder.find(Query())) == ["a", "b"], "in the order they were decided"
 
 
 def test_a_flow_that_fails_after_all_moves_to_the_failed(recorder: Recorder, segment: Any) -> None:
