@@ -131,8 +131,12 @@ async def test_a_reader_that_is_too_slow_is_told_how_much_it_lost(
         for number in range(10):
             recorder.record(segment(f"t{number}"))
         got = [json.loads(await response.content.readline()) for _ in range(3)]
+        for number in range(3):
+            recorder.record(segment(f"u{number}"))
+        again = json.loads(await response.content.readline())
     assert got[0] == {"lost": 8}
     assert [each["flowId"] for each in got[1:]] == ["t8", "t9"]
+    assert again == {"lost": 1}
 
 
 async def test_shutting_down_ends_who_follows(recorder: Recorder) -> None:
@@ -145,8 +149,6 @@ async def test_shutting_down_ends_who_follows(recorder: Recorder) -> None:
         async with asyncio.timeout(10):
             await server.close()
             assert await response.content.read() == b""
-        async with TestClient(TestServer(web.Application())) as client:
-            assert (await client.get("/programmed")).status == 404
 
 
 async def test_followers_are_bounded(http: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,3 +193,10 @@ async def test_programmed_says_whether_the_view_has_seen_these_versions(
 async def test_a_wrong_version_is_told(http: Any, query: str) -> None:
     async with http.get(f"/programmed?{query}") as response:
         assert response.status == 400
+
+
+async def test_a_process_without_a_view_has_nothing_programmed(recorder: Recorder) -> None:
+    app = web.Application()
+    add_routes(app, recorder)
+    async with TestClient(TestServer(app)) as client, client.get("/programmed") as response:
+        assert response.status == 404

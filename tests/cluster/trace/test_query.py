@@ -90,7 +90,6 @@ def test_what_is_wrong_with_a_query_is_said(parameter: str, text: str, message: 
         ({"source": "10.244.2.7"}, False),
         ({"since": "1790000000"}, True),
         ({"since": "1790000001"}, False),
-        ({"since": "1790000000.121"}, True),  # the very moment it started
     ],
 )
 def test_an_address_matches_before_and_after_every_translation(
@@ -104,3 +103,9 @@ def test_an_address_matches_before_and_after_every_translation(
 def test_a_flow_without_hops_is_found_by_what_its_client_sent(path: Any) -> None:
     bare = replace(path("balanced")[0], hops=())
     assert Query.parse({"destination": "127.65.0.1:80"}).matches(bare)
+
+
+def test_since_includes_the_moment_itself(segment: Any) -> None:
+    """O-48."""
+    assert Query(since=5.0).matches(segment(started=5.0))
+    assert not Query(since=5.0).matches(segment(started=4.9))
