@@ -1,0 +1,20 @@
+"""The cloud's load balancer.
+
+By hand: python -m cluster.gateway --api unix:RUN/control.sock --run-dir RUN \\
+             --cluster-key RUN/cluster.key
+"""
+
+from collections.abc import Sequence
+
+from cluster.aio.process import run
+from cluster.gateway.config import GatewayConfig
+from cluster.gateway.serve import serve
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the gateway to its end; the exit status."""
+    return run(GatewayConfig.parse, serve, arguments)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,176 @@
+"""TCP through the load balancer: each accepted connection to a node, by its verdict.
+
+    accepted    joined with the client until both are closed
+    refused     the client is reset: it has shaken hands with us already
+    dropped     the client hears nothing for SILENCE_SECONDS, then it is reset
+
+A node that cannot even be connected to is skipped for the next one; nothing has been said to it.
+"""
+
+import logging
+import socket
+from collections.abc import Callable
+
+from cluster.aio.relay import EndedBy, RelayResult
+from cluster.aio.streams import hold, reset
+from cluster.aio.tasks import Tasks
+from cluster.dataplane.decision import Code, Drop
+from cluster.errors import PoolExhausted
+from cluster.gateway.backend_nodes import BackendNode
+from cluster.gateway.balancer import Chosen, FrontPlan
+from cluster.gateway.carrier import Carrier, Link
+from cluster.gateway.rulings import Rulings
+from cluster.trace.record import ClientSaw, Outcome
+from cluster.wire.addresses import SocketAddress
+from cluster.wire.flow import FlowContext
+from cluster.wire.preamble import Answer, AnswerOutcome
+
+log = logging.getLogger(__name__)
+
+CONNECTIONS_MAX = 16384
+SILENCE_SECONDS = 127.0  # what Linux waits for an answer to its SYNs by default
+
+Failed = Callable[[str, OSError], None]
+
+
+class TcpFlows:
+    """The connections of clients; `failed` is told of nodes that cannot be reached."""
+
+    def __init__(
+        self,
+        rulings: Rulings,
+        carrier_for: Callable[[BackendNode], Carrier],
+        failed: Failed,
+        tasks: Tasks,
+        *,
+        connections_max: int = CONNECTIONS_MAX,
+        silence_seconds: float = SILENCE_SECONDS,
+    ) -> None:
+        self._rulings = rulings
+        self._carrier_for = carrier_for
+        self._failed = failed
+        self._tasks = tasks
+        self._connections_max = connections_max
+        self._silence_seconds = silence_seconds
+        self.live = 0
+        self.turned_away = 0
+
+    def accepted(self, plan: FrontPlan, sock: socket.socket, peer: SocketAddress) -> None:
+        """Take a client's connection; the socket is ours from here on."""
+        if self.live >= self._connections_max:
+            self.turned_away += 1
+            log.warning("connection reset, %d are live already peer=%s", self.live, peer)
+            reset(sock)
+            return
+        began = self._rulings.clock.monotonic()
+        context = self._rulings.opened(plan, peer)
+        self.live += 1
+        self._tasks.start(self._carry(plan, sock, context, began), name=f"flow {context.flow_id}")
+
+    async def _carry(
+        self, plan: FrontPlan, sock: socket.socket, context: FlowContext, began: float
+    ) -> None:
+        try:
+            await self._balance(plan, sock, context, began)
+        finally:
+            self.live -= 1
+            reset(sock)  # whoever came to an end has closed it already
+
+    async def _balance(
+        self, plan: FrontPlan, sock: socket.socket, context: FlowContext, began: float
+    ) -> None:
+        failed: dict[str, str] = {}
+        link, choice = await self._reach(plan, failed)
+        if link is None or isinstance(choice, Drop):
+            assert isinstance(choice, Drop)
+            self._rulings.dropped(context, plan, choice, failed, began)
+            await self._hold(sock, context)
+            return
+        onward = self._rulings.passed(context, plan, choice, failed, began)
+        try:
+            await self._ask(sock, link, onward, choice.node)
+        finally:
+            link.close()
+
+    async def _reach(
+        self, plan: FrontPlan, failed: dict[str, str]
+    ) -> tuple[Link | None, Chosen | Drop]:
+        """A way to the first node that can be reached; those that cannot are noted in `failed`."""
+        while True:
+            choice = self._rulings.choose(plan, failed)
+            if isinstance(choice, Drop):
+                return None, choice
+            node = choice.node
+            try:
+                return await self._carrier_for(node).reach(node), choice
+            except OSError as error:
+                failed[node.name] = error.strerror or str(error)
+                self._failed(node.name, error)
+
+    async def _ask(
+        self, sock: socket.socket, link: Link, context: FlowContext, node: BackendNode
+    ) -> None:
+        try:
+            said = await link.ask(context)
+        except OSError as error:
+            self._lost(context, node, error)
+            if isinstance(error, TimeoutError):
+                await self._hold(sock, context)
+            else:
+                reset(sock)
+            return
+        await self._carry_out(said, sock, link, context)
+
+    async def _carry_out(
+        self, said: Answer, sock: socket.socket, link: Link, context: FlowContext
+    ) -> None:
+        update = self._rulings.update
+        match said.outcome:
+            case AnswerOutcome.ACCEPTED:
+                update(context, client_saw=ClientSaw.CONNECTED, endpoint=dict(said.endpoint))
+                await self._join(sock, link, context)
+            case AnswerOutcome.REFUSED:
+                update(context, client_saw=ClientSaw.RESET, ended=self._rulings.clock.now())
+                reset(sock)
+            case AnswerOutcome.DROPPED | AnswerOutcome.UNREACHABLE:
+                await self._hold(sock, context)
+
+    async def _join(self, sock: socket.socket, link: Link, context: FlowContext) -> None:
+        try:
+            result = await link.join(sock, context)
+        except PoolExhausted as error:
+            self.turned_away += 1
+            log.warning("connection reset flow=%s reason=%s", context.flow_id, error)
+            result = RelayResult(0, 0, EndedBy.KILLED)
+        self._rulings.update(
+            context,
+            ended=self._rulings.clock.now(),
+            bytes_in=result.bytes_forward,
+            bytes_out=result.bytes_back,
+            **_SAW.get(result.ended_by, {}),
+        )
+
+    def _lost(self, context: FlowContext, node: BackendNode, error: OSError) -> None:
+        """The node took the flow and then said nothing more of it."""
+        reason = f"{node.name} did not answer: {error.strerror or error}"
+        silent = isinstance(error, TimeoutError)
+        self._failed(node.name, error)
+        self._rulings.update(
+            context,
+            outcome=Outcome.DROPPED,
+            code=Code.NODE_UNREACHABLE,
+            reason=reason,
+            next_process="",
+            client_saw=ClientSaw.TIMEOUT if silent else ClientSaw.RESET,
+        )
+
+    async def _hold(self, sock: socket.socket, context: FlowContext) -> None:
+        self._rulings.update(context, client_saw=ClientSaw.TIMEOUT)
+        await hold(sock, self._silence_seconds)
+        self._rulings.update(context, ended=self._rulings.clock.now())
+
+
+_SAW = {
+    EndedBy.SERVER_RESET: {"client_saw": ClientSaw.RESET},
+    EndedBy.KILLED: {"client_saw": ClientSaw.RESET},
+}
