@@ -53,6 +53,10 @@ def test_every_query_is_counted_once(worked: Zone, clock: Any) -> None:
         handling.serve(query("web.ns.svc.cluster.local"), FLOW, lambda _: None)
     handling.serve(b"too short", FLOW, lambda _: None)
     assert handling.metrics.requests == 3
+    handling.serve(query("example.com"), FLOW, lambda _: None)
+    text = handling.metrics.text()
+    assert 'rcode="NOERROR",plugin="kubernetes"} 3' in text
+    assert 'rcode="REFUSED",plugin=""} 1' in text
 
 
 def test_our_own_mistake_is_a_server_failure_not_silence(

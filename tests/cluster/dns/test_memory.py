@@ -28,6 +28,9 @@ def test_a_remembered_reply_bears_the_new_id(worked: Zone) -> None:
     assert (first.id, second.id) == (1, 2)
     assert first.answers == second.answers
     assert len(remembered) == 1
+    replies = [remembered.reply(query("web", number), worked) for number in (3, 4)]
+    assert replies[0] is not None and replies[1] is not None
+    assert replies[0].response is replies[1].response, "nothing was decoded or looked up again"
 
 
 def test_another_spelling_is_another_query(worked: Zone) -> None:
@@ -58,8 +61,10 @@ def test_addresses_are_shuffled_each_time(make: Any) -> None:
 
 def test_it_is_bounded(worked: Zone) -> None:
     remembered = AnswerMemory(Random(1), udp=True)
-    for number in range(memory.REMEMBERED_MAX + 1):
+    for number in range(memory.REMEMBERED_MAX):
         ask(remembered, query(f"n{number}"), worked)
+    assert len(remembered) == memory.REMEMBERED_MAX == 4096
+    ask(remembered, query("one-more"), worked)
     assert len(remembered) == 1
     long = query("web", edns=Edns(options=((12, b"x" * memory.REMEMBERED_BYTES_MAX),)))
     ask(remembered, long, worked)

@@ -94,8 +94,10 @@ def test_a_response_gets_no_response(worked: Zone) -> None:
 
 def test_a_message_that_cannot_be_read_is_a_format_error(worked: Zone) -> None:
     """D-99."""
-    message = response(worked, encode(QUERY)[:-3]).message
+    found = response(worked, encode(replace(QUERY, opcode=5))[:-3])
+    message = found.message
     assert (message.id, message.rcode, message.response) == (7, Rcode.FORMERR, True)
+    assert (message.opcode, found.question, found.bytes_max) == (5, None, 512)
     assert message.recursion_desired
 
 

@@ -176,7 +176,12 @@ def test_a_reply_echoes_id_question_and_rd_and_claims_nothing_else() -> None:
 
 
 def test_a_ttl_with_its_highest_bit_counts_as_zero() -> None:
+    """RFC 2181 section 8."""
     raw = bytearray(encode(replace(QUERY.reply(), answers=many(1))))
+    raw[-10:-6] = b"\x7f\xff\xff\xff"
+    assert decode(bytes(raw)).answers[0].ttl == 2**31 - 1
+    raw[-10:-6] = b"\x80\x00\x00\x00"
+    assert decode(bytes(raw)).answers[0].ttl == 0
     raw[-10:-6] = b"\xff\xff\xff\xff"
     assert decode(bytes(raw)).answers[0].ttl == 0
 

@@ -95,3 +95,45 @@ def test_records_read_as_in_a_zone_file() -> None:
     assert str(Opaque(b"\x01\x02")) == "\\# 2 0102"
     assert type_name(28) == "AAAA"
     assert type_name(999) == "TYPE999"
+
+
+def test_types_have_the_numbers_that_the_world_uses() -> None:
+    assert {each.name: each.value for each in RRType} == {
+        "A": 1,
+        "NS": 2,
+        "CNAME": 5,
+        "SOA": 6,
+        "PTR": 12,
+        "MX": 15,
+        "TXT": 16,
+        "AAAA": 28,
+        "SRV": 33,
+        "OPT": 41,
+        "SVCB": 64,
+        "HTTPS": 65,
+        "IXFR": 251,
+        "AXFR": 252,
+        "ANY": 255,
+        "CAA": 257,
+    }
+
+
+def test_the_target_of_srv_is_never_compressed_others_are() -> None:
+    out = bytearray()
+    names = NameWriter(out)
+    names.write("a.z")
+    before = len(out)
+    encode_data(Target("a.z"), out, names)
+    assert len(out) - before == 2
+    encode_data(Srv(0, 1, 2, "a.z"), out, names)
+    assert out.endswith(b"\x00\x00\x00\x01\x00\x02\x01a\x01z\x00")
+
+
+def test_what_is_cut_off_is_told_with_its_size() -> None:
+    for type_, raw, message in (
+        (RRType.A, b"\x0a\x60\x00", "an IPv4 address of 3 bytes"),
+        (RRType.SOA, b"\x00\x00" + bytes(19), "SOA data of 21 bytes is cut off"),
+        (RRType.TXT, b"\x03ab", "a TXT string of 3 bytes runs past its record"),
+    ):
+        with pytest.raises(WireError, match=message):
+            decode_data(type_, b"xx" + raw + b"yyyyyyyy", 2, 2 + len(raw))
