@@ -42,6 +42,7 @@ class DatagramFlows:
         self._endpoint_of = endpoint_of
         self._flows = UdpFlows() if flows is None else flows
         self._tunnel = DatagramEndpoint(tunnel, self._from_node)
+        self._able: frozenset[tuple[Place, str, SocketAddress | None]] = frozenset()
         self.dropped = 0
 
     def start(self) -> None:
@@ -120,14 +121,17 @@ class DatagramFlows:
         endpoint.send(payload, flow.client)
 
     def follow(self, plans: dict[Place, FrontPlan], healthy: Callable[[str], bool]) -> None:
-        """Forget flows whose front is gone or whose node may no longer be sent to."""
-        able = {
-            (plan.place, node.name)
+        """Forget flows whose front is gone, or whose node is, or is elsewhere now."""
+        able = frozenset(
+            (plan.place, node.name, node.tunnel)
             for plan in plans.values()
             for node in plan.nodes
             if healthy(node.name)
-        }
-        self._end(self._flows.forget(lambda flow: (flow.place, flow.node) not in able))
+        )
+        if able != self._able:
+            self._able = able
+            gone = self._flows.forget(lambda f: (f.place, f.node, f.tunnel) not in able)
+            self._end(gone)
 
     def expire(self) -> None:
         """Forget the flows whose time is up."""

@@ -7,7 +7,7 @@ A node nobody has asked yet counts as healthy: the first connection will show.
 Pure: results in, state kept; no I/O. Spec: S-111, S-122.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 
 FAILURES_MAX = 2
@@ -53,7 +53,3 @@ class NodeHealth:
         """What was last wrong with the node; empty if nothing."""
         seen = self._seen.get(node)
         return seen.reason if seen is not None else ""
-
-    def unhealthy(self, nodes: Iterable[str]) -> list[str]:
-        """Those of the nodes that new flows must not go to."""
-        return [name for name in nodes if not self.healthy(name)]

@@ -86,6 +86,32 @@ async def test_a_flow_moves_on_when_its_node_dies(served: Any, talk: Any, udp_po
     assert datagram.payload == b"still there?"
 
 
+async def test_a_flow_follows_a_node_that_comes_back_elsewhere(
+    served: Any, talk: Any, udp_port: int
+) -> None:
+    client = served.datagram_client(udp_port)
+    client.send(b"hello")
+    assert await talk.receive(client) == b"HELLO"
+    again = served.node(1)  # the same node, with another tunnel
+    client.send(b"welcome back")
+    assert await talk.receive(client) == b"WELCOME BACK"
+    assert (await again.next_datagram())[0].payload == b"welcome back"
+
+
+async def test_flows_stay_where_they_are_while_other_things_change(
+    served: Any, talk: Any, make: Any, udp_port: int
+) -> None:
+    client = served.datagram_client(udp_port)
+    client.send(b"hello")
+    assert await talk.receive(client) == b"HELLO"
+    served.node(2)
+    served.put(make.slice("10.244.1.5", "10.244.2.5", protocol="UDP"))
+    assert served.gateway.udp.live == 1
+    client.send(b"again")
+    assert await talk.receive(client) == b"AGAIN"
+    assert len(served.segments()) == 1
+
+
 async def test_a_flow_ends_with_its_front(served: Any, talk: Any, make: Any, udp_port: int) -> None:
     client = served.datagram_client(udp_port)
     client.send(b"hello")

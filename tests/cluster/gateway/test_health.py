@@ -43,6 +43,6 @@ def test_one_success_heals() -> None:
 def test_nodes_are_told_apart_and_forgotten() -> None:
     health = NodeHealth()
     health.failed("node-1", "refused", surely=True)
-    assert health.unhealthy(["node-1", "node-2"]) == ["node-1"]
+    assert health.healthy("node-2")
     health.keep(["node-2"])
     assert health.healthy("node-1")

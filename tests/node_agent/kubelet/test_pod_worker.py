@@ -305,9 +305,7 @@ async def test_a_failed_liveness_probe_restarts_the_container(world, tmp_path):
     assert any(m.startswith("Liveness probe failed") for m in world.events("Unhealthy"))
 
 
-async def test_a_failed_readiness_probe_unpublishes_and_does_not_restart(
-    world, network, free_port
-):
+async def test_a_failed_readiness_probe_unpublishes_and_does_not_restart(world, network, free_port):
     """P-51, P-55, P-151."""
     import asyncio
 
@@ -404,7 +402,9 @@ async def test_a_condition_that_another_wrote_is_written_again(world):
         {**each, "status": "False"} if each["type"] == "Ready" else each
         for each in before["status"]["conditions"]
     ]
-    after = world.api.put(PODS, {**before, "status": {**before["status"], "conditions": conditions}})
+    after = world.api.put(
+        PODS, {**before, "status": {**before["status"], "conditions": conditions}}
+    )
     assert world.condition("Ready") == "False"
     world.kubelet.pods.pod_changed(before, after)
     await world.ready()
@@ -457,9 +457,7 @@ async def test_readiness_probes_go_on_while_a_pod_terminates(world, network, fre
     """P-54, S-132."""
     probe = {"tcpSocket": {"port": free_port}, "periodSeconds": 1}
     live = {"tcpSocket": {"port": free_port, "host": "10.9.9.9"}, "periodSeconds": 1}
-    world.bind(
-        containers=[container(program="stubborn", readinessProbe=probe, livenessProbe=live)]
-    )
+    world.bind(containers=[container(program="stubborn", readinessProbe=probe, livenessProbe=live)])
     await world.until(lambda: world.status().get("phase") == "Running")
     world.delete(grace=30)
     await world.clock.advance(0.1)

@@ -49,7 +49,8 @@ async def server():
 
 
 @pytest.mark.parametrize(
-    ("path", "ok"), [("/200", True), ("/204", True), ("/399", True), ("/400", False), ("/500", False)]
+    ("path", "ok"),
+    [("/200", True), ("/204", True), ("/399", True), ("/400", False), ("/500", False)],
 )
 async def test_status_codes_from_200_to_399_are_success(target, server, path, ok):
     """P-47."""

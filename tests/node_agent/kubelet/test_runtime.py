@@ -1,0 +1,103 @@
+"""From a container's document to a running program."""
+
+import pytest
+
+from cluster.errors import ApiError
+from node_agent.kubelet.logs import ContainerLogs
+from node_agent.kubelet.runtime import NotStarted, Runtime
+from node_agent.workloads.images import Alias
+
+
+@pytest.fixture
+async def runtime(api, network, clock, programs):
+    return Runtime(
+        api=api,
+        network=network,
+        clock=clock,
+        node_name="node-1",
+        node_ip="172.30.0.1",
+        aliases=(Alias.parse("registry.example/*=pause"),),
+    )
+
+
+class Attachment:
+    ip = "10.244.1.5"
+
+    def context(self):
+        import contextvars
+
+        return contextvars.Context()
+
+
+async def start(runtime, clock, field, **container):
+    pod = field.pod()
+    return await runtime.start(
+        pod, {"name": "app", **container}, Attachment(), ContainerLogs(clock)
+    )
+
+
+async def test_an_alias_decides_what_an_image_runs(runtime, clock, field):
+    run = await start(runtime, clock, field, image="registry.example/cart:1")
+    assert run.image.workload == "pause"
+    run.program.kill()
+    assert await run.program.wait() == 137
+
+
+async def test_command_and_args_are_expanded_from_the_environment(runtime, clock, field):
+    run = await start(
+        runtime,
+        clock,
+        field,
+        image="pause",
+        command=["run", "$(WHO)"],
+        args=["$(WHO)-$(MISSING)"],
+        env=[{"name": "WHO", "value": "me"}],
+    )
+    ctx = run.program.ctx
+    assert (ctx.command, ctx.args) == (("run", "me"), ("me-$(MISSING)",))
+    assert (ctx.node_name, ctx.pod_ip) == ("node-1", "10.244.1.5")
+    run.program.kill()
+    await run.program.wait()
+
+
+async def test_an_api_that_fails_holds_only_containers_that_need_it(runtime, api, clock, field):
+    api.failing = OSError("no API")
+    reference = {"configMapKeyRef": {"name": "x", "key": "y"}}
+    with pytest.raises(NotStarted, match="the API server does not answer") as refused:
+        await start(
+            runtime, clock, field, image="pause", env=[{"name": "A", "valueFrom": reference}]
+        )
+    assert refused.value.reason == "CreateContainerConfigError"
+    run = await start(runtime, clock, field, image="pause")
+    run.program.kill()
+    await run.program.wait()
+
+
+async def test_an_api_that_forbids_is_quoted(runtime, api, clock, field):
+    api.failing = ApiError({"code": 403, "reason": "Forbidden", "message": "secrets is forbidden"})
+    reference = {"secretKeyRef": {"name": "x", "key": "y"}}
+    with pytest.raises(NotStarted, match="secrets is forbidden"):
+        await start(
+            runtime, clock, field, image="pause", env=[{"name": "A", "valueFrom": reference}]
+        )
+
+
+async def test_commands_run_in_a_program_are_the_known_ones_only(runtime, clock, field):
+    run = await start(runtime, clock, field, image="pause")
+    assert (await run.target.execute(["true"])).exit_code == 0
+    missing = await run.target.execute(["cat", "/etc/hosts"])
+    assert (missing.exit_code, missing.output) == (
+        127,
+        'exec: "cat": executable file not found in $PATH',
+    )
+    run.program.kill()
+    await run.program.wait()
+
+
+async def test_a_stand_in_passes_commands_that_it_cannot_run(runtime, clock, field):
+    run = await start(runtime, clock, field, image="postgres:16")
+    assert run.target.stand_in
+    assert (await run.target.execute(["pg_isready"])).exit_code == 0
+    assert (await run.target.execute(["false"])).exit_code == 1
+    run.program.kill()
+    await run.program.wait()
