@@ -15,6 +15,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("cluster.launcher",),
     ("node_agent", "control", "cluster.gateway"),
     ("cluster.dns",),
+    ("cluster.traffic",),
     ("cluster.client", "cluster.trace"),
     ("cluster.aio",),
     ("cluster.dataplane",),

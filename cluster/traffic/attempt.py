@@ -1,0 +1,85 @@
+"""One try to reach something: who tries, what for, and which flow it turns out to be.
+
+A pod's kubelet names the flow of a connection that stands or is refused. Nobody names one that is
+met with silence, or an outside client's: those are found among the flows that the processes have
+recorded since, by their source.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from cluster.trace.client import collect
+from cluster.trace.join import Trace
+from cluster.trace.query import ANY_PORT, Query
+from cluster.trace.record import Segment
+from cluster.traffic.access import Access, Station
+from cluster.traffic.place import Place
+from cluster.traffic.resolve import Target
+from cluster.wire.addresses import Protocol, SocketAddress
+
+CLOCKS_DIFFER_SECONDS = 0.005  # between reading the time here and in a process
+
+
+@dataclass(slots=True, kw_only=True)
+class Attempt:
+    """What is known so far; filled in as it goes on."""
+
+    place: Place
+    host: str
+    port: int
+    protocol: Protocol = Protocol.TCP
+    started: float  # seconds since 1970
+    flow_id: str = ""
+    source: SocketAddress | None = None  # the real local address of an outside client
+    target: Target | None = None  # what an outside client dials
+    station: Station | None = None  # where a pod or node dials
+    refusal: Trace | None = None  # the decision behind a refusal that no process saw
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port} from {self.place}"
+
+
+async def name_flow(access: Access, attempt: Attempt, wait: float) -> str:
+    """The id of the attempt's flow, "" when no process has recorded one; noted in the attempt."""
+    if not attempt.flow_id:
+        source = _source(access, attempt)
+        if source is not None:
+            since = attempt.started - CLOCKS_DIFFER_SECONDS
+            query = Query(source=source, protocol=attempt.protocol, since=since)
+            found = await collect(await access.endpoints(), query, wait=wait, access=access.remote)
+            attempt.flow_id = newest(_of(attempt, found.segments))
+    return attempt.flow_id
+
+
+def _source(access: Access, attempt: Attempt) -> SocketAddress | None:
+    """The flow's source inside the emulated world; a pod's own port is not known."""
+    if attempt.source is not None:
+        return SocketAddress(access.clients.client_of(attempt.source.ip), attempt.source.port)
+    if attempt.station is not None and attempt.station.ip:
+        return SocketAddress(attempt.station.ip, ANY_PORT)
+    return None
+
+
+def _of(attempt: Attempt, segments: Iterable[Segment]) -> Iterable[Segment]:
+    """First segments of flows that can be this attempt's."""
+    for segment in segments:
+        opened_here = bool(segment.hops) and segment.hops[0].number == 0
+        if opened_here and (attempt.source is not None or _same_target(attempt, segment)):
+            yield segment
+
+
+def _same_target(attempt: Attempt, segment: Segment) -> bool:
+    """Whether a pod's flow went to the host and port of the attempt."""
+    if segment.code == "NXDOMAIN":
+        return any(hop.step.detail.get("name") == attempt.host for hop in segment.hops)
+    destination = segment.original.destination
+    if destination.port != attempt.port:
+        return False
+    asked = segment.hops[0].step.detail.get("name")
+    return attempt.host in (destination.ip, asked)
+
+
+def newest(segments: Iterable[Segment]) -> str:
+    """The id of the flow that started last, "" of none."""
+    latest = max(segments, key=lambda each: each.started, default=None)
+    return latest.flow_id if latest else ""

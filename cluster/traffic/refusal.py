@@ -1,0 +1,48 @@
+"""Why the kernel refused an outside client: asks whoever owns the front for its decision.
+
+A front whose Service has no endpoint is closed, as kube-proxy and clouds do it: then no process
+sees the connection and none has a record of it. GET /explain answers what the process decides about
+a flow that is not made.
+"""
+
+import aiohttp
+import orjson
+
+from cluster.trace.join import Trace, join
+from cluster.trace.record import Outcome, Segment
+from cluster.traffic.access import Access
+from cluster.traffic.attempt import Attempt
+
+GATEWAY = "gateway"
+_SILENT = (aiohttp.ClientError, OSError, TimeoutError)
+_NO_SEGMENT = (ValueError, KeyError, TypeError)
+
+
+async def explain(access: Access, attempt: Attempt) -> tuple[str, Trace | None]:
+    """A reason for people, and the decision as a trace where a process could be asked."""
+    target = attempt.target
+    assert target is not None, "only an outside client's refusal needs to be explained"
+    process = target.node or GATEWAY
+    where = (await access.endpoints()).get(process)
+    if where is None:
+        return f"{process} does not run", None
+    parameters = {"destination": str(target.real), "protocol": str(attempt.protocol)}
+    if attempt.source is not None:
+        parameters["source"] = str(attempt.source)
+    try:
+        status, body = await access.ask(where, "/explain", parameters)
+    except _SILENT as error:
+        return f"{process} does not answer either: {error or type(error).__name__}", None
+    if status != 200:
+        return f"nothing listens at {target.real}", None
+    return _reason(process, body)
+
+
+def _reason(process: str, body: bytes) -> tuple[str, Trace | None]:
+    try:
+        trace = join([Segment.from_json(orjson.loads(body))])
+    except _NO_SEGMENT as error:
+        return f"{process} gave no readable reason: {error!r}", None
+    if trace.outcome is Outcome.PASSED:
+        return f"by now {process} would take it: try again", None
+    return trace.reason, trace
