@@ -14,3 +14,5 @@ Imports go one way, each line may import only the lines below it:
     wire                  formats on the wire: addresses, flows, preambles, datagrams, DNS
     errors                the exception tree
 """
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""The API server: one generic machine, in which a kind is a row of data."""

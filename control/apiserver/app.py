@@ -1,0 +1,191 @@
+"""The API server's HTTP side: one handler, which reads the path and asks the right part.
+
+Runs on aiohttp's low-level server, without its router: paths are data (`control.apiserver.paths`).
+"""
+
+import logging
+import random
+from collections.abc import Mapping
+
+from aiohttp import web
+
+from cluster.aio.clock import Clock
+from cluster.errors import ApiError
+from control.apiserver import statuses
+from control.apiserver.answer import Answer, answer_error, answer_json
+from control.apiserver.codec import JSON, negotiate
+from control.apiserver.facts import Facts
+from control.apiserver.identity import OPEN_PATHS, User, identify
+from control.apiserver.paths import ResourcePath, flag, parse_path
+from control.apiserver.pod_log import PodLogs
+from control.apiserver.reads import Reader
+from control.apiserver.registry import Registry
+from control.apiserver.watch import Watches, WatchRequest
+from control.apiserver.writes import SCALE, STATUS, Request, Writer
+from control.resources.kinds import Kind, find_kind
+from control.resources.scale import read_scale
+from control.store.store import StoreFailed
+
+log = logging.getLogger(__name__)
+
+BODY_BYTES_MAX = 3 * 1024 * 1024  # upstream's limit
+WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+class ApiServer:
+    """Answers every request of the API."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        logs: PodLogs,
+        clock: Clock,
+        dice: random.Random,
+        *,
+        tokens: Mapping[str, User] | None = None,
+    ) -> None:
+        self._reader = Reader(registry, clock)
+        self._writer = Writer(registry, self._reader)
+        self._watches = Watches(registry, self._reader, clock)
+        self._facts = Facts(registry.store)
+        self._registry = registry
+        self._logs = logs
+        self._dice = dice
+        self._tokens = dict(tokens or {})
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """One request."""
+        try:
+            return await self._handle(request)
+        except ApiError as error:
+            return _response(answer_error(error))
+        except StoreFailed as error:
+            log.error("write failed path=%s error=%s", request.path, error)
+            return _response(answer_error(statuses.internal(str(error))))
+        except (ConnectionError, web.RequestPayloadError):
+            raise  # the client is gone
+        except Exception:
+            log.exception("request failed method=%s path=%s", request.method, request.path)
+            message = "this is a fault of kubehop; control's log has the traceback"
+            return _response(answer_error(statuses.internal(message)))
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        self._authenticate(request)
+        path = parse_path(request.path)
+        kind = find_kind(path.group, path.version, path.plural) if path else None
+        if path is None or kind is None:
+            if path is None and request.method in ("GET", "HEAD"):
+                accept = request.headers.get("Accept", "")
+                return _response(self._facts.answer(request.path, accept, request.query))
+            raise statuses.no_such_path()
+        _check_scope(kind, path)
+        if request.method == "GET":
+            return await self._read(request, kind, path)
+        if request.method in WRITES:
+            return _response(await self._write(request, kind, path))
+        raise statuses.method_not_allowed()
+
+    def _authenticate(self, request: web.BaseRequest) -> User | None:
+        transport = request.transport
+        tls = transport is not None and transport.get_extra_info("ssl_object") is not None
+        certificate = transport.get_extra_info("peercert") if tls and transport else None
+        user = identify(
+            local=not tls,
+            certificate=certificate,
+            authorization=request.headers.get("Authorization", ""),
+            tokens=self._tokens,
+        )
+        if user is None and request.path not in OPEN_PATHS:
+            raise statuses.unauthorized()
+        return user
+
+    # -- reads
+
+    async def _read(
+        self, request: web.BaseRequest, kind: Kind, path: ResourcePath
+    ) -> web.StreamResponse:
+        if path.subresource == "log":
+            return await self._logs.serve(request, path)
+        accepted = negotiate(request.headers.get("Accept", ""))
+        if path.subresource not in (None, STATUS, SCALE):
+            raise statuses.method_not_allowed()
+        if path.subresource is None and flag(request.query, "watch"):
+            watch = WatchRequest.of(
+                kind, path.namespace, path.name, request.query, accepted, self._dice
+            )
+            return await self._watch(request, watch)
+        if path.name is None:
+            answer = await self._reader.many(kind, path.namespace, request.query, accepted)
+            return _response(answer)
+        record = self._registry.get(kind, path.namespace, path.name)
+        if path.subresource == SCALE:
+            await self._registry.store.committed()
+            return _response(answer_json(read_scale(kind, record.document)))
+        include = request.query.get("includeObject", "")
+        return _response(await self._reader.one(kind, record, accepted, include))
+
+    async def _watch(self, request: web.BaseRequest, watch: WatchRequest) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": JSON})
+        response.enable_chunked_encoding()
+        await response.prepare(request)
+        try:
+            await self._watches.serve(watch, response.write)
+            await response.write_eof()
+        except ConnectionError:
+            log.debug("watcher gone path=%s", request.path)
+        return response
+
+    # -- writes
+
+    async def _write(self, request: web.BaseRequest, kind: Kind, path: ResourcePath) -> Answer:
+        body = await _body(request)
+        write = Request(
+            kind=kind,
+            path=path,
+            query=request.query,
+            content_type=request.headers.get("Content-Type", JSON),
+            body=body,
+            accepted=negotiate(request.headers.get("Accept", "")),
+            user_agent=request.headers.get("User-Agent", ""),
+        )
+        verbs = {
+            "POST": self._writer.post,
+            "PUT": self._writer.put,
+            "PATCH": self._writer.patch,
+            "DELETE": self._writer.delete,
+        }
+        return await verbs[request.method](write)
+
+
+async def _body(request: web.BaseRequest) -> bytes:
+    """The body, read up to the limit."""
+    if (request.content_length or 0) > BODY_BYTES_MAX:
+        raise statuses.too_large(BODY_BYTES_MAX)
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.content.iter_any():
+        size += len(part)
+        if size > BODY_BYTES_MAX:
+            raise statuses.too_large(BODY_BYTES_MAX)
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _check_scope(kind: Kind, path: ResourcePath) -> None:
+    """A path fits its kind: scope, and a subresource that the kind has."""
+    resource = kind.resource
+    if path.namespace is not None and not resource.namespaced:
+        raise statuses.no_such_path()
+    if path.name is not None and resource.namespaced and path.namespace is None:
+        raise statuses.no_such_path()
+    if path.subresource is not None and path.subresource not in kind.subresources:
+        raise statuses.no_such_path()
+
+
+def _response(answer: Answer) -> web.Response:
+    headers = {**answer.headers, "Content-Type": answer.content_type}
+    response = web.Response(body=answer.body, status=answer.code, headers=headers)
+    for warning in answer.warnings:
+        quoted = warning.replace("\\", "\\\\").replace('"', '\\"')
+        response.headers.add("Warning", f'299 - "{quoted}"')
+    return response

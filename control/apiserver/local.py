@@ -1,0 +1,148 @@
+"""The API for the control plane's own parts: calls instead of requests.
+
+The same rules as over HTTP, without sockets and encodings; watches share the store's feeds.
+"""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from cluster.client.interface import Document, Listing, PatchType, WatchEvent
+from cluster.objects.resources import Resource
+from control.apiserver import statuses
+from control.apiserver.changes import patch_of, replacement
+from control.apiserver.options import DeleteOptions, WriteOptions, labels_of
+from control.apiserver.registry import Registry, key_of
+from control.apiserver.selection import Selection
+from control.resources.kinds import Kind, find_kind
+from control.store.feed import Expired
+
+MANAGER = "kubehop-control"
+
+
+class LocalApi:
+    """An `Api` (`cluster.client.interface`) over the registry, with binding."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
+    async def get(self, resource: Resource, name: str, *, namespace: str | None = None) -> Document:
+        """One object."""
+        record = self._registry.get(_kind(resource), namespace, name)
+        await self._registry.store.committed()
+        return record.document
+
+    async def list(
+        self,
+        resource: Resource,
+        *,
+        namespace: str | None = None,
+        label_selector: str | None = None,
+        field_selector: str | None = None,
+    ) -> Listing:
+        """All objects that match."""
+        kind = _kind(resource)
+        selection = Selection(kind, labels_of(label_selector or ""), field_selector or "")
+        records = self._registry.list(kind, namespace, selection)
+        version = self._registry.store.version
+        await self._registry.store.committed()
+        return Listing([each.document for each in records], str(version))
+
+    async def create(self, resource: Resource, document: Document) -> Document:
+        """Create."""
+        namespace = document["metadata"].get("namespace") if resource.namespaced else None
+        typed = {"apiVersion": resource.api_version, "kind": resource.kind, **document}
+        options = WriteOptions(field_manager=MANAGER)
+        written = await self._registry.create(_kind(resource), namespace, typed, options)
+        return written.record.document
+
+    async def update(
+        self, resource: Resource, document: Document, *, subresource: str | None = None
+    ) -> Document:
+        """Replace."""
+        metadata = document["metadata"]
+        written = await self._registry.update(
+            _kind(resource),
+            metadata.get("namespace"),
+            metadata["name"],
+            replacement(document),
+            WriteOptions(field_manager=MANAGER),
+            subresource=subresource,
+        )
+        return written.record.document
+
+    async def patch(
+        self,
+        resource: Resource,
+        name: str,
+        patch: Any,
+        *,
+        namespace: str | None = None,
+        patch_type: PatchType = PatchType.MERGE,
+        subresource: str | None = None,
+        field_manager: str | None = None,
+        force: bool | None = None,
+    ) -> Document:
+        """Change parts."""
+        kind = _kind(resource)
+        written = await self._registry.update(
+            kind,
+            namespace,
+            name,
+            patch_of(kind, patch_type, patch),
+            WriteOptions(field_manager=field_manager or MANAGER, force=bool(force)),
+            subresource=subresource,
+        )
+        return written.record.document
+
+    async def delete(
+        self,
+        resource: Resource,
+        name: str,
+        *,
+        namespace: str | None = None,
+        grace_seconds: int | None = None,
+        uid: str | None = None,
+        propagation: str | None = None,
+    ) -> Document:
+        """Ask for the end of an object."""
+        options = DeleteOptions(grace_seconds=grace_seconds, uid=uid, propagation=propagation)
+        written = await self._registry.delete(_kind(resource), namespace, name, options)
+        return written.record.document
+
+    async def bind(self, namespace: str, name: str, node: str) -> Document:
+        """Put a pod on a node."""
+        written = await self._registry.bind(namespace, name, node)
+        return written.record.document
+
+    async def watch(
+        self,
+        resource: Resource,
+        *,
+        resource_version: str,
+        namespace: str | None = None,
+        label_selector: str | None = None,
+        field_selector: str | None = None,
+    ) -> AsyncIterator[WatchEvent]:
+        """Events after `resource_version`."""
+        kind = _kind(resource)
+        selection = Selection(kind, labels_of(label_selector or ""), field_selector or "")
+        try:
+            feed = self._registry.store.feed(key_of(kind))
+            watcher = feed.watch(int(resource_version), namespace=namespace, name=selection.name)
+        except Expired as error:
+            raise statuses.expired(str(error)) from error
+        try:
+            while changes := await watcher.changes():
+                for change in changes:
+                    event = selection.event(change)
+                    if event is not None:
+                        yield WatchEvent(event, change.record.document)
+        finally:
+            watcher.close()
+
+
+def _kind(resource: Resource) -> Kind:
+    kind = find_kind(resource.group, resource.version, resource.plural)
+    if kind is None:
+        raise statuses.no_such_path()
+    return kind

@@ -1,0 +1,125 @@
+"""What a request asks for besides its object: selectors, pages, dry runs, deletions.
+
+Pure: query parameters and bodies in, values or refusals out.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from cluster.client.interface import Document
+from cluster.objects.selectors import LabelSelector, parse_label_selector
+from control.apiserver import statuses
+
+
+class FieldValidation(StrEnum):
+    """What happens to fields that the kind does not have; they are never stored."""
+
+    IGNORE = "Ignore"
+    WARN = "Warn"
+    STRICT = "Strict"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteOptions:
+    """How to write."""
+
+    dry_run: bool = False
+    field_validation: FieldValidation = FieldValidation.WARN
+    field_manager: str = ""
+    force: bool = False
+
+    @classmethod
+    def of(cls, query: Mapping[str, str], user_agent: str = "") -> "WriteOptions":
+        """From a query; the field manager is the client's name when it gives none."""
+        validation = query.get("fieldValidation") or FieldValidation.WARN
+        try:
+            chosen = FieldValidation(validation)
+        except ValueError:
+            words = f'invalid fieldValidation: "{validation}" is none of Ignore, Warn, Strict'
+            raise statuses.bad_request(words) from None
+        return cls(
+            dry_run=_dry_run(query.get("dryRun")),
+            field_validation=chosen,
+            field_manager=query.get("fieldManager") or user_agent.partition("/")[0],
+            force=query.get("force", "false").lower() not in ("", "0", "false"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteOptions:
+    """How to delete."""
+
+    grace_seconds: int | None = None
+    propagation: str | None = None
+    uid: str | None = None
+    resource_version: str | None = None
+    dry_run: bool = False
+
+    @classmethod
+    def of(cls, query: Mapping[str, str], body: Document | None) -> "DeleteOptions":
+        """From the query and the body's DeleteOptions; the body wins."""
+        given = body or {}
+        preconditions = given.get("preconditions") or {}
+        grace = given.get("gracePeriodSeconds", query.get("gracePeriodSeconds"))
+        dry_run = given.get("dryRun") or query.get("dryRun")
+        propagation = given.get("propagationPolicy") or query.get("propagationPolicy")
+        if propagation not in (None, "Background", "Foreground", "Orphan"):
+            words = f'"{propagation}" is none of Background, Foreground, Orphan'
+            raise statuses.bad_request(f"invalid propagationPolicy: {words}")
+        return cls(
+            grace_seconds=_whole(grace, "gracePeriodSeconds"),
+            propagation=propagation,
+            uid=preconditions.get("uid"),
+            resource_version=preconditions.get("resourceVersion"),
+            dry_run=_dry_run(dry_run),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListOptions:
+    """What to list or watch."""
+
+    labels: LabelSelector | None = None
+    fields: str = ""
+    limit: int = 0
+    continue_token: str = ""
+
+    @classmethod
+    def of(cls, query: Mapping[str, str]) -> "ListOptions":
+        """From a query."""
+        return cls(
+            labels=labels_of(query.get("labelSelector", "")),
+            fields=query.get("fieldSelector", ""),
+            limit=_whole(query.get("limit") or 0, "limit") or 0,
+            continue_token=query.get("continue", ""),
+        )
+
+
+def labels_of(text: str) -> LabelSelector | None:
+    """A label selector, None for one that takes everything."""
+    if not text:
+        return None
+    try:
+        return parse_label_selector(text)
+    except ValueError as error:
+        raise statuses.bad_request(
+            f"unable to parse the label selector {text!r}: {error}"
+        ) from error
+
+
+def _dry_run(value: Any) -> bool:
+    given = [value] if isinstance(value, str) else list(value or ())
+    if any(each not in ("", "All") for each in given):
+        raise statuses.bad_request(f'invalid dryRun: {given}: only "All" is known')
+    return "All" in given
+
+
+def _whole(value: Any, name: str) -> int | None:
+    if value is None:
+        return None
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        raise statuses.bad_request(f"invalid {name}: {value!r} is not a whole number") from None

@@ -1,0 +1,45 @@
+"""What only pods can: being bound to a node.
+
+Pure: a pod in, its next state out. Spec: P-45.
+"""
+
+from typing import Any
+
+from cluster.client.interface import Document
+from cluster.objects.resources import PODS
+from control.apiserver import statuses
+
+
+def bound(pod: Document, node: str, now: str) -> dict[str, Any]:
+    """The pod on its node, with the condition PodScheduled; ApiError 409 when it has one."""
+    metadata = pod["metadata"]
+    name = metadata["name"]
+    spec = pod.get("spec") or {}
+    if not node:
+        raise statuses.bad_request("a binding names its node: target.name is required")
+    if spec.get("nodeName"):
+        why = f'pod {name} is already assigned to node "{spec["nodeName"]}"'
+        raise _refused(name, why)
+    if "deletionTimestamp" in metadata:
+        raise _refused(name, f"pod {name} is being deleted, cannot be assigned to a host")
+    status = pod.get("status") or {}
+    kept = [each for each in status.get("conditions") or () if each.get("type") != "PodScheduled"]
+    scheduled = {
+        "type": "PodScheduled",
+        "status": "True",
+        "lastProbeTime": None,
+        "lastTransitionTime": now,
+    }
+    return {
+        **pod,
+        "metadata": {**metadata, "generation": metadata.get("generation", 1)},
+        "spec": {**spec, "nodeName": node},
+        "status": {**status, "conditions": [*kept, scheduled]},
+    }
+
+
+def _refused(name: str, why: str) -> Exception:
+    message = f'Operation cannot be fulfilled on pods/binding "{name}": {why}'
+    return statuses.refusal(
+        409, "Conflict", message, {"name": name, "kind": f"{PODS.plural}/binding"}
+    )

@@ -1,0 +1,288 @@
+"""The verbs on stored objects, the same for every kind: a kind is data, not code.
+
+Every verb decides in one turn of the loop on what the store holds, so that no two writes can
+interleave; then it waits until the store says that the write lasts.
+"""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from cluster.aio.clock import Clock
+from cluster.client.interface import Document
+from cluster.objects.resources import NAMESPACES, PODS, SERVICES, Resource
+from control.apiserver import statuses
+from control.apiserver.deletion import decide_deletion, may_go
+from control.apiserver.options import DeleteOptions, FieldValidation, WriteOptions
+from control.apiserver.pods import bound
+from control.apiserver.selection import Selection
+from control.apiserver.stamps import stamped, timestamp
+from control.resources.kinds import Kind, find_kind
+from control.resources.service_addresses import Rejected, ServiceAddresses
+from control.resources.strategy import (
+    prepare_create,
+    prepare_update,
+    prune,
+    validate_create,
+    validate_update,
+)
+from control.store.record import ObjectKey, Record
+from control.store.store import Store
+
+NAME_ATTEMPTS = 8  # for generateName: upstream tries eight times
+
+Transform = Callable[[Document], Document]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The answer to a write: the object's new state, and what the client is to be warned of."""
+
+    record: Record
+    warnings: list[str] = field(default_factory=list)
+    gone: bool = False  # after a deletion: it is out of the store
+    changed: bool = True
+
+
+class Registry:
+    """Create, read, replace, delete."""
+
+    def __init__(
+        self, store: Store, addresses: ServiceAddresses, clock: Clock, dice: random.Random
+    ) -> None:
+        self.store = store
+        self._addresses = addresses
+        self._clock = clock
+        self._dice = dice
+        pods = find_kind(PODS.group, PODS.version, PODS.plural)
+        assert pods is not None, "the kinds lack pods"
+        self._pods = pods
+
+    # -- reading
+
+    def get(self, kind: Kind, namespace: str | None, name: str) -> Record:
+        """One object; ApiError 404."""
+        record = self.store.get(key_of(kind), ObjectKey(namespace or "", name))
+        if record is None:
+            raise statuses.not_found(kind.resource, name)
+        return record
+
+    def list(self, kind: Kind, namespace: str | None, selection: Selection) -> list[Record]:
+        """The objects that are selected, by namespace and name."""
+        records = self.store.list(key_of(kind), namespace)
+        if selection.everything:
+            return records
+        return [record for record in records if selection.wants(record)]
+
+    # -- writing
+
+    async def create(
+        self, kind: Kind, namespace: str | None, document: Document, options: WriteOptions
+    ) -> Written:
+        """A new object."""
+        resource = kind.resource
+        _check_kind(resource, document)
+        _check_namespace(resource, document, namespace)
+        pruned, warnings = _pruned(kind, document, options)
+        now = timestamp(self._clock.now())
+        made = prepare_create(kind, self._named(kind, pruned, namespace, now), now)
+        name = str(made["metadata"].get("name", ""))
+        _reject(resource, name, validate_create(kind, made))
+        self._check_place(kind, namespace, name)
+        if resource == SERVICES:
+            made = self._with_addresses(
+                name, lambda: self._addresses.admit_create(made, dry_run=options.dry_run)
+            )
+        if options.dry_run:
+            return Written(_unsaved(made, self.store.version), warnings)
+        record = self.store.put(key_of(kind), made)
+        await self.store.committed()
+        return Written(record, warnings)
+
+    async def update(
+        self,
+        kind: Kind,
+        namespace: str | None,
+        name: str,
+        transform: Transform,
+        options: WriteOptions,
+        *,
+        subresource: str | None = None,
+    ) -> Written:
+        """Replace an object by what `transform` makes of it; nothing changed is nothing written."""
+        resource = kind.resource
+        old = self.get(kind, namespace, name)
+        given = transform(old.document)
+        _check_kind(resource, given)
+        _check_identity(resource, given, old)
+        pruned, warnings = _pruned(kind, given, options)
+        new = prepare_update(kind, pruned, old.document, subresource=subresource)
+        if subresource is None and resource == SERVICES:
+            new = self._with_addresses(
+                name,
+                lambda: self._addresses.admit_update(new, old.document, dry_run=options.dry_run),
+            )
+        _reject(resource, name, validate_update(kind, new, old.document))
+        return await self._replace(kind, old, new, options, warnings)
+
+    async def bind(self, namespace: str, name: str, node: str, *, dry_run: bool = False) -> Written:
+        """Put a pod on a node, once (P-45)."""
+        kind = self._pods
+        old = self.get(kind, namespace, name)
+        new = bound(old.document, node, timestamp(self._clock.now()))
+        return await self._replace(kind, old, new, WriteOptions(dry_run=dry_run), [])
+
+    async def delete(
+        self, kind: Kind, namespace: str | None, name: str, options: DeleteOptions
+    ) -> Written:
+        """Take an object out, or mark it as going."""
+        resource = kind.resource
+        old = self.get(kind, namespace, name)
+        _check_preconditions(resource, old, options)
+        now = timestamp(self._clock.now())
+        deletion = decide_deletion(resource, old.document, options, now)
+        if options.dry_run:
+            return Written(_unsaved(deletion.document, old.version), gone=deletion.gone)
+        if not deletion.gone and deletion.document == old.document:
+            await self.store.committed()
+            return Written(old, changed=False)
+        record = self._store(kind, old, deletion.document, gone=deletion.gone)
+        await self.store.committed()
+        return Written(record, gone=deletion.gone)
+
+    # -- inside
+
+    async def _replace(
+        self, kind: Kind, old: Record, new: Document, options: WriteOptions, warnings: list[str]
+    ) -> Written:
+        if _same(new, old.document):
+            await self.store.committed()
+            return Written(old, warnings, changed=False)
+        gone = may_go(kind.resource, new)
+        if options.dry_run:
+            return Written(_unsaved(new, old.version), warnings)
+        record = self._store(kind, old, new, gone=gone)
+        await self.store.committed()
+        return Written(record, warnings, gone=gone)
+
+    def _store(self, kind: Kind, old: Record, new: Document, *, gone: bool) -> Record:
+        if not gone:
+            return self.store.put(key_of(kind), new)
+        if kind.resource == SERVICES:
+            self._addresses.release(old.document)
+        return self.store.remove(key_of(kind), old.key, new)
+
+    def _named(self, kind: Kind, document: Document, namespace: str | None, now: str) -> Document:
+        """With metadata; a generated name that is taken is drawn again."""
+        for _ in range(NAME_ATTEMPTS):
+            made = stamped(document, namespace=namespace, now=now, dice=self._dice)
+            name = made["metadata"].get("name", "")
+            if (document.get("metadata") or {}).get("name") or not self._exists(
+                kind, namespace, name
+            ):
+                break
+        return made
+
+    def _exists(self, kind: Kind, namespace: str | None, name: str) -> bool:
+        return self.store.get(key_of(kind), ObjectKey(namespace or "", name)) is not None
+
+    def _check_place(self, kind: Kind, namespace: str | None, name: str) -> None:
+        """The namespace is there and not going; the name is free."""
+        if namespace is not None:
+            holder = self.store.get(("", NAMESPACES.plural), ObjectKey("", namespace))
+            if holder is None:
+                raise statuses.not_found(NAMESPACES, namespace)
+            if "deletionTimestamp" in holder.document["metadata"]:
+                why = (
+                    f"unable to create new content in namespace {namespace} "
+                    "because it is being terminated"
+                )
+                raise statuses.forbidden(kind.resource, name, why, "NamespaceTerminating")
+        if self._exists(kind, namespace, name):
+            raise statuses.already_exists(kind.resource, name)
+
+    def _with_addresses(self, name: str, admit: Callable[[], Document]) -> Document:
+        try:
+            return admit()
+        except Rejected as error:
+            raise statuses.invalid(SERVICES, name, error.causes) from error
+
+
+def key_of(kind: Kind) -> tuple[str, str]:
+    """The store's key of a kind: its versions share their objects."""
+    return kind.resource.group, kind.resource.plural
+
+
+def _pruned(kind: Kind, document: Document, options: WriteOptions) -> tuple[Document, list[str]]:
+    """Without unknown fields, which are refused, told, or ignored."""
+    pruned, unknown = prune(kind, document)
+    if unknown and options.field_validation is FieldValidation.STRICT:
+        resource = kind.resource
+        words = f"{resource.kind} in version {resource.version!r} cannot be handled as a "
+        words += f"{resource.kind}: strict decoding error: {', '.join(unknown)}"
+        raise statuses.bad_request(words.replace("'", '"', 2))
+    return pruned, unknown if options.field_validation is FieldValidation.WARN else []
+
+
+def _reject(resource: Resource, name: str, causes: list[Any]) -> None:
+    if causes:
+        raise statuses.invalid(resource, name, causes)
+
+
+def _check_kind(resource: Resource, document: Document) -> None:
+    given = document.get("apiVersion"), document.get("kind")
+    if given != (resource.api_version, resource.kind):
+        words = f"the API version in the data ({given[0]}, Kind={given[1]}) does not match the "
+        words += f"expected API version ({resource.api_version}, Kind={resource.kind})"
+        raise statuses.bad_request(words)
+
+
+def _check_namespace(resource: Resource, document: Document, namespace: str | None) -> None:
+    given = (document.get("metadata") or {}).get("namespace")
+    if resource.namespaced and given and given != namespace:
+        words = "the namespace of the provided object does not match the namespace sent on the "
+        raise statuses.bad_request(words + f"request ({given!r} and {namespace!r})")
+
+
+def _check_identity(resource: Resource, given: Document, old: Record) -> None:
+    metadata = given.get("metadata") or {}
+    name = metadata.get("name", old.key.name)
+    if name != old.key.name:
+        words = f"the name of the object ({name}) does not match the name on the URL "
+        raise statuses.bad_request(words + f"({old.key.name})")
+    _check_namespace(resource, given, old.key.namespace or None)
+    held = old.document["metadata"]
+    if metadata.get("uid") not in (None, "", held["uid"]):
+        why = f"Precondition failed: UID in precondition: {metadata['uid']}, "
+        raise statuses.conflict(resource, name, why + f"UID in object meta: {held['uid']}")
+    if metadata.get("resourceVersion") not in (None, "", held["resourceVersion"]):
+        raise statuses.modified(resource, name)
+
+
+def _check_preconditions(resource: Resource, old: Record, options: DeleteOptions) -> None:
+    held = old.document["metadata"]
+    if options.uid not in (None, held["uid"]):
+        why = f"Precondition failed: UID in precondition: {options.uid}, "
+        raise statuses.conflict(resource, old.key.name, why + f"UID in object meta: {held['uid']}")
+    if options.resource_version not in (None, held["resourceVersion"]):
+        why = f"Precondition failed: ResourceVersion in precondition: {options.resource_version}, "
+        why += f"ResourceVersion in object meta: {held['resourceVersion']}"
+        raise statuses.conflict(resource, old.key.name, why)
+
+
+def _same(new: Document, old: Document) -> bool:
+    """Whether nothing but perhaps the resourceVersion differs."""
+    ours, theirs = dict(new["metadata"]), dict(old["metadata"])
+    ours.pop("resourceVersion", None)
+    theirs.pop("resourceVersion", None)
+    return ours == theirs and {**new, "metadata": 0} == {**old, "metadata": 0}
+
+
+def _unsaved(document: Document, version: int) -> Record:
+    """What a dry run shows."""
+    metadata = document["metadata"]
+    key = ObjectKey(metadata.get("namespace", ""), metadata["name"])
+    return Record(key, version, document, orjson.dumps(document))

@@ -1,0 +1,221 @@
+"""Watches: one JSON line an event, as clients' informers read them.
+
+An event's line is made once per form and shared by all watchers that ask for it; what is new since
+the last write goes out together. Spec: kubernetes.io, "Efficient detection of changes".
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from cluster.aio.clock import Clock
+from cluster.client.interface import EventType
+from cluster.errors import ApiError
+from control.apiserver import statuses
+from control.apiserver.codec import Accepted
+from control.apiserver.options import labels_of
+from control.apiserver.paths import flag
+from control.apiserver.reads import PLAIN, Reader
+from control.apiserver.registry import Registry, key_of
+from control.apiserver.selection import Selection
+from control.resources.kinds import Kind
+from control.store.feed import Expired
+from control.store.record import Change, Record
+
+BOOKMARK_SECONDS = 60.0
+TIMEOUT_SECONDS_MIN = 1800  # without timeoutSeconds: something between this and twice as much
+
+Send = Callable[[bytes], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class WatchRequest:
+    """What is watched and how it is shown."""
+
+    kind: Kind
+    namespace: str | None
+    name: str | None
+    selection: Selection
+    accepted: Accepted
+    include: str
+    version: int | None  # None: begin with what there is
+    bookmarks: bool
+    seconds: float
+
+    @classmethod
+    def of(
+        cls,
+        kind: Kind,
+        namespace: str | None,
+        name: str | None,
+        query: Mapping[str, str],
+        accepted: Accepted,
+        dice: random.Random,
+    ) -> "WatchRequest":
+        """From a query; ApiError 400 or 422."""
+        if flag(query, "sendInitialEvents"):
+            raise statuses.refusal(
+                422,
+                "Invalid",
+                "sendInitialEvents is not served: list first, then watch from its resourceVersion",
+            )
+        selection = Selection(
+            kind, labels_of(query.get("labelSelector", "")), query.get("fieldSelector", "")
+        )
+        return cls(
+            kind=kind,
+            namespace=namespace,
+            name=name or selection.name,
+            selection=selection,
+            accepted=accepted,
+            include=query.get("includeObject", ""),
+            version=_version(query.get("resourceVersion", "")),
+            bookmarks=flag(query, "allowWatchBookmarks"),
+            seconds=_seconds(query.get("timeoutSeconds"), dice),
+        )
+
+
+class Watches:
+    """Serves watches."""
+
+    def __init__(self, registry: Registry, reader: Reader, clock: Clock) -> None:
+        self._registry = registry
+        self._reader = reader
+        self._clock = clock
+        self.open = 0
+
+    async def serve(self, request: WatchRequest, send: Send) -> None:
+        """Send events until the client's time is over, the client is gone, or it is too slow."""
+        self.open += 1
+        try:
+            await self._serve(request, send)
+        finally:
+            self.open -= 1
+
+    async def _serve(self, request: WatchRequest, send: Send) -> None:
+        store = self._registry.store
+        lines = _Lines(request, self._reader)
+        first = lines.initial(self._present(request)) if request.version is None else b""
+        after = store.version if request.version is None else request.version
+        feed = store.feed(key_of(request.kind))
+        try:
+            watcher = feed.watch(after, namespace=request.namespace, name=request.name)
+        except Expired as error:
+            await send(error_line(statuses.expired(str(error))))
+            return
+        try:
+            await store.committed()  # what is shown as present must last
+            if first:
+                await send(first)
+            deadline = self._clock.monotonic() + request.seconds
+            while (left := deadline - self._clock.monotonic()) > 0:
+                changes = await _within(watcher.changes(), min(left, BOOKMARK_SECONDS))
+                if changes is None:
+                    if request.bookmarks:
+                        await send(lines.bookmark(store.version))
+                    continue
+                if not changes:
+                    return
+                told = lines.of(changes)
+                if told:
+                    await send(told)
+        finally:
+            watcher.close()
+
+    def _present(self, request: WatchRequest) -> list[Record]:
+        records = self._registry.list(request.kind, request.namespace, request.selection)
+        return [each for each in records if request.name in (None, each.key.name)]
+
+
+class _Lines:
+    """The events of one watch as lines."""
+
+    def __init__(self, request: WatchRequest, reader: Reader) -> None:
+        self._request = request
+        self._reader = reader
+        self._form = (request.accepted, request.include)
+        self._columns_sent = False
+
+    def initial(self, records: list[Record]) -> bytes:
+        """ADDED for everything that is there."""
+        return b"".join(self._line(EventType.ADDED, each) for each in records)
+
+    def of(self, changes: list[Change]) -> bytes:
+        """The lines of those changes that this watch sees."""
+        told = []
+        for change in changes:
+            event = self._request.selection.event(change)
+            if event is not None:
+                told.append(self._shared(change, event))
+        return b"".join(told)
+
+    def bookmark(self, version: int) -> bytes:
+        """How far the watch is, without an event."""
+        resource = self._request.kind.resource
+        metadata = {"resourceVersion": str(version), "creationTimestamp": None}
+        document: Any = {
+            "kind": resource.kind,
+            "apiVersion": resource.api_version,
+            "metadata": metadata,
+        }
+        return orjson.dumps({"type": "BOOKMARK", "object": document}) + b"\n"
+
+    def _shared(self, change: Change, event: EventType) -> bytes:
+        if self._request.accepted.form == "Table" and not self._columns_sent:
+            return self._line(event, change.record)
+        form = (event, *self._form)
+        line = change.lines.get(form)
+        if line is None:
+            line = change.lines[form] = self._line(event, change.record)
+        return line
+
+    def _line(self, event: EventType, record: Record) -> bytes:
+        request = self._request
+        if request.accepted == PLAIN:
+            return b'{"type":"%b","object":%b}\n' % (event.encode(), record.body)
+        shown = self._reader.form(
+            request.kind,
+            [record],
+            request.accepted,
+            request.include,
+            single=True,
+            with_columns=not self._columns_sent,
+        )
+        self._columns_sent = True
+        return orjson.dumps({"type": event, "object": shown}) + b"\n"
+
+
+def error_line(error: ApiError) -> bytes:
+    """A refusal inside a stream that has begun: 410 comes in a 200."""
+    return orjson.dumps({"type": "ERROR", "object": error.status}) + b"\n"
+
+
+async def _within(work: Awaitable[list[Change]], seconds: float) -> list[Change] | None:
+    try:
+        async with asyncio.timeout(seconds):
+            return await work
+    except TimeoutError:
+        return None
+
+
+def _version(text: str) -> int | None:
+    if text in ("", "0"):
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        words = f'Invalid value: "{text}": a resourceVersion is a whole number'
+        raise statuses.bad_request(f"invalid resource version: {words}") from None
+
+
+def _seconds(text: str | None, dice: random.Random) -> float:
+    if not text:
+        return TIMEOUT_SECONDS_MIN * (1 + dice.random())
+    try:
+        return max(float(text), 0.0)
+    except ValueError:
+        raise statuses.bad_request(f"invalid timeoutSeconds: {text!r}") from None

@@ -1,0 +1,189 @@
+"""POST, PUT, PATCH and DELETE on kinds and their subresources."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cluster.client.interface import Document
+from cluster.objects.resources import NAMESPACES, PODS
+from control.apiserver import statuses
+from control.apiserver.answer import Answer, answer_json
+from control.apiserver.changes import patch_of, replacement
+from control.apiserver.codec import Accepted, decode_body, decode_object
+from control.apiserver.options import DeleteOptions, ListOptions, WriteOptions
+from control.apiserver.paths import ResourcePath
+from control.apiserver.reads import Reader
+from control.apiserver.registry import Registry, Written
+from control.apiserver.selection import Selection
+from control.resources.kinds import Kind
+from control.resources.scale import read_scale, write_scale
+from control.resources.strategy import delete_answer
+
+STATUS, SCALE, BINDING, FINALIZE = "status", "scale", "binding", "finalize"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A write as it arrived."""
+
+    kind: Kind
+    path: ResourcePath
+    query: Mapping[str, str]
+    content_type: str
+    body: bytes
+    accepted: Accepted
+    user_agent: str
+
+    @property
+    def options(self) -> WriteOptions:
+        """How to write."""
+        return WriteOptions.of(self.query, self.user_agent)
+
+    @property
+    def name(self) -> str:
+        """The object's name; a collection has none, and no such verb."""
+        if self.path.name is None:
+            raise statuses.method_not_allowed()
+        return self.path.name
+
+
+class Writer:
+    """Writes for the HTTP interface."""
+
+    def __init__(self, registry: Registry, reader: Reader) -> None:
+        self._registry = registry
+        self._reader = reader
+
+    async def post(self, request: Request) -> Answer:
+        """Create an object, or a binding."""
+        if request.path.subresource == BINDING and request.kind.resource == PODS:
+            return await self._bind(request)
+        if request.path.name is not None:
+            raise statuses.method_not_allowed()
+        resource = request.kind.resource
+        if resource.namespaced and request.path.namespace is None:
+            raise statuses.bad_request("an empty namespace may not be set during creation")
+        document = _typed(request.kind, decode_object(request.content_type, request.body))
+        written = await self._registry.create(
+            request.kind, request.path.namespace, document, request.options
+        )
+        return self._shown(request, written, 201)
+
+    async def put(self, request: Request) -> Answer:
+        """Replace an object or its subresource."""
+        document = decode_object(request.content_type, request.body)
+        if request.path.subresource == SCALE:
+            return await self._scale(request, replacement(document))
+        document = _typed(request.kind, document)
+        return await self._update(request, replacement(document))
+
+    async def patch(self, request: Request) -> Answer:
+        """Change parts of an object or its subresource."""
+        content_type = request.content_type
+        patch = decode_body(content_type, request.body)
+        change = patch_of(request.kind, content_type, patch)
+        if request.path.subresource == SCALE:
+            return await self._scale(request, change)
+        return await self._update(request, change)
+
+    async def delete(self, request: Request) -> Answer:
+        """Delete an object, or all that a collection's selectors choose."""
+        if request.path.subresource is not None:
+            raise statuses.method_not_allowed()
+        body = decode_object(request.content_type, request.body) if request.body else None
+        options = DeleteOptions.of(request.query, body)
+        if request.path.name is None:
+            return await self._delete_many(request, options)
+        written = await self._registry.delete(
+            request.kind, request.path.namespace, request.name, options
+        )
+        if not written.gone or delete_answer(request.kind) == "object":
+            return self._shown(request, written, 200)
+        metadata = written.record.document["metadata"]
+        details = statuses.details_of(request.kind.resource, request.name)
+        return answer_json(statuses.success({**details, "uid": metadata["uid"]}))
+
+    # -- inside
+
+    async def _update(self, request: Request, change: Callable[[Document], Document]) -> Answer:
+        subresource = request.path.subresource
+        if subresource not in (None, STATUS, FINALIZE):
+            raise statuses.method_not_allowed()
+        if subresource == FINALIZE and request.kind.resource != NAMESPACES:
+            raise statuses.no_such_path()
+        written = await self._registry.update(
+            request.kind,
+            request.path.namespace,
+            request.name,
+            change,
+            request.options,
+            subresource=subresource,
+        )
+        return self._shown(request, written, 200)
+
+    async def _scale(self, request: Request, change: Callable[[Document], Document]) -> Answer:
+        kind = request.kind
+
+        def scaled(old: Document) -> Document:
+            before = read_scale(kind, old)
+            after = change(before)
+            wanted = (after.get("metadata") or {}).get("resourceVersion")
+            if wanted not in (None, "", old["metadata"]["resourceVersion"]):
+                raise statuses.modified(kind.resource, request.name)
+            return write_scale(kind, old, after)
+
+        written = await self._registry.update(
+            kind, request.path.namespace, request.name, scaled, request.options
+        )
+        return answer_json(read_scale(kind, written.record.document))
+
+    async def _bind(self, request: Request) -> Answer:
+        body = decode_object(request.content_type, request.body)
+        target = body.get("target")
+        node = str(target.get("name", "")) if isinstance(target, dict) else ""
+        await self._registry.bind(
+            request.path.namespace or "", request.name, node, dry_run=request.options.dry_run
+        )
+        return answer_json(statuses.success(), 201)
+
+    async def _delete_many(self, request: Request, options: DeleteOptions) -> Answer:
+        kind = request.kind
+        if kind.resource.namespaced and request.path.namespace is None:
+            raise statuses.method_not_allowed()
+        chosen = ListOptions.of(request.query)
+        selection = Selection(kind, chosen.labels, chosen.fields)
+        records = self._registry.list(kind, request.path.namespace, selection)
+        items: list[Any] = []
+        for record in records:
+            written = await self._registry.delete(
+                kind, record.key.namespace or None, record.key.name, options
+            )
+            items.append(written.record.document)
+        resource = kind.resource
+        metadata = {"resourceVersion": str(self._registry.store.version)}
+        return answer_json(
+            {
+                "kind": f"{resource.kind}List",
+                "apiVersion": resource.api_version,
+                "metadata": metadata,
+                "items": items,
+            }
+        )
+
+    def _shown(self, request: Request, written: Written, code: int) -> Answer:
+        answer = self._reader.show(request.kind, written.record, request.accepted, "", code)
+        if not written.warnings:
+            return answer
+        return Answer(
+            answer.body, answer.code, answer.content_type, warnings=tuple(written.warnings)
+        )
+
+
+def _typed(kind: Kind, document: dict[str, Any]) -> dict[str, Any]:
+    """With apiVersion and kind, which the path says where the body does not."""
+    resource = kind.resource
+    return {
+        **document,
+        "apiVersion": document.get("apiVersion") or resource.api_version,
+        "kind": document.get("kind") or resource.kind,
+    }

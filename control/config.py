@@ -1,0 +1,93 @@
+"""What the control plane is told: where to listen, where to keep things, which ranges.
+
+Source: docs/architecture.md, "Processes".
+"""
+
+import argparse
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cluster.aio.process import ProcessConfig
+from cluster.errors import ConfigError
+from cluster.wire.addresses import SocketAddress
+
+CLUSTER_KEY_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlConfig:
+    """One control plane."""
+
+    process: ProcessConfig
+    bind: SocketAddress  # of the TLS listener
+    advertise: tuple[SocketAddress, ...]  # the first is in the kubeconfig; all in the certificate
+    socket: Path
+    data: str  # a file, or ":memory:"
+    pki: Path
+    kubeconfig: Path | None
+    cluster_key: Path | None
+    name: str
+    pod_cidr: str
+    service_cidr: str
+    load_balancer_addresses: str
+    cluster_domain: str
+    time_scale: float
+
+    @classmethod
+    def parse(cls, arguments: Sequence[str]) -> "ControlConfig":
+        """Read the command line; ConfigError says what is wrong."""
+        options = _parser().parse_args(arguments)
+        try:
+            bind = SocketAddress.parse(options.bind)
+            advertised = tuple(SocketAddress.parse(each) for each in options.advertise)
+            for option in ("pod_cidr", "service_cidr", "load_balancer_addresses"):
+                ipaddress.ip_network(getattr(options, option))
+        except ValueError as error:
+            raise ConfigError(str(error)) from error
+        return cls(
+            process=ProcessConfig.of(options, title=f"kubehop control ({options.name})"),
+            bind=bind,
+            advertise=advertised,
+            socket=options.socket,
+            data=options.data,
+            pki=options.pki,
+            kubeconfig=options.kubeconfig,
+            cluster_key=options.cluster_key,
+            name=options.name,
+            pod_cidr=options.pod_cidr,
+            service_cidr=options.service_cidr,
+            load_balancer_addresses=options.load_balancer_addresses,
+            cluster_domain=options.cluster_domain,
+            time_scale=options.time_scale,
+        )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m control",
+        description="The control plane: API server, controllers, scheduler.",
+    )
+    add = parser.add_argument
+    add("--bind", required=True, metavar="IP:PORT", help="where the API listens with TLS")
+    add(
+        "--advertise",
+        action="append",
+        default=[],
+        metavar="IP:PORT",
+        help="how others reach it; the first goes into the kubeconfig (default: --bind)",
+    )
+    add("--socket", type=Path, required=True, help="the API for processes of this machine")
+    add("--data", required=True, metavar="FILE|:memory:", help="the store")
+    add("--pki", type=Path, required=True, help="the certificate authority; made when missing")
+    add("--kubeconfig", type=Path, help="write a cluster-admin's kubeconfig here")
+    add("--cluster-key", type=Path, help="the key of the tunnels; made when missing")
+    add("--name", default="default", help="the cluster's name, for the kubeconfig")
+    add("--pod-cidr", default="10.244.0.0/16")
+    add("--service-cidr", default="10.96.0.0/16")
+    add("--load-balancer-addresses", default="127.65.0.0/24", metavar="CIDR")
+    add("--cluster-domain", default="cluster.local")
+    add("--time-scale", type=float, default=1.0, help="multiplies Kubernetes' own periods")
+    ProcessConfig.add_arguments(parser)
+    return parser

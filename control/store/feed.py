@@ -1,0 +1,130 @@
+"""What changed in one resource, kept for a while and told to watchers.
+
+A watcher has a bounded queue; one that stays behind is ended and its client lists anew, as the
+real server does. Watchers of one namespace or one object are found by index: most watches name one.
+"""
+
+import asyncio
+from collections import defaultdict, deque
+from collections.abc import Iterator
+
+from cluster.errors import ClusterError
+from control.store.record import Change, ObjectKey
+
+CHANGES_KEPT_MAX = 4_096
+WATCHER_CHANGES_MAX = 16_384
+
+
+class Expired(ClusterError):
+    """A watch asked for changes that are no longer kept (410)."""
+
+
+class Watcher:
+    """One watch: what it has still to be told."""
+
+    def __init__(
+        self, feed: "Feed", after: int, namespace: str | None, name: str | None
+    ) -> None:
+        self.after = after  # what came before was already told
+        self.namespace = namespace
+        self.name = name
+        self.behind = False  # fell too far behind, or the store closed: ends
+        self._feed = feed
+        self._queue: list[Change] = []
+        self._waiter: asyncio.Future[None] | None = None
+
+    async def changes(self) -> list[Change]:
+        """All that is new, at least one; empty when the watch has to end."""
+        while not self._queue and not self.behind:
+            self._waiter = asyncio.get_running_loop().create_future()
+            await self._waiter
+        if self.behind:
+            return []
+        taken, self._queue = self._queue, []
+        return taken
+
+    def offer(self, change: Change) -> None:
+        """Take a change; too many waiting ends the watch."""
+        if change.version <= self.after:
+            return
+        if len(self._queue) >= WATCHER_CHANGES_MAX:
+            self.end()
+            return
+        self._queue.append(change)
+        self._wake()
+
+    def end(self) -> None:
+        """Tell the reader that nothing more will come."""
+        self.behind = True
+        self._queue.clear()
+        self._wake()
+
+    def close(self) -> None:
+        """The reader is gone."""
+        self._feed.forget(self)
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+
+class Feed:
+    """The changes of one resource."""
+
+    def __init__(self, start: int) -> None:
+        self.newest = start  # version of the last change
+        self._before = start  # changes after this version are all kept
+        self._kept: deque[Change] = deque()
+        self._watchers: dict[tuple[str | None, str | None], set[Watcher]] = defaultdict(set)
+
+    def publish(self, change: Change) -> None:
+        """Tell a change to whoever watches it, and keep it."""
+        self.newest = change.version
+        self._kept.append(change)
+        if len(self._kept) > CHANGES_KEPT_MAX:
+            self._before = self._kept.popleft().version
+        for watcher in list(self._concerned(change.record.key)):
+            watcher.offer(change)
+
+    def watch(
+        self, after: int, *, namespace: str | None = None, name: str | None = None
+    ) -> Watcher:
+        """Watch what comes after a version; Expired when too much of it is forgotten."""
+        if after < self._before:
+            raise Expired(f"too old resource version: {after} ({self._before})")
+        watcher = Watcher(self, after, namespace, name)
+        for change in self._kept:
+            if watcher_wants(watcher, change.record.key):
+                watcher.offer(change)
+        self._watchers[namespace, name].add(watcher)
+        return watcher
+
+    def forget(self, watcher: Watcher) -> None:
+        """Take a watcher off; safe to call twice."""
+        place = watcher.namespace, watcher.name
+        self._watchers[place].discard(watcher)
+        if not self._watchers[place]:
+            del self._watchers[place]
+
+    def close(self) -> None:
+        """End every watch."""
+        for watchers in list(self._watchers.values()):
+            for watcher in list(watchers):
+                watcher.end()
+
+    def __len__(self) -> int:
+        return sum(len(each) for each in self._watchers.values())
+
+    def _concerned(self, key: ObjectKey) -> Iterator[Watcher]:
+        for place in (
+            (None, None),
+            (key.namespace, None),
+            (None, key.name),
+            (key.namespace, key.name),
+        ):
+            yield from self._watchers.get(place, ())
+
+
+def watcher_wants(watcher: Watcher, key: ObjectKey) -> bool:
+    """Whether an object lies where a watcher looks."""
+    return watcher.namespace in (None, key.namespace) and watcher.name in (None, key.name)
