@@ -75,6 +75,19 @@ class ClusterView:
         self.flush()
         return True
 
+    def attached(self, ip: str, namespace: str, name: str) -> None:
+        """A pod of this node has got an address: decide by it before the API has heard of it."""
+        self._replace(self.current.with_attached(ip, namespace, name))
+
+    def detached(self, ip: str) -> None:
+        """An address of this node belongs to nobody any more."""
+        self._replace(self.current.with_detached(ip))
+
+    def _replace(self, view: NodeView) -> None:
+        before, self.current = self.current, view
+        for listener in self._listeners:
+            listener(before, view)
+
     def _changed(self, resource: Resource, old: Document | None, new: Document | None) -> None:
         self._pending.append((resource, old, new))
         if not self._flushing:
@@ -87,7 +100,4 @@ class ClusterView:
         if not self._pending:
             return
         changes, self._pending = self._pending, []
-        before = self.current
-        self.current = before.with_changes(changes)
-        for listener in self._listeners:
-            listener(before, self.current)
+        self._replace(self.current.with_changes(changes))

@@ -5,7 +5,6 @@ Spec: P-1, P-8, P-21 to P-23, P-28, P-48, P-99, P-100.
 
 import socket
 from collections.abc import Callable
-from weakref import WeakKeyDictionary
 
 from cluster.ipam import IpPool
 from cluster.wire.addresses import Protocol, SocketAddress
@@ -18,6 +17,7 @@ from node_agent.cni.port_table import LOOPBACK, PortTable
 from node_agent.cni.router import Router, node_origin
 
 Build = Callable[[PodSpec, str], PodNetwork]
+Detached = Callable[[PodNetwork], None]
 
 
 class NodeNetwork:
@@ -32,11 +32,12 @@ class NodeNetwork:
         self._build: Build | None = None
         self._router: Router | None = None
         self._node_ports: PortTable[None] = PortTable(node_ip)
-        self._flow_ids: WeakKeyDictionary[socket.socket, str] = WeakKeyDictionary()
+        self._detached: Detached | None = None
 
-    def start(self, pool: IpPool, router: Router, build: Build) -> None:
-        """Begin to attach pods, once the node knows its pod range."""
+    def start(self, pool: IpPool, router: Router, build: Build, detached: Detached) -> None:
+        """Begin to attach pods, once the node knows its pod range; `detached` hears of each DEL."""
         self._pool, self._router, self._build = pool, router, build
+        self._detached = detached
 
     async def add(self, pod: PodSpec) -> PodNetwork:
         """ADD; a second ADD of the same uid gives the same attachment."""
@@ -60,6 +61,8 @@ class NodeNetwork:
             del self._by_ip[network.ip]
         if self._pool is not None and not network.spec.host_network:
             self._pool.release(network.ip)
+        if self._detached is not None:
+            self._detached(network)
 
     def listener_of(self, flow: Flow) -> PodListener | None:
         """Who accepts a TCP flow's destination in a pod of this node."""
@@ -104,6 +107,10 @@ class NodeNetwork:
         sock, _ = await network.open(target, kind=kind)
         return sock
 
+    def pod_with(self, ip: str) -> PodNetwork | None:
+        """The pod of this node that has an address."""
+        return self._by_ip.get(ip)
+
     def pods(self) -> list[PodNetwork]:
         """Every attached pod."""
         return list(self._by_uid.values())
@@ -112,4 +119,3 @@ class NodeNetwork:
         """Detach every pod."""
         for uid in list(self._by_uid):
             await self.delete(uid)
-

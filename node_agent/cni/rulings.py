@@ -86,7 +86,7 @@ class Rulings:
         decision = replace(decision, steps=(*first, *arrived, *decision.steps))
         decision = _closed_outside(decision)
         segment = segment_of(
-            decision, context, process=self._node, at=at, outcome=_outcome(decision.verdict)
+            decision, context, process=self._node, at=at, outcome=outcome_of(decision.verdict)
         )
         endpoint = _endpoint(decision)
         next_process = decision.verdict.node if isinstance(decision.verdict, Via) else ""
@@ -170,7 +170,8 @@ def _closed_outside(decision: Decision) -> Decision:
     return replace(decision, verdict=verdict, steps=(*decision.steps, step))
 
 
-def _outcome(verdict: Verdict) -> Outcome:
+def outcome_of(verdict: Verdict) -> Outcome:
+    """How a verdict shows in a trace."""
     match verdict:
         case Deliver() | Host():
             return Outcome.DELIVERED

@@ -6,6 +6,7 @@ back-pressure and resets pass both ways.
 
 import asyncio
 import socket
+from typing import cast
 
 BUFFER_BYTES_MAX = 256 * 1024  # what waits for a slow reader before the other side is paused
 
@@ -21,10 +22,9 @@ class Side(asyncio.Protocol):
         self._ended = False  # has sent all it will
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
-        transport.set_write_buffer_limits(high=BUFFER_BYTES_MAX)
-        transport.pause_reading()  # until both ends stand
+        self.transport = cast(asyncio.Transport, transport)  # uvloop's do not inherit from it
+        self.transport.set_write_buffer_limits(high=BUFFER_BYTES_MAX)
+        self.transport.pause_reading()  # until both ends stand
 
     def data_received(self, data: bytes) -> None:
         peer = self._peer_transport()
@@ -91,7 +91,7 @@ async def joined(transport: asyncio.Transport, sock: socket.socket, *, greeting:
         assert side.transport is not None
         side.transport.resume_reading()
     try:
-        await asyncio.gather(near.closed, far.closed)
+        await asyncio.wait({near.closed, far.closed})  # cancelled, it leaves them as they are
     finally:
         for side in (near, far):
             if side.transport is not None and not side.closed.done():

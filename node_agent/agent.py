@@ -1,0 +1,255 @@
+"""The agent of one node, put together: data plane, pods' network, kubelet, proxy, diagnostics.
+
+Order of a start: the tunnel listens, the node registers and its views fill, the pod range comes,
+the network is ready, and only then pods run. Ready is said when all of that is done.
+"""
+
+import asyncio
+import logging
+import random
+from pathlib import Path
+from random import SystemRandom
+
+from aiohttp import web
+
+from cluster.aio.clock import Clock, SystemClock
+from cluster.aio.process import Lifecycle
+from cluster.aio.tasks import Tasks
+from cluster.aio.tunnel import TunnelServer
+from cluster.client.api import ApiClient
+from cluster.client.interface import Api
+from cluster.dataplane.node_view import NetworkSettings, NodeView, empty_view
+from cluster.dns.resolv_conf import ClusterDns, ResolvConf, pod_resolv_conf
+from cluster.ipam import IpPool, Order
+from cluster.objects.resources import NODES, PODS, SERVICES
+from cluster.trace.endpoint import add_routes
+from cluster.trace.recorder import Recorder
+from cluster.wire.addresses import SocketAddress
+from cluster.wire.clients import OutsideClients
+from node_agent.cni.established import Established
+from node_agent.cni.hosts_file import hosts_file, hosts_table
+from node_agent.cni.interface import PodSpec
+from node_agent.cni.names import PodNames
+from node_agent.cni.network import NodeNetwork
+from node_agent.cni.pod_network import PodNetwork
+from node_agent.cni.router import Peers, Router
+from node_agent.cni.rulings import Rulings
+from node_agent.config import AgentConfig
+from node_agent.explain import Explain
+from node_agent.kubelet.kubelet import Kubelet
+from node_agent.kubelet.node_document import NodeFacts
+from node_agent.kubelet.node_status import machine_facts
+from node_agent.kubelet_server import KubeletServer
+from node_agent.loop import Escapes, NodeLoop
+from node_agent.peers import ClusterPeers
+from node_agent.view import ClusterView
+from node_agent.workloads.images import Alias
+from node_agent.zone import NodeZone
+
+log = logging.getLogger(__name__)
+
+
+async def serve(config: AgentConfig, lifecycle: Lifecycle) -> None:
+    """Run until told to stop."""
+    clock = SystemClock(config.time_scale)
+    key = config.read_key()
+    async with ApiClient.of(config.api, kubeconfig=config.kubeconfig) as api:
+        agent = Agent(config, key, api, clock)
+        try:
+            await agent.start()
+            lifecycle.ready(**agent.addresses())
+            await lifecycle.stopping.wait()
+        finally:
+            await agent.close()
+
+
+class Agent:
+    """Everything of one node."""
+
+    def __init__(self, config: AgentConfig, key: bytes, api: Api, clock: Clock) -> None:
+        self._config = config
+        self._clock = clock
+        self._tasks = Tasks(clock)
+        self._clients = OutsideClients.parse(config.outside_clients)
+        self.recorder = Recorder(config.name, clock)
+        self.view = ClusterView(api, _empty_view(config), clock, self._tasks)
+        self.network = NodeNetwork(config.name, config.internal_ip)
+        self._rulings = Rulings(
+            config.name,
+            lambda: self.view.current,
+            self.recorder,
+            clock,
+            random.Random(SystemRandom().getrandbits(128)),
+            self.network.listening,
+        )
+        self._peers = ClusterPeers(self.view, config.name, config.bind)
+        self._established = Established(self.recorder, clock)
+        self._router = Router(
+            config.name,
+            self._rulings,
+            Peers(self._peers.tunnel, self._peers.host),
+            key,
+            self.network.listener_of,
+            self._established,
+        )
+        self._tunnel = TunnelServer(
+            SocketAddress(config.bind, config.tunnel_port), key, self._router.arrive
+        )
+        self._peers.own_tunnel = self._tunnel.address
+        self._zone = NodeZone(self.view.informers, config.cluster_domain)
+        self._server = KubeletServer(config, key)
+        self._facts = self._node_facts()
+        self._kubelet = Kubelet(
+            api=api,
+            network=self.network,
+            clock=clock,
+            tasks=self._tasks,
+            facts=self._facts,
+            aliases=tuple(Alias.parse(each) for each in config.images),
+            services=lambda: self.view.informers[SERVICES].objects.values(),
+            zone_source=self._zone.source,
+            recorder=self.recorder,
+            app_dir=str(config.app_dir),
+        )
+        self._host_dns = ResolvConf.parse(_read_resolv_conf())
+
+    def addresses(self) -> dict[str, str]:
+        """Where this node is reached, for the ready message."""
+        return {
+            "node": self._config.name,
+            "address": self._config.advertise,
+            "tunnel": self._facts.tunnel,
+            "kubelet": self._facts.kubelet,
+        }
+
+    async def start(self) -> None:
+        """Serve."""
+        Escapes(self._escaped).install()
+        self._tunnel.start()
+        await self._server.start(self._app())
+        self.view.informers[PODS].on_change(self._kubelet.pods.pod_changed)
+        self.view.informers[NODES].on_change(self._kubelet.node.node_changed)
+        self.view.start()
+        self._undo_streams = self._kubelet.start()
+        self._tasks.supervise(self._established.sweep_forever, name="sweep ended flows")
+        await self.view.synced()
+        cidr = await self._kubelet.node.pod_cidr()
+        pool = IpPool(cidr, order=Order.ROUND_ROBIN)
+        self.network.start(pool, self._router, self._build_pod, self._pod_detached)
+        self._kubelet.network_ready()
+
+    async def close(self) -> None:
+        """Stop: no new flows, no pods, no tasks."""
+        await self._tunnel.close()
+        await self._tasks.close()
+        await self.network.close()
+        self._router.close()
+        await self._server.close()
+        self.recorder.close()
+
+    # -- pods
+
+    def _build_pod(self, spec: PodSpec, ip: str) -> PodNetwork:
+        """A pod's network; the node decides by it from this moment on."""
+        loop = self._loop()
+        network = PodNetwork(
+            spec,
+            ip,
+            router=self._router,
+            names=self._names(spec, ip),
+            calls=loop,
+            node_name=self._config.name,
+            node_ip=self._config.internal_ip,
+            real_host=self._config.bind,
+        )
+        if not spec.host_network:
+            self.view.attached(ip, spec.namespace, spec.name)
+        return network
+
+    def _pod_detached(self, network: PodNetwork) -> None:
+        if not network.spec.host_network:
+            self.view.detached(network.ip)
+
+    def _names(self, spec: PodSpec, ip: str) -> PodNames:
+        config = self._config
+        dns = pod_resolv_conf(
+            namespace=spec.namespace,
+            cluster=ClusterDns(servers=(config.cluster_dns,), domain=config.cluster_domain),
+            host=self._host_dns,
+            policy=spec.dns_policy,
+            host_network=spec.host_network,
+            dns_config=spec.dns_config,
+        )
+        for reason, message in dns.events:
+            log.warning("pod=%s/%s %s: %s", spec.namespace, spec.name, reason, message)
+        text = hosts_file(
+            ip,
+            spec.hostname,
+            subdomain=spec.subdomain,
+            namespace=spec.namespace,
+            cluster_domain=config.cluster_domain,
+            aliases=spec.host_aliases,
+        )
+        return PodNames(dns.conf, hosts_table(text), text)
+
+    def _escaped(self, network: PodNetwork, what: str) -> None:
+        log.warning(
+            "a pod used the machine's own network pod=%s call=%s", network.origin.name, what
+        )
+
+    # -- the node about itself
+
+    def _node_facts(self) -> NodeFacts:
+        config = self._config
+        return NodeFacts(
+            name=config.name,
+            internal_ip=config.internal_ip,
+            external_ip=config.advertise,
+            tunnel=f"{config.advertise}:{self._tunnel.address.port}",
+            kubelet=self._server.advertised,
+            zone=config.zone,
+            labels=dict(config.labels),
+            **machine_facts(),
+        )
+
+    def _app(self) -> web.Application:
+        explain = Explain(
+            self._config.name,
+            self._config.internal_ip,
+            self._config.bind,
+            self._rulings,
+            self._clients,
+            self._clock,
+            self._pod_with,
+        )
+        app = self._kubelet.app(
+            lambda app: add_routes(app, self.recorder, programmed=self.view.programmed)
+        )
+        explain.add_to(app)
+        return app
+
+    def _pod_with(self, ip: str) -> str:
+        network = self.network.pod_with(ip)
+        return network.origin.name if network is not None else ""
+
+    def _loop(self) -> NodeLoop:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, NodeLoop), "a node runs on its own loop"
+        return loop
+
+
+def _empty_view(config: AgentConfig) -> NodeView:
+    settings = NetworkSettings(
+        pod_cidr=str(config.pod_cidr),
+        service_cidr=str(config.service_cidr),
+        cluster_domain=config.cluster_domain,
+    )
+    return empty_view(config.name, config.internal_ip, settings)
+
+
+def _read_resolv_conf() -> str:
+    """The machine's own, for pods with dnsPolicy Default; a machine may have none."""
+    try:
+        return Path("/etc/resolv.conf").read_text()
+    except OSError:
+        return ""
