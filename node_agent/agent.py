@@ -240,8 +240,8 @@ class Agent:
 
 def _empty_view(config: AgentConfig) -> NodeView:
     settings = NetworkSettings(
-        pod_cidr=str(config.pod_cidr),
-        service_cidr=str(config.service_cidr),
+        pod_cidr=config.pod_cidr.text,
+        service_cidr=config.service_cidr.text,
         cluster_domain=config.cluster_domain,
     )
     return empty_view(config.name, config.internal_ip, settings)

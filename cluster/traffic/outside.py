@@ -6,6 +6,7 @@
 
 import asyncio
 import errno
+import os
 import socket
 from collections.abc import Callable
 from typing import TypeVar
@@ -84,7 +85,7 @@ def bound_socket(
 async def failure(access: Access, attempt: Attempt, error: OSError) -> Unreached:
     """What the program sees, and why, as far as somebody can tell."""
     kind = _SYMPTOMS.get(error.errno or 0, Symptom.UNREACHABLE)
-    words = (error.strerror or str(error)).lower()
+    words = (os.strerror(error.errno) if error.errno else str(error)).lower()
     assert attempt.target is not None
     message = f"{attempt}: {words} at {attempt.target.real} ({attempt.target.what})"
     if kind is not Symptom.REFUSED:

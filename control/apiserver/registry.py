@@ -37,6 +37,9 @@ NAME_ATTEMPTS = 8  # for generateName: upstream tries eight times
 Transform = Callable[[Document], Document]
 
 
+Warnings = list[str]  # named, for the class below has a `list` of its own
+
+
 @dataclass(frozen=True, slots=True)
 class Written:
     """The answer to a write: the object's new state, and what the client is to be warned of."""
@@ -156,7 +159,7 @@ class Registry:
     # -- inside
 
     async def _replace(
-        self, kind: Kind, old: Record, new: Document, options: WriteOptions, warnings: list[str]
+        self, kind: Kind, old: Record, new: Document, options: WriteOptions, warnings: Warnings
     ) -> Written:
         if _same(new, old.document):
             await self.store.committed()
