@@ -12,7 +12,7 @@ import asyncio
 import os
 import socket
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from cluster.wire.flow import Flow
 
@@ -125,20 +125,20 @@ class Greeter(asyncio.Protocol):
         self.protocol: asyncio.BaseProtocol | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = PodTransport(transport, self._own, self._peer, self._loop)
+        real = cast(asyncio.Transport, transport)  # uvloop's is none by inheritance
+        self.transport = PodTransport(real, self._own, self._peer, self._loop)
         if self._on_made is not None:
             self._on_made(self.transport)
         self.protocol = self._factory()
-        transport.set_protocol(self.protocol)
+        real.set_protocol(self.protocol)
         self.protocol.connection_made(self.transport)
 
 
 def client_names(flow: Flow) -> tuple[tuple[str, int], tuple[str, int]]:
     """(own, peer) of the end that opened the flow."""
-    return tuple(flow.source), tuple(flow.destination)
+    return (flow.source.ip, flow.source.port), (flow.destination.ip, flow.destination.port)
 
 
 def server_names(flow: Flow) -> tuple[tuple[str, int], tuple[str, int]]:
     """(own, peer) of the end that the flow reached."""
-    return tuple(flow.destination), tuple(flow.source)
+    return (flow.destination.ip, flow.destination.port), (flow.source.ip, flow.source.port)
