@@ -41,6 +41,7 @@ from control.store.store import Store
 log = logging.getLogger(__name__)
 
 SHUTDOWN_SECONDS = 1.0
+ADDRESS_ANNOTATION = "kubehop.dev/address"
 API_ADDRESS, API_PORT = "172.30.255.254", 6443
 
 
@@ -67,6 +68,7 @@ async def serve(config: ControlConfig, lifecycle: Lifecycle) -> None:
         local = LocalApi(registry)
         settings = _settings(config, authority)
         await bootstrap(local, settings)
+        await _tell_address(local, _reached(advertised[0], port))
         _start(tasks, local, settings, clock, store)
         server = f"https://{_reached(advertised[0], port)}"
         if config.kubeconfig is not None:
@@ -113,6 +115,12 @@ async def _listen(
         raise ConfigError(f"the API cannot listen on {config.bind}: {error}") from error
     port: int = http.addresses[-1][1]
     return port
+
+
+async def _tell_address(local: LocalApi, address: SocketAddress) -> None:
+    """Where pods' connections to `kubernetes.default` really go (read by the nodes' routers)."""
+    told = {"metadata": {"annotations": {ADDRESS_ANNOTATION: str(address)}}}
+    await local.patch(SERVICES, "kubernetes", told, namespace="default")
 
 
 def _start(

@@ -1,0 +1,82 @@
+"""Feeds: who is told what, how long changes are kept, and what becomes of the slow."""
+
+import asyncio
+
+import pytest
+
+from cluster.client.interface import EventType
+from control.store import feed as feed_module
+from control.store.feed import Expired, Feed
+from control.store.record import Change, ObjectKey, Record
+
+
+def change(version: int, namespace: str = "shop", name: str = "a") -> Change:
+    record = Record(ObjectKey(namespace, name), version, {"metadata": {}}, b"{}")
+    return Change(EventType.ADDED, None, record)
+
+
+async def test_a_watcher_sees_only_where_it_looks() -> None:
+    feed = Feed(1)
+    watchers = {
+        "all": feed.watch(1),
+        "namespace": feed.watch(1, namespace="shop"),
+        "one": feed.watch(1, namespace="shop", name="a"),
+        "name anywhere": feed.watch(1, name="a"),
+    }
+    feed.publish(change(2, "shop", "a"))
+    feed.publish(change(3, "shop", "b"))
+    feed.publish(change(4, "other", "a"))
+    seen = {who: [c.version for c in await w.changes()] for who, w in watchers.items()}
+    assert seen == {
+        "all": [2, 3, 4],
+        "namespace": [2, 3],
+        "one": [2],
+        "name anywhere": [2, 4],
+    }
+
+
+async def test_a_watch_begins_after_the_version_it_names() -> None:
+    feed = Feed(1)
+    for version in (2, 3, 4):
+        feed.publish(change(version))
+    watcher = feed.watch(3)
+    assert [each.version for each in await watcher.changes()] == [4]
+
+
+async def test_what_is_too_old_has_expired(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed_module, "CHANGES_KEPT_MAX", 2)
+    feed = Feed(1)
+    for version in range(2, 6):
+        feed.publish(change(version))
+    with pytest.raises(Expired, match=r"too old resource version: 2 \(3\)"):
+        feed.watch(2)
+    assert [each.version for each in await feed.watch(3).changes()] == [4, 5]
+
+
+async def test_a_watcher_that_stays_behind_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed_module, "WATCHER_CHANGES_MAX", 2)
+    feed = Feed(1)
+    slow, other = feed.watch(1), feed.watch(1)
+    feed.publish(change(2))
+    assert len(await other.changes()) == 1
+    feed.publish(change(3))
+    feed.publish(change(4))
+    assert await slow.changes() == [] and slow.behind
+    assert [each.version for each in await other.changes()] == [3, 4]
+
+
+async def test_closing_wakes_whoever_waits() -> None:
+    feed = Feed(1)
+    watcher = feed.watch(1)
+    waiting = asyncio.ensure_future(watcher.changes())
+    await asyncio.sleep(0)
+    feed.close()
+    assert await waiting == []
+
+
+async def test_a_watcher_that_left_costs_nothing() -> None:
+    feed = Feed(1)
+    watcher = feed.watch(1, namespace="shop")
+    watcher.close()
+    watcher.close()
+    assert len(feed) == 0
