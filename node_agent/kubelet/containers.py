@@ -14,6 +14,7 @@ from cluster.aio.clock import Clock
 from cluster.aio.tasks import Tasks
 from cluster.client.interface import Document
 from node_agent.cni.interface import PodAttachment
+from node_agent.kubelet.environment import sources_of
 from node_agent.kubelet.events import NORMAL, WARNING, Events
 from node_agent.kubelet.hooks import hook_of, run_hook
 from node_agent.kubelet.logs import ContainerLogs
@@ -23,6 +24,7 @@ from node_agent.kubelet.prober import Prober
 from node_agent.kubelet.probes import Handler, Outcome, ProbeKind, ProbeSpec, probes_of
 from node_agent.kubelet.runtime import ContainerRun, NotStarted, Runtime
 from node_agent.kubelet.termination import Deadline, Terminator
+from node_agent.kubelet.termination_message import termination_message
 
 log = logging.getLogger(__name__)
 
@@ -83,6 +85,11 @@ class PodRuns:
                 started |= await self._start(containers[name], attachment)
         return started
 
+    def needs_api(self, step: Plan) -> bool:
+        """Whether something to start names ConfigMaps or Secrets, which only the API has."""
+        containers = PodContainers.of(self._owner.pod).all
+        return any(each["name"] in step.start and sources_of(each) for each in containers)
+
     def _show_back_off(self, name: str) -> None:
         record = self.records[name]
         if isinstance(record.state, Waiting) and record.state.reason == CRASH_LOOP:
@@ -120,7 +127,7 @@ class PodRuns:
         self._event("Pulled", f'Container image "{image}" already present on machine', name)
         self._event("Created", f"Container created: {name}", name)
         self._event("Started", f"Container started: {name}", name)
-        if run.image.stand_in:
+        if run.image.stand_in and self.records[name].restarts == 0:  # it is said once
             self._event("StandIn", _stand_in_text(run), name)
 
     async def _after_start(self, run: ContainerRun) -> None:
@@ -210,8 +217,11 @@ class PodRuns:
             prober.stop()
         attachment.release(run.program.signals)
         run.log.end()
+        message = termination_message(
+            run.container, code, failure=run.program.failure, log=run.log.text()
+        )
         self.records[name] = self.records[name].end(
-            code, self._clock.now(), scale=self._clock.scale
+            code, self._clock.now(), scale=self._clock.scale, message=message
         )
         run.over.set()
         self._owner.wake()

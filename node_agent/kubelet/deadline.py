@@ -1,10 +1,12 @@
-"""Waiting for something, but only so long, by the clock that was handed in."""
+"""Waiting for something, but only so long: by the clock that was handed in, or until a signal."""
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 from cluster.aio.clock import Clock
+
+Result = TypeVar("Result")
 
 
 async def within(clock: Clock, seconds: float | None, wait: Coroutine[Any, Any, Any]) -> bool:
@@ -24,3 +26,17 @@ async def within(clock: Clock, seconds: float | None, wait: Coroutine[Any, Any, 
         for task in (waiting, sleeping):
             task.cancel()
         await asyncio.gather(waiting, sleeping, return_exceptions=True)
+
+
+async def unless(
+    stop: Coroutine[Any, Any, Any], work: Coroutine[Any, Any, Result]
+) -> Result | None:
+    """The result of `work`; None when `stop` ended first, and then `work` is cancelled."""
+    working, stopped = asyncio.ensure_future(work), asyncio.ensure_future(stop)
+    try:
+        await asyncio.wait({working, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        return working.result() if working.done() else None
+    finally:
+        for task in (working, stopped):
+            task.cancel()
+        await asyncio.gather(working, stopped, return_exceptions=True)

@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 LEASE_PERIOD_SECONDS = 10.0
 STATUS_PERIOD_SECONDS = 300.0
 RETRY_FIRST_SECONDS = 0.05
-RETRY_LIMIT_SECONDS = 5.0
+RETRY_LIMIT_SECONDS = 1.0
 
 
 class NodeStatus:
@@ -102,15 +102,19 @@ class NodeStatus:
         await within(self._clock, seconds, self._dirty.wait())
 
     async def _insist(self, work: Callable[[], Awaitable[None]], what: str) -> None:
-        """Try until the API takes it; a refusal that will not change is logged and left."""
-        pause = RETRY_FIRST_SECONDS
+        """Try until the API takes it: a node that cannot be heard of is as good as dead.
+
+        Never slower than the Lease's period, so that a node is in time when the API is back.
+        """
+        limit = min(RETRY_LIMIT_SECONDS, LEASE_PERIOD_SECONDS * self._clock.scale)
+        pause = min(RETRY_FIRST_SECONDS, limit)
         while True:
             try:
                 return await work()
             except (ApiError, OSError, TimeoutError) as error:
                 log.info("node %s not written, again in %.2f s: %s", what, pause, error)
             await self._clock.sleep(pause)
-            pause = min(pause * 2, RETRY_LIMIT_SECONDS)
+            pause = min(pause * 2, limit)
 
     async def _register(self) -> None:
         try:
@@ -131,13 +135,18 @@ class NodeStatus:
             now=self._clock.now(),
             before=self.document.get("status") or {},
         )
-        await self._api.patch(
-            NODES,
-            self.facts.name,
-            {"status": wanted},
-            patch_type=PatchType.STRATEGIC,
-            subresource="status",
-        )
+        try:
+            await self._api.patch(
+                NODES,
+                self.facts.name,
+                {"status": wanted},
+                patch_type=PatchType.STRATEGIC,
+                subresource="status",
+            )
+        except ApiError as error:
+            if error.code == 404:  # deleted, and the watch has not said so yet
+                self._registered.clear()
+            raise
 
     async def _renew(self) -> None:
         name, now = self.facts.name, self._clock.now()

@@ -297,7 +297,8 @@ def _restored(status: Mapping[str, Any] | None, now: float, *, rerun: bool) -> C
     state, restarts = status.get("state") or {}, int(status.get("restartCount", 0))
     last = _terminated((status.get("lastState") or {}).get("terminated"), now)
     if "running" in state:
-        lost = Terminated(LOST, now, now, "Unknown", "the node agent ended while it ran")
+        began = _time((state["running"] or {}).get("startedAt"), now)
+        lost = Terminated(LOST, began, now, "Unknown", "the node agent ended while it ran")
         return ContainerRecord(lost, last, restarts)
     ended = _terminated(state.get("terminated"), now)
     if ended is None:

@@ -20,7 +20,7 @@ from cluster.errors import ApiError, ClusterError
 from cluster.objects.resources import PODS
 from node_agent.cni.interface import Network, PodAttachment, PodSpec
 from node_agent.kubelet.containers import PodRuns
-from node_agent.kubelet.deadline import within
+from node_agent.kubelet.deadline import unless, within
 from node_agent.kubelet.environment import hostname_of
 from node_agent.kubelet.events import WARNING, Events
 from node_agent.kubelet.pod_state import Plan, PodContainers, plan, restore
@@ -82,6 +82,11 @@ class PodWorker:
         return str(self.pod["metadata"]["uid"])
 
     @property
+    def had_address(self) -> bool:
+        """Whether an agent before this one gave the pod an address, which it wants again (P-8)."""
+        return self._wanted_ip is not None
+
+    @property
     def is_gone(self) -> bool:
         """Whether the API has the pod no longer."""
         return self._gone
@@ -126,7 +131,7 @@ class PodWorker:
 
     async def run(self) -> None:
         """Live, end, leave; when cancelled (the agent stops) the programs are killed."""
-        writer = self._tasks.start(self._writer.run(), name=f"status {self._name}")
+        writer = self._tasks.supervise(self._writer.run, name=f"status {self._name}")
         try:
             if self.status.get("phase") not in ENDED:
                 await self._live()
@@ -154,10 +159,17 @@ class PodWorker:
                 await self._finish(step)
                 return
             self._initialized = step.initialized
-            started = await self.runs.carry_out(step, self.attachment)
+            started = await self._carry_out(step, self.attachment)
             self._report()
             if not started:  # what was started may let more start
                 await within(self._clock, self._pause(step), self._wake.wait())
+
+    async def _carry_out(self, step: Plan, attachment: PodAttachment) -> bool:
+        """Start what may start; a pod that is deleted meanwhile waits for no ConfigMap."""
+        work = self.runs.carry_out(step, attachment)
+        if self.runs.needs_api(step):
+            return bool(await unless(self._leaving.wait(), work))
+        return await work
 
     def _pause(self, step: Plan) -> float | None:
         times = [at for at in (step.wake_at, self.runs.retry_at) if at is not None]
@@ -185,12 +197,21 @@ class PodWorker:
         assert self._deadline is not None
         terminator = Terminator(self._clock, self._parts.events, lambda: self.pod)
         self.runs.stop_liveness()
-        self._report()
-        while True:
-            self._hurry.clear()
-            ending = terminator.end_all(self.runs.live(), self._deadline)
-            if await _unless(self._hurry, ending):
-                return
+        telling = self._tasks.start(self._report_changes(), name=f"leaving {self._name}")
+        try:
+            while self.runs.live():
+                self._hurry.clear()
+                ending = terminator.end_all(self.runs.live(), self._deadline)
+                await unless(self._hurry.wait(), ending)
+        finally:
+            telling.cancel()
+
+    async def _report_changes(self) -> None:
+        """While containers end: readiness goes on to count, and so does who has ended (P-54)."""
+        while self.runs.live():
+            self._wake.clear()
+            self._report()
+            await self._wake.wait()
 
     async def _remove(self) -> None:
         meta = self.pod["metadata"]
@@ -268,19 +289,3 @@ class PodWorker:
         self.status = status
         if not self._gone:
             self._writer.put(status)
-
-
-async def _unless(event: asyncio.Event, work: Any) -> bool:
-    """Whether `work` ended before `event`; it is cancelled otherwise."""
-    working = asyncio.ensure_future(work)
-    interrupted = asyncio.ensure_future(event.wait())
-    try:
-        await asyncio.wait({working, interrupted}, return_when=asyncio.FIRST_COMPLETED)
-        if working.done():
-            working.result()
-            return True
-        return False
-    finally:
-        for task in (working, interrupted):
-            task.cancel()
-        await asyncio.gather(working, interrupted, return_exceptions=True)

@@ -2,10 +2,10 @@
 
 Fed by an informer (`pod_changed`), which goes on holding what it knew while the API is away; so a
 node runs its pods without a control plane. A pod is a uid: a name deleted and made again is two.
-Spec: P-45, P-72, P-74.
+Pods that had an address before the agent began start first, so that no new pod is given it (P-8).
+Spec: P-8, P-26, P-45, P-72, P-74.
 """
 
-import asyncio
 import logging
 from collections.abc import Callable, Iterator
 
@@ -30,11 +30,13 @@ class SyncLoop:
         self._clock = clock
         self._tasks = tasks
         self._workers: dict[str, PodWorker] = {}
-        self._ready = asyncio.Event()
+        self._waiting: list[PodWorker] = []  # not started yet
+        self._ready = False
 
     def network_ready(self) -> None:
         """The node can attach pods now (P-26): the ones that wait begin."""
-        self._ready.set()
+        self._ready = True
+        self._start_waiting()
 
     def pod_changed(self, old: Document | None, new: Document | None) -> None:
         """For `Informer.on_change`: a pod is new, has changed, or is gone."""
@@ -60,12 +62,22 @@ class SyncLoop:
     def _begin(self, pod: Document) -> None:
         worker = self._make(pod)
         self._workers[worker.uid] = worker
-        name = f"pod {pod['metadata']['namespace']}/{pod['metadata']['name']}"
-        self._tasks.start(self._run(worker), name=name)
+        self._waiting.append(worker)
+        if self._ready and len(self._waiting) == 1:
+            self._start_waiting()
+
+    def _start_waiting(self) -> None:
+        self._tasks.start(self._start_together(), name="start pods")
+
+    async def _start_together(self) -> None:
+        """What arrived in one turn of the loop, such as a whole list, starts in order."""
+        waiting, self._waiting = self._waiting, []
+        for worker in sorted(waiting, key=lambda each: not each.had_address):
+            meta = worker.pod["metadata"]
+            self._tasks.start(self._run(worker), name=f"pod {meta['namespace']}/{meta['name']}")
 
     async def _run(self, worker: PodWorker) -> None:
         uid = worker.uid
-        await self._ready.wait()
         try:
             await worker.run()
         except Exception:

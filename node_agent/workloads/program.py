@@ -11,6 +11,7 @@ import logging
 import signal
 import traceback
 from collections.abc import Coroutine, Generator
+from pathlib import Path
 from typing import Any
 from weakref import WeakSet
 
@@ -21,6 +22,7 @@ log = logging.getLogger(__name__)
 
 SWEEP_SECONDS = 0.5  # real time that a cancelled task gets to end
 SWEEPS_MAX = 4
+MACHINERY = (str(Path(__file__).parents[1]) + "/", "<frozen importlib")  # frames nobody wants
 SIGNALLED = 128  # exit code of a program ended by signal N: 128 + N
 
 PROGRAM: contextvars.ContextVar["Program | None"] = contextvars.ContextVar("program", default=None)
@@ -34,6 +36,8 @@ class Program:
     ) -> None:
         self.ctx = ctx
         self.environ = dict(ctx.env)  # what os.environ is inside
+        self.modules: dict[str, Any] | None = None  # its own, if it is python:// (see `modules`)
+        self.failure = ""  # why it failed, if an exception ended it
         self.signals = SignalTable()
         self._workload = workload
         self._context = context
@@ -54,14 +58,25 @@ class Program:
     async def _main(self) -> None:
         try:
             code = await self._workload.run(self.ctx)
-        except Exception:
-            traceback.print_exc(file=self.ctx.stderr)
-            code = EXIT_FAILED
+        except Exception as error:
+            code = self._fail(explanation(error))
         self.exit(code)
+
+    def _fail(self, why: str) -> int:
+        """Say why on standard error; the exit code."""
+        self.ctx.stderr.write(why)
+        self.failure = self.failure or why
+        return EXIT_FAILED
+
+    def leave(self, end: BaseException) -> None:
+        """SystemExit or KeyboardInterrupt in any of its tasks; sys.exit("text") says the text."""
+        if isinstance(end, SystemExit) and end.code is not None and not isinstance(end.code, int):
+            self._fail(f"{end.code}\n")
+        self.exit(exit_code_of(end))
 
     def _main_ended(self, main: asyncio.Task[None]) -> None:
         if not main.cancelled() and (error := main.exception()) is not None:
-            self.exit(exit_code_of(error))
+            self.leave(error)
         self.exit(EXIT_FAILED)  # cancelled by itself; no effect when the code is known
 
     @property
@@ -79,7 +94,7 @@ class Program:
         try:
             handled = self.signals.deliver(number)
         except SystemExit as end:
-            self.exit(exit_code_of(end))
+            self.leave(end)
             return
         except Exception:
             traceback.print_exc(file=self.ctx.stderr)
@@ -153,7 +168,7 @@ class Contained(Coroutine[Any, Any, Any]):
         return getattr(self._inner, name)
 
     def _ended(self, end: BaseException) -> asyncio.CancelledError:
-        self.program.exit(exit_code_of(end))
+        self.program.leave(end)
         return asyncio.CancelledError()
 
 
@@ -176,3 +191,18 @@ def exit_code_of(error: BaseException) -> int:
     if code is None:
         return 0
     return code & 0xFF if isinstance(code, int) else EXIT_FAILED
+
+
+def explanation(error: BaseException) -> str:
+    """The traceback as Python prints it, without the frames of kubehop and of the import system."""
+    told = traceback.TracebackException.from_exception(error)
+    part: traceback.TracebackException | None = told
+    while part is not None:
+        theirs = [each for each in part.stack if not _machinery(each.filename)]
+        part.stack = traceback.StackSummary.from_list(theirs)
+        part = part.__cause__ or part.__context__
+    return "".join(told.format())
+
+
+def _machinery(filename: str) -> bool:
+    return filename.startswith(MACHINERY) or filename.endswith("/importlib/__init__.py")

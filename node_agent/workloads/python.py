@@ -2,58 +2,52 @@
 
 The attribute may be an aiohttp Application, an ASGI application, a coroutine function (with the
 ContainerContext as its argument, or none), or a function that returns one of these. Applications
-are served on --port, $PORT, the first declared port, or 8080.
+are served on --port, $PORT, the first declared port, or 8080. What a coroutine function returns is
+the exit code, if it is a number.
 
-Each run of a container imports the program afresh, so two replicas on one node share no module
-state; modules from outside --app-dir are shared. What fails while importing is in the log.
+Modules are found in the app directory (--app-dir). Each run of a container imports them anew
+(`modules`): replicas and restarts share no module state, and each has an application object of its
+own. Shared by all programs of a node are the standard library and installed packages. What an
+import or the program raises is the container's failure: exit code 1, the traceback in the log and
+in `state.terminated.message`.
 """
 
 import importlib
 import inspect
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
 from node_agent.workloads.asgi import serve_asgi
+from node_agent.workloads.modules import app_directory
+from node_agent.workloads.program import PROGRAM
 from node_agent.workloads.serving import serve_app
 from node_agent.workloads.workload import EXIT_FAILED, ContainerContext
-
-_private: set[str] = set()  # modules that programs brought in: forgotten before the next import
 
 
 async def run(ctx: ContainerContext) -> int:
     """Import, see what it is, run it."""
-    return await _run_as_it_is(ctx, load(ctx.target, ctx.app_dir))
+    return await _run_as_it_is(ctx, load(ctx.target))
 
 
-def load(target: str, app_dir: str) -> Any:
-    """The program's attribute, its modules fresh."""
-    directory = str(Path(app_dir or ".").resolve())
-    if directory not in sys.path:
-        sys.path.insert(0, directory)
-    for name in _private:
-        sys.modules.pop(name, None)
-    _private.clear()
-    importlib.invalidate_caches()
-    before = set(sys.modules)
+def load(target: str) -> Any:
+    """The program's attribute, its modules fresh; called inside the program that it becomes."""
+    program = PROGRAM.get()
+    assert program is not None, "a workload runs in a Program"
+    program.modules = {}  # from here on its imports are its own
+    importlib.invalidate_caches()  # its files may have changed since the run before
     module_name, _, attribute = target.partition(":")
     try:
         found: Any = importlib.import_module(module_name)
-    finally:
-        _private.update(
-            name for name in set(sys.modules) - before if _lies_in(sys.modules[name], directory)
-        )
+    except ModuleNotFoundError as error:
+        if error.name and f"{module_name}.".startswith(f"{error.name}."):
+            directory = app_directory(program)
+            error.add_note(f"looked for {module_name} in {directory}: --app-dir names another")
+        raise
     for name in attribute.split("."):
         found = getattr(found, name)
     return found
-
-
-def _lies_in(module: Any, directory: str) -> bool:
-    places = [getattr(module, "__file__", None) or "", *(getattr(module, "__path__", None) or ())]
-    return any(place.startswith(directory + "/") for place in places)
 
 
 async def _run_as_it_is(ctx: ContainerContext, program: Any) -> int:

@@ -1,9 +1,9 @@
-"""What a program finds around it: sys.stdout, sys.stderr, os.environ, logging of its own container.
+"""What a program finds around it: sys.stdout, sys.stderr, os.environ, logging, modules of its own.
 
-Containers share the node's process, so these four are replaced once by versions that look at whose
-code is running (`program.PROGRAM`): inside a container they are the container's, outside the
-process's own. Module state is shared all the same: a module that reads os.environ while it is
-imported keeps what its first container had.
+Containers share the node's process, so these are replaced once by versions that look at whose code
+is running (`program.PROGRAM`): inside a container they are the container's, outside the process's
+own. Imports are in `modules`. An installed package is shared all the same: what it read of
+os.environ while it was imported is what its first container had.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ import traceback
 from collections.abc import Callable, Iterator, MutableMapping
 from typing import Any, TextIO
 
+from node_agent.workloads import modules
 from node_agent.workloads.program import PROGRAM, Contained, Program, adopt
 
 PROJECT = ("cluster", "node_agent")  # loggers that speak of the node, whatever the context
@@ -132,8 +133,10 @@ def install(loop: asyncio.AbstractEventLoop) -> Callable[[], None]:
     os.environ = ContextEnviron(os.environ)  # type: ignore[assignment]  # noqa: B003
     loop.set_task_factory(adopt)  # type: ignore[arg-type]
     loop.set_exception_handler(_explain)
+    undo_imports = modules.install(modules.Importer())
 
     def undo() -> None:
+        undo_imports()
         sys.stdout, sys.stderr, os.environ = before[0], before[1], before[2]
         root.removeHandler(ours)
         for handler in before[3]:

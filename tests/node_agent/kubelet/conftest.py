@@ -242,7 +242,7 @@ class FakeNetwork:
         sock.setblocking(False)
         try:
             await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", port))
-        except OSError:
+        except BaseException:  # a probe may be cancelled while it dials
             sock.close()
             raise
         return sock

@@ -84,6 +84,9 @@ class World:
         found = [c for c in self.status(pod).get(field, ()) if c["name"] == name]
         return found[0] if found else {"state": {}}
 
+    def waiting(self):
+        return self.container()["state"].get("waiting") or {}
+
     def delete(self, name="web", grace=30):
         before = self.pod(name)
         meta = {
@@ -343,9 +346,8 @@ async def test_no_address_left_is_told_and_tried_again(world):
 async def test_a_missing_config_map_holds_the_container_until_it_exists(world):
     reference = {"configMapKeyRef": {"name": "settings", "key": "greeting"}}
     worker = world.bind(containers=[container(env=[{"name": "GREETING", "valueFrom": reference}])])
-    await world.until(lambda: world.container()["state"].get("waiting"))
-    waiting = world.container()["state"]["waiting"]
-    assert waiting["reason"] == "CreateContainerConfigError"
+    await world.until(lambda: world.waiting().get("reason") == "CreateContainerConfigError")
+    waiting = world.waiting()
     assert waiting["message"] == 'configmap "settings" not found'
     meta = {"name": "settings", "namespace": "shop"}
     world.api.put(CONFIG_MAPS, {"metadata": meta, "data": {"greeting": "hi"}})

@@ -23,7 +23,7 @@ async def test_a_pod_begins_when_it_is_bound(kubelet, api, field):
 
 async def test_pods_wait_for_the_nodes_network(kubelet, api, network, field):
     """P-26."""
-    kubelet.pods._ready.clear()
+    kubelet.pods._ready = False
     kubelet.pods.pod_changed(None, api.put(PODS, field.pod()))
     await field.turns()
     assert network.attached == {}
