@@ -1,0 +1,40 @@
+"""Who asks."""
+
+import pytest
+
+from cluster.errors import ApiError
+from control.apiserver.identity import ADMIN, AUTHENTICATED, User, identify
+
+ALICE = User("alice", ("dev",))
+TOKENS = {"secret": ALICE}
+
+
+def who(**shown: object) -> User | None:
+    given = {"local": False, "certificate": None, "authorization": "", "tokens": TOKENS, **shown}
+    return identify(**given)  # type: ignore[arg-type]
+
+
+def test_whoever_reaches_the_socket_owns_the_machine() -> None:
+    assert who(local=True, authorization="Bearer nonsense") == ADMIN
+
+
+def test_a_certificate_says_name_and_groups() -> None:
+    subject = ((("organizationName", "system:masters"),), (("commonName", "admin"),))
+    user = who(certificate={"subject": subject})
+    assert user == User("admin", ("system:masters", AUTHENTICATED))
+
+
+def test_a_token_is_a_user() -> None:
+    assert who(authorization="Bearer secret") == ALICE
+    assert who(authorization="bearer  secret") == ALICE
+
+
+@pytest.mark.parametrize("header", ["Bearer wrong", "Basic secret", "secret"])
+def test_a_wrong_token_is_refused(header: str) -> None:
+    with pytest.raises(ApiError) as caught:
+        who(authorization=header)
+    assert caught.value.code == 401
+
+
+def test_who_shows_nothing_is_nobody() -> None:
+    assert who() is None

@@ -1,0 +1,70 @@
+"""What requests ask for besides their object."""
+
+import pytest
+
+from cluster.errors import ApiError
+from control.apiserver.options import (
+    DeleteOptions,
+    FieldValidation,
+    ListOptions,
+    WriteOptions,
+    labels_of,
+)
+
+
+def test_the_field_manager_defaults_to_the_clients_name() -> None:
+    assert WriteOptions.of({}, "kubectl/v1.37.0 (linux)").field_manager == "kubectl"
+    assert WriteOptions.of({"fieldManager": "me"}, "kubectl/v1").field_manager == "me"
+
+
+def test_unknown_fields_are_warned_of_by_default() -> None:
+    assert WriteOptions.of({}).field_validation is FieldValidation.WARN
+    strict = WriteOptions.of({"fieldValidation": "Strict"})
+    assert strict.field_validation is FieldValidation.STRICT
+
+
+def test_dry_run_knows_only_all() -> None:
+    assert WriteOptions.of({"dryRun": "All"}).dry_run
+    assert not WriteOptions.of({}).dry_run
+    with pytest.raises(ApiError, match='only "All" is known'):
+        WriteOptions.of({"dryRun": "Some"})
+
+
+def test_deletion_takes_the_body_before_the_query() -> None:
+    body = {
+        "gracePeriodSeconds": 0,
+        "propagationPolicy": "Foreground",
+        "preconditions": {"uid": "u", "resourceVersion": "7"},
+        "dryRun": ["All"],
+    }
+    options = DeleteOptions.of({"gracePeriodSeconds": "9"}, body)
+    assert options == DeleteOptions(
+        grace_seconds=0, propagation="Foreground", uid="u", resource_version="7", dry_run=True
+    )
+    assert DeleteOptions.of({"gracePeriodSeconds": "9"}, None).grace_seconds == 9
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ({"propagationPolicy": "Sideways"}, "none of Background, Foreground, Orphan"),
+        ({"gracePeriodSeconds": "soon"}, "'soon' is not a whole number"),
+    ],
+)
+def test_deletion_options_that_are_wrong(query: dict[str, str], says: str) -> None:
+    with pytest.raises(ApiError, match=says) as caught:
+        DeleteOptions.of(query, None)
+    assert caught.value.code == 400
+
+
+def test_lists_take_selectors_and_pages() -> None:
+    options = ListOptions.of({"labelSelector": "app=cart", "limit": "5", "continue": "x"})
+    assert options.labels is not None and options.labels.matches({"app": "cart"})
+    assert (options.limit, options.continue_token) == (5, "x")
+
+
+def test_a_selector_that_cannot_be_read_is_400() -> None:
+    with pytest.raises(ApiError, match="unable to parse the label selector") as caught:
+        labels_of("a in (")
+    assert caught.value.code == 400
+    assert labels_of("") is None
