@@ -5,6 +5,8 @@
     kubelet.start()                              registers the node, renews its lease
     await kubelet.node.pod_cidr()                then the network can attach pods:
     kubelet.network_ready()                      the node is Ready, waiting pods start
+
+The agent's own tasks end with `Tasks.close()`: programs are killed, the API is told nothing.
 """
 
 import asyncio

@@ -69,7 +69,9 @@ async def turns(count: int = 30) -> None:
 async def until(claim: Callable[[], object]) -> None:
     """Wait for a claim to come true, over real sockets too."""
     async with asyncio.timeout(5):
-        while not claim():
+        while True:
+            if claim():
+                return
             await asyncio.sleep(0)
 
 
