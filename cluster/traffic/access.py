@@ -25,6 +25,7 @@ from cluster.wire.clients import OutsideClients
 
 KUBELET = "kubehop.dev/kubelet"
 ANSWER_SECONDS = 5.0
+FLOW_SECONDS = 1.0  # for a flow to be found among the records
 NAMES_SHOWN_MAX = 8
 NOT_FOUND = 404
 _NOT_DIAGNOSTICS = {"control", "launcher", "zygote"}
@@ -53,12 +54,14 @@ class Access:
         tls: ssl.SSLContext | None = None,
         headers: Mapping[str, str] | None = None,
         clock: Clock | None = None,
+        flow_seconds: float = FLOW_SECONDS,
     ) -> None:
         self.run_dir = run_dir
         self.api = api
         self.clients = clients or OutsideClients.parse()
         self.remote = TraceAccess(tls=tls, headers=headers or {})
         self.clock = clock or SystemClock()
+        self.flow_seconds = flow_seconds
 
     async def endpoints(self) -> dict[str, str]:
         """Every process that records flows, by its name in traces: "unix:PATH" or "https://..."."""

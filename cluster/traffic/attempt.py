@@ -39,14 +39,16 @@ class Attempt:
         return f"{self.host}:{self.port} from {self.place}"
 
 
-async def name_flow(access: Access, attempt: Attempt, wait: float) -> str:
+async def name_flow(access: Access, attempt: Attempt) -> str:
     """The id of the attempt's flow, "" when no process has recorded one; noted in the attempt."""
     if not attempt.flow_id:
         source = _source(access, attempt)
         if source is not None:
             since = attempt.started - CLOCKS_DIFFER_SECONDS
             query = Query(source=source, protocol=attempt.protocol, since=since)
-            found = await collect(await access.endpoints(), query, wait=wait, access=access.remote)
+            found = await collect(
+                await access.endpoints(), query, wait=access.flow_seconds, access=access.remote
+            )
             attempt.flow_id = newest(_of(attempt, found.segments))
     return attempt.flow_id
 

@@ -15,7 +15,7 @@ from cluster.errors import ConfigError
 from cluster.traffic.access import Access
 from cluster.traffic.attempt import Attempt, name_flow
 from cluster.traffic.outside import bound_socket, failure, target_of
-from cluster.traffic.patience import FLOW_SECONDS, patient
+from cluster.traffic.patience import patient
 from cluster.traffic.place import Place, PlaceKind
 from cluster.traffic.unreached import Symptom, Unreached
 from cluster.traffic.upgrade import DialReply, parse_failure
@@ -64,7 +64,7 @@ async def send_datagram(
         else:
             received = await _from_inside(access, attempt, payload, timeout_seconds)
         seconds = access.clock.monotonic() - began
-    flow_id = await name_flow(access, attempt, FLOW_SECONDS)
+    flow_id = await name_flow(access, attempt)
     return DatagramReply(payload=received, flow_id=flow_id, seconds=seconds)
 
 

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Self, TypeVar
+from typing import Self, TypeVar, cast
 
 from cluster.errors import ConfigError, WireError
 from cluster.traffic.access import Access, Station
@@ -23,7 +23,6 @@ from cluster.traffic.unreached import Symptom, Unreached
 from cluster.traffic.upgrade import DialReply, dial_request, parse_failure, parse_reply
 
 STREAM_BYTES_MAX = 2**20  # what a Stream reads ahead
-FLOW_SECONDS = 1.0  # for a flow to be found among the records
 KUBELET_PORT = 10250
 NOT_FOUND = 404
 BAD_GATEWAY = 502
@@ -74,7 +73,7 @@ async def open_stream(
     assert protocol.transport is not None
     loop = asyncio.get_running_loop()
     writer = asyncio.StreamWriter(protocol.transport, protocol, reader, loop)
-    return Stream(reader, writer, await name_flow(access, attempt, FLOW_SECONDS))
+    return Stream(reader, writer, await name_flow(access, attempt))
 
 
 class _StreamProtocol(asyncio.StreamReaderProtocol):
@@ -83,8 +82,7 @@ class _StreamProtocol(asyncio.StreamReaderProtocol):
     transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's inherit nothing
         super().connection_made(transport)
 
 
@@ -156,8 +154,7 @@ class _Dialling(asyncio.Protocol):
         self._rest = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         self._received += data

@@ -19,7 +19,7 @@ from cluster.errors import ConfigError, WireError
 from cluster.traffic.access import Access
 from cluster.traffic.attempt import Attempt, name_flow
 from cluster.traffic.dial import open_connection
-from cluster.traffic.patience import FLOW_SECONDS, patient
+from cluster.traffic.patience import patient
 from cluster.traffic.place import Place
 from cluster.traffic.response import Response
 from cluster.traffic.unreached import Symptom, Unreached
@@ -55,7 +55,7 @@ async def fetch(
         finally:
             protocol.close()
         seconds = access.clock.monotonic() - began
-    flow_id = await name_flow(access, attempt, FLOW_SECONDS)
+    flow_id = await name_flow(access, attempt)
     return Response(
         status=answer.status,
         reason=answer.reason or "",

@@ -9,8 +9,6 @@ from cluster.traffic.attempt import Attempt, name_flow
 from cluster.traffic.refusal import explain
 from cluster.traffic.unreached import Symptom, Unreached
 
-FLOW_SECONDS = 1.0  # for a flow to be found among the records
-
 
 @asynccontextmanager
 async def patient(access: Access, attempt: Attempt, seconds: float) -> AsyncIterator[None]:
@@ -22,14 +20,14 @@ async def patient(access: Access, attempt: Attempt, seconds: float) -> AsyncIter
         raise await _silence(access, attempt, seconds) from None
     except Unreached as error:
         if not error.flow_id and error.trace is None:
-            error.flow_id = await name_flow(access, attempt, FLOW_SECONDS)
+            error.flow_id = await name_flow(access, attempt)
         raise
 
 
 async def _silence(access: Access, attempt: Attempt, seconds: float) -> Unreached:
     """Nobody answered: the flow that met silence, or the front that lets none in."""
     message = f"{attempt}: no answer within {seconds:g} s"
-    flow_id = await name_flow(access, attempt, FLOW_SECONDS)
+    flow_id = await name_flow(access, attempt)
     if flow_id or attempt.target is None:
         return Unreached(Symptom.TIMEOUT, message, flow_id)
     reason, trace = await explain(access, attempt)

@@ -79,18 +79,17 @@ class Side(asyncio.Protocol):
 
 async def joined(transport: asyncio.Transport, sock: socket.socket, *, greeting: bytes) -> None:
     """Greet the transport's client, then pass bytes until both ends have closed."""
-    loop = asyncio.get_running_loop()
-    far = Side()
-    await loop.create_connection(lambda: far, sock=sock)
-    near = Side(transport.get_protocol())
+    near, far = Side(transport.get_protocol()), Side()
     near.peer, far.peer = far, near
     transport.set_protocol(near)
     near.connection_made(transport)
+    # First, since uvloop reads what the far end says whether it was paused at its start or not.
     transport.write(greeting)
-    for side in (near, far):
-        assert side.transport is not None
-        side.transport.resume_reading()
     try:
+        await asyncio.get_running_loop().create_connection(lambda: far, sock=sock)
+        for side in (near, far):
+            if side.transport is not None and not side.closed.done():
+                side.transport.resume_reading()
         await asyncio.wait({near.closed, far.closed})  # cancelled, it leaves them as they are
     finally:
         for side in (near, far):
