@@ -26,6 +26,7 @@ from cluster.trace.endpoint import add_routes
 from cluster.trace.recorder import Recorder
 from cluster.wire.addresses import SocketAddress
 from cluster.wire.clients import OutsideClients
+from node_agent.cni.datagram_router import DatagramRouter
 from node_agent.cni.established import Established
 from node_agent.cni.hosts_file import hosts_file, hosts_table
 from node_agent.cni.interface import PodSpec
@@ -33,6 +34,7 @@ from node_agent.cni.names import PodNames
 from node_agent.cni.network import NodeNetwork
 from node_agent.cni.pod_network import PodNetwork
 from node_agent.cni.router import Peers, Router
+from node_agent.cni.routes import PodRoutes
 from node_agent.cni.rulings import Rulings
 from node_agent.config import AgentConfig
 from node_agent.explain import Explain
@@ -42,11 +44,14 @@ from node_agent.kubelet.node_status import machine_facts
 from node_agent.kubelet_server import KubeletServer
 from node_agent.loop import Escapes, NodeLoop
 from node_agent.peers import ClusterPeers
+from node_agent.proxy.proxier import Proxier, log_failed
 from node_agent.view import ClusterView
 from node_agent.workloads.images import Alias
 from node_agent.zone import NodeZone
 
 log = logging.getLogger(__name__)
+
+TUNNEL_ATTEMPTS = 16  # for a port that is free for TCP and UDP alike
 
 
 async def serve(config: AgentConfig, lifecycle: Lifecycle) -> None:
@@ -92,10 +97,18 @@ class Agent:
             self.network.listener_of,
             self._established,
         )
-        self._tunnel = TunnelServer(
-            SocketAddress(config.bind, config.tunnel_port), key, self._router.arrive
-        )
+        self._tunnel, self._datagrams = self._tunnels(key)
         self._peers.own_tunnel = self._tunnel.address
+        self._proxier = Proxier(
+            bind=config.bind,
+            internal_ip=config.internal_ip,
+            clients=self._clients,
+            take_stream=self._router.front,
+            take_datagram=self._datagrams.front,
+            failed=log_failed,
+            clock=clock,
+        )
+        self._routes = PodRoutes(self._router, self._datagrams)
         self._zone = NodeZone(self.view.informers, config.cluster_domain)
         self._server = KubeletServer(config, key)
         self._facts = self._node_facts()
@@ -126,12 +139,17 @@ class Agent:
         """Serve."""
         Escapes(self._escaped).install()
         self._tunnel.start()
+        self._datagrams.start()
         await self._server.start(self._app())
         self.view.informers[PODS].on_change(self._kubelet.pods.pod_changed)
         self.view.informers[NODES].on_change(self._kubelet.node.node_changed)
+        self.view.subscribe(self._datagrams.follow)
+        self.view.subscribe(self._proxier.follow)
         self.view.start()
         self._undo_streams = self._kubelet.start()
         self._tasks.supervise(self._established.sweep_forever, name="sweep ended flows")
+        self._tasks.supervise(self._datagrams.expire_forever, name="expire UDP flows")
+        self._tasks.supervise(self._proxier.retry_forever, name="retry node ports")
         await self.view.synced()
         cidr = await self._kubelet.node.pod_cidr()
         pool = IpPool(cidr, order=Order.ROUND_ROBIN)
@@ -140,12 +158,39 @@ class Agent:
 
     async def close(self) -> None:
         """Stop: no new flows, no pods, no tasks."""
+        await self._proxier.close()
         await self._tunnel.close()
+        self._datagrams.close()
         await self._tasks.close()
         await self.network.close()
         self._router.close()
         await self._server.close()
         self.recorder.close()
+
+    def _tunnels(self, key: bytes) -> tuple[TunnelServer, DatagramRouter]:
+        """TCP and UDP on one port, which others read from one annotation."""
+        config = self._config
+        for attempt in range(TUNNEL_ATTEMPTS):
+            streams = TunnelServer(
+                SocketAddress(config.bind, config.tunnel_port), key, self._router.arrive
+            )
+            try:
+                datagrams = DatagramRouter(
+                    config.name,
+                    self._rulings,
+                    self._peers.tunnel,
+                    key,
+                    streams.address,
+                    self.network.endpoint_of,
+                    self._clock,
+                )
+            except OSError:
+                streams.unbind()
+                if config.tunnel_port or attempt == TUNNEL_ATTEMPTS - 1:
+                    raise
+            else:
+                return streams, datagrams
+        raise AssertionError("the loop returns or raises")
 
     # -- pods
 
@@ -155,7 +200,7 @@ class Agent:
         network = PodNetwork(
             spec,
             ip,
-            router=self._router,
+            router=self._routes,
             names=self._names(spec, ip),
             calls=loop,
             node_name=self._config.name,

@@ -10,18 +10,16 @@ import hmac
 import socket
 import ssl
 import tempfile
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
 from cluster.wire.keys import KUBELET_TOKEN, derived_token
 from node_agent.config import AgentConfig
 
 SHUTDOWN_SECONDS = 1.0
 CERTIFICATE_DAYS = 3650
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class KubeletServer:
@@ -58,7 +56,7 @@ class KubeletServer:
         self._path.unlink(missing_ok=True)
 
     @property
-    def _guard(self) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+    def _guard(self) -> Middleware:
         @web.middleware
         async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
             """Over TLS only who knows the cluster key; the Unix socket is its owner's alone."""

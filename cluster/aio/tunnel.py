@@ -192,6 +192,10 @@ class TunnelServer:
         """Accept from now on."""
         self._listener.start()
 
+    def unbind(self) -> None:
+        """Give the address back, before anything was accepted."""
+        self._listener.close()
+
     async def close(self) -> None:
         """Stop listening; end the flows whose `on_flow` still runs."""
         self._listener.close()

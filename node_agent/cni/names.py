@@ -74,9 +74,7 @@ class PodNames:
             for kind, protocol in kinds
         ]
 
-    async def _addresses(
-        self, pod: "PodNetwork", host: str, family: int, flags: int
-    ) -> list[str]:
+    async def _addresses(self, pod: "PodNetwork", host: str, family: int, flags: int) -> list[str]:
         if _is_address(host):
             return [host]
         if flags & socket.AI_NUMERICHOST or family == socket.AF_INET6:

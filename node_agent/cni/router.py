@@ -1,8 +1,8 @@
 """Carries out what the pipeline decided for TCP: hand the socket on, send it by tunnel, or relay.
 
-A flow comes from three sides: a program of this node dials (`connect`), a client reached a node port
-(`front`), another process sent it (`arrive`). However it came, a socket whose pod is here is given
-to the pod and nothing of the node stays on its way. Only an accepted socket whose pod is elsewhere
+A flow comes from three sides: a program of this node dials (`connect`), a client reached a node
+port (`front`), another process sent it (`arrive`). However it came, a socket whose pod is here is
+given to the pod and nothing of the node stays on its way. Only an accepted socket whose pod is elsewhere
 needs a relay; handing it over instead is a choice to be made in `_carry_on`.
 """
 
@@ -36,6 +36,7 @@ from cluster.wire.preamble import Answer, AnswerOutcome
 from node_agent.cni.established import Established
 from node_agent.cni.pod_context import POD
 from node_agent.cni.pod_server import PodListener
+from node_agent.cni.resolution import resolution_steps
 from node_agent.cni.rulings import Ruling, Rulings
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ class Router:
     ) -> socket.socket:
         """A connected socket for a program, or the error that Linux would give it."""
         context = self._rulings.opened(origin, flow, kind)
-        ruling = self._rulings.rule(context, _resolution(flow, resolved))
+        ruling = self._rulings.rule(context, resolution_steps(flow, resolved))
         connected = await self._connect(ruling, sock)
         self._rulings.saw(ruling.flow_id, ClientSaw.CONNECTED)
         return connected
@@ -331,14 +332,6 @@ def _answer(
         hops=ruling.context.hops,
         endpoint=ruling.endpoint,
     )
-
-
-def _resolution(flow: Flow, resolved: dict[str, Any] | None) -> tuple[Step, ...]:
-    """The names asked before the connection, as its first step (O-13)."""
-    if resolved is None:
-        return ()
-    reason = f"{resolved['name']} is {flow.destination.ip}"
-    return (Step(Stage.RESOLVE, Action.FORWARDED, flow, flow, reason, detail=resolved),)
 
 
 def _loopback_step(flow: Flow, open_port: bool) -> Step:

@@ -1,0 +1,189 @@
+"""kube-proxy's sockets: one real listener for each node port, on the node's real address.
+
+The decision is the pipeline's; this only takes clients in. A port that cannot be had is told once
+and tried again; the others do not wait for it.
+"""
+
+import logging
+import socket
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from cluster.aio.clock import Clock
+from cluster.aio.datagrams import DatagramEndpoint
+from cluster.aio.listener import Listener
+from cluster.aio.streams import reset
+from cluster.aio.tasks import Tasks
+from cluster.dataplane.node_view import NodeView
+from cluster.wire.addresses import Protocol, SocketAddress
+from cluster.wire.clients import OutsideClients
+from cluster.wire.flow import Flow, FlowKind, Origin, OriginKind
+from node_agent.proxy.node_ports import Place, PortPlan, PortState, port_plans
+
+log = logging.getLogger(__name__)
+
+RETRY_SECONDS = 2.0
+CLIENTS_MAX = 16_384  # TCP connections of node ports that this node carries at a time
+
+TakeStream = Callable[[socket.socket, Origin, Flow], Coroutine[Any, Any, None]]
+TakeDatagram = Callable[[Origin, Flow, bytes, Callable[[bytes], None], FlowKind], None]
+Failed = Callable[[PortPlan, OSError], None]
+
+
+@dataclass(slots=True)
+class _Open:
+    """A node port as it is now."""
+
+    plan: PortPlan
+    listener: Listener | None = None
+    endpoint: DatagramEndpoint | None = None
+
+    def close(self) -> None:
+        for each in (self.listener, self.endpoint):
+            if each is not None:
+                each.close()
+
+
+class Proxier:
+    """The node ports of one node; `follow` is a listener of the node's view."""
+
+    def __init__(
+        self,
+        *,
+        bind: str,
+        internal_ip: str,
+        clients: OutsideClients,
+        take_stream: TakeStream,
+        take_datagram: TakeDatagram,
+        failed: Failed,
+        clock: Clock,
+    ) -> None:
+        self._bind = bind
+        self._internal_ip = internal_ip
+        self._clients = clients
+        self._take_stream = take_stream
+        self._take_datagram = take_datagram
+        self._failed = failed
+        self._clock = clock
+        self._carrying = Tasks(clock)
+        self._wanted: dict[Place, PortPlan] = {}
+        self._open: dict[Place, _Open] = {}
+        self._failing: set[Place] = set()
+        self.turned_away = 0
+
+    def follow(self, _: NodeView, after: NodeView) -> None:
+        """Make the sockets what the new view says."""
+        self.apply(port_plans(after))
+
+    def apply(self, plans: dict[Place, PortPlan]) -> None:
+        """Open, close and silence ports; what does not change is not touched."""
+        self._wanted = plans
+        for place in [each for each in self._open if each not in plans]:
+            self._open.pop(place).close()
+        self._failing &= plans.keys()
+        for place, plan in plans.items():
+            held = self._open.get(place)
+            if held is None or held.plan.state is not plan.state:
+                self._make(place, plan)
+
+    async def retry_forever(self) -> None:
+        """Try the ports again that could not be had, until cancelled."""
+        while True:
+            await self._clock.sleep(RETRY_SECONDS)
+            for place in sorted(self._failing):
+                self._make(place, self._wanted[place])
+
+    async def close(self) -> None:
+        """Close every port; connections through this node end."""
+        for each in self._open.values():
+            each.close()
+        self._open.clear()
+        await self._carrying.close()
+
+    def states(self) -> dict[Place, PortState]:
+        """How each port answers now; one that could not be had is closed."""
+        return {
+            place: PortState.CLOSED if place in self._failing else plan.state
+            for place, plan in self._wanted.items()
+        }
+
+    def _make(self, place: Place, plan: PortPlan) -> None:
+        try:
+            if plan.protocol is Protocol.TCP:
+                self._make_stream(place, plan)
+            else:
+                self._make_datagram(place, plan)
+        except OSError as error:
+            if place not in self._failing:
+                self._failing.add(place)
+                self._failed(plan, error)
+        else:
+            self._failing.discard(place)
+
+    def _make_stream(self, place: Place, plan: PortPlan) -> None:
+        held = self._open.pop(place, None)
+        if held is not None and (plan.state is PortState.CLOSED or held.listener is None):
+            held.close()
+            held = None
+        listener = held.listener if held is not None else None
+        if plan.state is not PortState.CLOSED:
+            if listener is None:
+                address = SocketAddress(self._bind, plan.port)
+                listener = Listener(address, partial(self._accepted, plan.port))
+            if plan.state is PortState.SERVING:
+                listener.start()
+            else:
+                listener.silence()
+        self._open[place] = _Open(plan, listener=listener)
+
+    def _make_datagram(self, place: Place, plan: PortPlan) -> None:
+        """A socket also while silent: without one the kernel would refuse."""
+        held = self._open.pop(place, None)
+        endpoint = held.endpoint if held is not None else None
+        if plan.state is PortState.CLOSED:
+            if endpoint is not None:
+                endpoint.close()
+            endpoint = None
+        elif endpoint is None:
+            address = SocketAddress(self._bind, plan.port)
+            endpoint = DatagramEndpoint(address, partial(self._received, place))
+            endpoint.start()
+        self._open[place] = _Open(plan, endpoint=endpoint)
+
+    def _accepted(self, port: int, sock: socket.socket, peer: SocketAddress) -> None:
+        if len(self._carrying) >= CLIENTS_MAX:
+            self.turned_away += 1
+            reset(sock)
+            return
+        origin, flow = self._entering(Protocol.TCP, port, peer)
+        self._carrying.start(self._take_stream(sock, origin, flow), name=f"node port {port} {peer}")
+
+    def _received(self, place: Place, data: bytes, peer: SocketAddress) -> None:
+        origin, flow = self._entering(place[1], place[0], peer)
+
+        def reply(payload: bytes) -> None:
+            held = self._open.get(place)
+            if held is not None and held.endpoint is not None:
+                held.endpoint.send(payload, peer)
+
+        self._take_datagram(origin, flow, data, reply, FlowKind.TRAFFIC)
+
+    def _entering(self, protocol: Protocol, port: int, peer: SocketAddress) -> tuple[Origin, Flow]:
+        """A client's flow, with its emulated address."""
+        client = SocketAddress(self._clients.client_of(peer.ip), peer.port)
+        flow = Flow(protocol, client, SocketAddress(self._internal_ip, port))
+        return Origin(OriginKind.OUTSIDE, client.ip), flow
+
+
+def log_failed(plan: PortPlan, error: OSError) -> None:
+    """Say that a port could not be had; the operator can end whoever holds it."""
+    log.warning(
+        "node port not open port=%d/%s service=%s/%s error=%s: tried again every %g s",
+        plan.port,
+        plan.protocol,
+        *plan.service,
+        error.strerror or error,
+        RETRY_SECONDS,
+    )
