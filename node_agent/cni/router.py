@@ -2,8 +2,8 @@
 
 A flow comes from three sides: a program of this node dials (`connect`), a client reached a node
 port (`front`), another process sent it (`arrive`). However it came, a socket whose pod is here is
-given to the pod and nothing of the node stays on its way. Only an accepted socket whose pod is elsewhere
-needs a relay; handing it over instead is a choice to be made in `_carry_on`.
+given to the pod and nothing of the node stays on its way. Only an accepted socket whose pod is
+elsewhere needs a relay; handing it over instead is a choice to be made in `_carry_on`.
 """
 
 import asyncio

@@ -25,6 +25,7 @@ class PodTransport(asyncio.Transport):
     """A connection of a pod; `peer` and `own` are what the pod sees of the flow."""
 
     __slots__ = (
+        "__weakref__",
         "_eof",
         "_loop",
         "_names",
