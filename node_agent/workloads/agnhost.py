@@ -36,13 +36,16 @@ async def run(ctx: ContainerContext) -> int:
 
 async def _netexec(ctx: ContainerContext) -> int:
     udp = int(option(ctx.words, "--udp-port") or 8081)
-    if udp > 0:  # -1 turns it off
-        loop = asyncio.get_running_loop()
-        await loop.create_datagram_endpoint(
-            lambda: NetexecDatagrams(ctx.pod_name), local_addr=(ALL_ADDRESSES, udp)
-        )
     port = int(option(ctx.words, "--http-port") or 8080)
-    return await serve_handler(ctx, _answerer(ctx), [port])
+    if udp < 0:  # -1 turns it off
+        return await serve_handler(ctx, _answerer(ctx), [port])
+    transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+        lambda: NetexecDatagrams(ctx.pod_name), local_addr=(ALL_ADDRESSES, udp)
+    )
+    try:
+        return await serve_handler(ctx, _answerer(ctx), [port])
+    finally:
+        transport.close()
 
 
 def _answerer(ctx: ContainerContext) -> Any:
