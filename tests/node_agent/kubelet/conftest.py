@@ -84,6 +84,7 @@ class FakeApi:
         self.deleted: list[tuple[str, int | None, str | None]] = []
         self.failing: Exception | None = None
         self.on_change: Callable[[Any, Any], None] | None = None
+        self.before_patch: Callable[[Any], Any] | None = None  # what another writes just before
         self._version = itertools.count(1)
 
     def put(self, resource: Resource, document: dict[str, Any]) -> dict[str, Any]:
@@ -134,7 +135,13 @@ class FakeApi:
     ) -> Any:
         self._check()
         before = self.find(resource, name, namespace or "")
+        uid = (patch.get("metadata") or {}).get("uid")
+        if uid not in (None, before["metadata"].get("uid")):
+            message = f"Precondition failed: UID in precondition: {uid}"
+            raise ApiError({"code": 409, "reason": "Conflict", "message": message})
         self.patches.append((resource.plural, name, patch))
+        if self.before_patch is not None:
+            before = self.before_patch(before) or before
         strategic = patch_type is PatchType.STRATEGIC
         after = self.put(resource, _merge(before, patch, strategic=strategic))
         if self.on_change is not None and resource.plural == "pods":

@@ -98,3 +98,44 @@ async def test_a_container_that_waits(get, kubelet, api, field):
 )
 async def test_requests_that_cannot_be_answered(get, worker, path, query, code):
     assert (await get(path, **query))[0] == code
+
+
+@pytest.mark.parametrize(
+    ("query", "text"),
+    [
+        ({"limitBytes": "0"}, "limitBytes='0' is not a whole number of at least 1"),
+        ({"sinceSeconds": "0"}, "sinceSeconds='0' is not a whole number of at least 1"),
+        ({"tailLines": "all"}, "tailLines='all' is not a whole number of at least 0"),
+        (
+            {"sinceSeconds": "1", "sinceTime": "2027-01-15T08:00:30Z"},
+            "at most one of sinceTime or sinceSeconds may be specified",
+        ),
+    ],
+)
+async def test_what_is_wrong_with_a_query_is_said(get, worker, query, text):
+    assert await get("shop/web/app", **query) == (400, text)
+
+
+async def test_no_line_may_be_wanted(get, worker):
+    assert await get("shop/web/app", tailLines="0") == (200, "")
+
+
+async def test_one_stream_may_be_wanted(get, worker):
+    print("oops", file=worker.runs.logs["app"].current.stderr)
+    assert await get("shop/web/app", stream="Stderr") == (200, "oops\n")
+
+
+async def test_a_follower_that_has_left_is_forgotten_though_nothing_is_printed(
+    get, worker, clock, field
+):
+    def followers():
+        return [t for t in asyncio.all_tasks() if "LogRoutes._client_left" in repr(t.get_coro())]
+
+    params = {"follow": "true"}
+    async with get.session.get("/containerLogs/shop/web/app", params=params) as answer:
+        assert await answer.content.readline() == b"line 0\n"
+        assert len(followers()) == 1
+        answer.close()
+    for _ in range(3):
+        await clock.advance(5)
+    await field.until(lambda: not followers())

@@ -132,3 +132,28 @@ def test_the_machine_is_described():
     facts = machine_facts()
     assert facts["cpus"] >= 1
     assert facts["memory_bytes"] > 0
+
+
+async def test_a_deleted_node_registers_again_though_the_watch_has_not_told(node, api, clock):
+    node.network_ready()
+    await clock.advance(0)
+    del api.objects[("nodes", "", "node-1")]
+    await clock.advance(301)
+    assert ready(api) == "True"
+
+
+@pytest.mark.parametrize("scale", [1.0, 0.01])
+async def test_after_an_outage_the_lease_is_renewed_well_within_the_grace_period(
+    api, tasks, node_facts, field, scale
+):
+    """P-66, P-67: the controller's patience is 50 s, scaled as the Lease's period is."""
+    clock = field.ManualClock(scale)
+    node = NodeStatus(api, node_facts, clock)
+    tasks.start(node.run(), name="node status")
+    await clock.advance(0)
+    before = lease(api)["spec"]["renewTime"]
+    api.failing = OSError("no API")
+    await clock.advance(60 * scale)
+    api.failing = None
+    await clock.advance(11 * scale)
+    assert lease(api)["spec"]["renewTime"] > before

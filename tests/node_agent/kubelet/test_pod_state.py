@@ -15,6 +15,7 @@ from node_agent.kubelet.pod_state import (
     plan,
     restore,
 )
+from node_agent.kubelet.timestamps import seconds_text
 
 NOW = 1000.0
 
@@ -192,3 +193,19 @@ def test_init_containers_run_again_in_the_new_sandbox():
 
 def test_a_pod_without_a_status_has_done_nothing_yet():
     assert restore(pod(), NOW) == {"app": ContainerRecord()}
+
+
+def test_a_run_that_nobody_saw_end_keeps_its_beginning():
+    began = "2026-01-01T00:00:00Z"
+    records = restore(pod(status=status_of({"running": {"startedAt": began}})), NOW)
+    assert records["app"].ended is not None
+    assert seconds_text(records["app"].ended.started_at) == began
+
+
+def test_a_container_that_waited_to_restart_counts_one_more():
+    """P-42: killed between two runs, it had ended already."""
+    waiting = {"waiting": {"reason": "CrashLoopBackOff"}}
+    status = status_of(waiting, restarts=3)
+    status["containerStatuses"][0]["lastState"] = {"terminated": {"exitCode": 1}}
+    record = restore(pod(status=status), NOW)["app"]
+    assert record.begin(NOW).restarts == 4

@@ -508,3 +508,162 @@ async def test_when_the_agent_stops_programs_are_killed_and_the_api_is_left_alon
     assert run.program.exited
     assert world.network.deleted == ["uid-web"]
     assert (len(api.patches), api.deleted) == (writes, [])
+
+
+# When things go wrong
+
+
+async def test_a_program_that_fails_says_why_in_its_state(world):
+    """P-42: the traceback, in the log and in the state's message."""
+    world.bind(containers=[container(program="crashing")], restartPolicy="Never")
+    await world.until(lambda: world.status().get("phase") == "Failed")
+    ended = world.container()["state"]["terminated"]
+    assert (ended["exitCode"], ended["reason"]) == (1, "Error")
+    assert ended["message"].endswith("RuntimeError: boom")
+
+
+async def test_a_log_speaks_for_its_container_where_that_is_wanted(world, tmp_path):
+    (tmp_path / "speaks.py").write_text(
+        "async def main(ctx):\n    print('disk full', file=ctx.stdout)\n    return 2\n"
+    )
+    speaking = container(program="speaks", terminationMessagePolicy="FallbackToLogsOnError")
+    world.bind(containers=[speaking], restartPolicy="Never")
+    await world.until(lambda: world.status().get("phase") == "Failed")
+    assert world.container()["state"]["terminated"]["message"] == "disk full\n"
+
+
+async def test_readiness_is_told_while_a_pod_terminates(world, network, free_port):
+    """P-54, S-132: `serving` may change while the program drains."""
+    import asyncio
+
+    async def accept(reader, writer):
+        writer.close()
+
+    server = await asyncio.start_server(accept, "127.0.0.1", free_port)
+    probe = {"tcpSocket": {"port": free_port}, "periodSeconds": 1, "failureThreshold": 1}
+    world.bind(containers=[container(program="stubborn", readinessProbe=probe)])
+    await world.ready()
+    world.delete(grace=30)
+    await world.clock.advance(0.1)
+    assert world.condition("Ready") == "True"
+    server.close()
+    await server.wait_closed()
+    count = len(network.dialled)
+    await world.clock.advance(1)
+    await world.until(lambda: len(network.dialled) > count)
+    await world.until(lambda: world.condition("Ready") == "False")
+    assert world.status()["phase"] == "Running"
+
+
+async def test_a_container_that_has_ended_is_told_while_another_still_ends(world):
+    """P-57, P-63."""
+    world.bind(containers=[container("quick"), container("slow", "stubborn")])
+    await world.ready()
+    world.delete(grace=30)
+    await world.until(lambda: "terminated" in world.container("quick")["state"])
+    assert "running" in world.container("slow")["state"]
+    assert world.condition("Ready") == "False"
+    assert not world.gone()
+
+
+async def test_a_pod_deleted_while_it_waits_for_the_api_ends_at_once(world, api):
+    """P-56, P-60: what it waits for would come in vain."""
+    import asyncio
+
+    asked = asyncio.Event()
+
+    async def never(*arguments, **options):
+        asked.set()
+        await asyncio.Event().wait()
+
+    api.get = never
+    reference = {"configMapRef": {"name": "settings"}}
+    world.bind(containers=[container(envFrom=[reference])])
+    await asyncio.wait_for(asked.wait(), 5)
+    world.delete()
+    await world.until(world.gone)
+    assert world.network.deleted == ["uid-web"]
+    assert world.clock.now() == world.field.START
+
+
+async def test_a_pod_deleted_while_it_has_no_address_ends_at_once(world):
+    """P-23, P-60."""
+    world.network.failures = [PoolExhausted("no address left") for _ in range(100)]
+    world.bind(containers=[container()])
+    await world.until(lambda: world.status())
+    world.delete()
+    await world.until(world.gone)
+    assert world.clock.now() == world.field.START
+
+
+async def test_a_pod_deleted_without_an_api_ends_and_is_removed_later(world):
+    """P-60, P-74."""
+    worker = world.bind(containers=[container()])
+    await world.ready()
+    log = worker.runs.logs["app"].current
+    world.api.failing = OSError("no API")
+    world.delete()
+    await world.clock.advance(5)
+    assert log.ended and world.network.deleted == ["uid-web"]
+    assert not world.gone()
+    world.api.failing = None
+    await world.clock.advance(1)
+    await world.until(world.gone)
+
+
+async def test_a_pod_that_was_marked_deleted_while_its_node_was_away_is_stopped(world):
+    """P-72, P-74: it is not started again first."""
+    pod = world.field.pod(containers=[container()])
+    pod["metadata"] |= {
+        "deletionTimestamp": "2027-01-15T07:00:00Z",
+        "deletionGracePeriodSeconds": 30,
+    }
+    running = {"name": "app", "state": {"running": {}}, "restartCount": 0}
+    pod["status"] = {"phase": "Running", "podIP": "10.244.1.7", "containerStatuses": [running]}
+    world.kubelet.pods.pod_changed(None, world.api.put(PODS, pod))
+    await world.until(world.gone)
+    assert world.network.attached == {}
+    assert world.api.deleted == [("web", 0, "uid-web")]
+
+
+async def test_a_restart_between_two_runs_counts_and_goes_on(world):
+    """P-8, P-42: the agent died while the container was in back-off."""
+    waiting = {
+        "name": "app",
+        "restartCount": 3,
+        "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+        "lastState": {"terminated": {"exitCode": 1}},
+    }
+    pod = world.field.pod(containers=[container()])
+    pod["status"] = {"phase": "Running", "podIP": "10.244.1.7", "containerStatuses": [waiting]}
+    world.kubelet.pods.pod_changed(None, world.api.put(PODS, pod))
+    await world.ready()
+    assert world.container()["restartCount"] == 4
+    assert world.container()["lastState"]["terminated"]["exitCode"] == 1
+
+
+async def test_a_lost_run_is_the_last_state(world):
+    """The exit code that nobody saw: as container runtimes say it after a crash."""
+    pod = world.field.pod(containers=[container()])
+    running = {"name": "app", "state": {"running": {"startedAt": "2027-01-15T07:00:00Z"}}}
+    pod["status"] = {"phase": "Running", "containerStatuses": [running]}
+    world.kubelet.pods.pod_changed(None, world.api.put(PODS, pod))
+    await world.ready()
+    lost = world.container()["lastState"]["terminated"]
+    assert (lost["exitCode"], lost["reason"]) == (255, "Unknown")
+    assert (lost["startedAt"], lost["finishedAt"]) == (
+        "2027-01-15T07:00:00Z",
+        "2027-01-15T08:00:00Z",
+    )
+
+
+async def test_a_stand_in_says_so_once_and_not_at_each_restart(world):
+    worker = world.bind(containers=[{"name": "app", "image": "registry.example/cart:1"}])
+    await world.ready()
+    worker.runs.live()[0].program.kill()
+    await world.until(lambda: worker.runs.records["app"].restarts == 1)
+    await world.clock.advance(1)
+    assert len(world.events("StandIn")) == 1
+    (event,) = [e for e in world.api.of(EVENTS) if e["reason"] == "StandIn"]
+    assert event["count"] == 1
+    assert len(world.events("Started")) == 1 and world.clock.now() > world.field.START

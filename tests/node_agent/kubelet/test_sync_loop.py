@@ -46,3 +46,39 @@ async def test_a_worker_that_fails_is_started_again(
     assert "pod worker failed" in caplog.text
     await clock.advance(1)
     await field.until(lambda: "uid-web" in network.attached)
+
+
+async def test_pods_that_had_an_address_start_before_new_ones(kubelet, api, network, field):
+    """P-8: a pod that was made while the agent was down must not be given theirs."""
+    kubelet.pods._ready = False
+    new = api.put(PODS, field.pod("a-new-one"))
+    old = api.put(PODS, {**field.pod("old"), "status": {"podIP": "10.244.1.5"}})
+    for pod in (new, old):
+        kubelet.pods.pod_changed(None, pod)
+    kubelet.pods.network_ready()
+    await field.until(lambda: len(network.attached) == 2)
+    assert list(network.attached) == ["uid-old", "uid-a-new-one"]
+    assert network.attached["uid-old"].ip == "10.244.1.5"
+
+
+async def test_pods_of_one_list_are_sorted_so_when_the_network_is_ready_before(
+    kubelet, api, network, field
+):
+    """P-8: the list may come after the network."""
+    kubelet.pods.pod_changed(None, api.put(PODS, field.pod("a-new-one")))
+    old = {**field.pod("old"), "status": {"podIP": "10.244.1.5"}}
+    kubelet.pods.pod_changed(None, api.put(PODS, old))
+    await field.until(lambda: len(network.attached) == 2)
+    assert list(network.attached) == ["uid-old", "uid-a-new-one"]
+
+
+async def test_a_pod_that_is_gone_before_the_network_is_ready_never_runs(
+    kubelet, api, network, field
+):
+    kubelet.pods._ready = False
+    pod = api.put(PODS, field.pod())
+    kubelet.pods.pod_changed(None, pod)
+    kubelet.pods.pod_changed(pod, None)
+    kubelet.pods.network_ready()
+    await field.until(lambda: len(kubelet.pods) == 0)
+    assert network.attached == {}
