@@ -100,8 +100,8 @@ def run(
     except ConfigError as error:
         print(f"error: {error}", file=sys.stderr)
         return MISCONFIGURED
-    _log_to(config.process)
-    _set_title(config.process.title)
+    log_to(config.process)
+    set_title(config.process.title)
     try:
         with asyncio.Runner(loop_factory=loop_factory or _uvloop()) as runner:
             runner.run(_serve(config, serve))
@@ -138,13 +138,15 @@ def _uvloop() -> Callable[[], asyncio.AbstractEventLoop]:
     return uvloop.new_event_loop
 
 
-def _set_title(title: str) -> None:
+def set_title(title: str) -> None:
+    """What process listings show."""
     import setproctitle
 
     setproctitle.setproctitle(title)
 
 
-def _log_to(config: ProcessConfig) -> None:
+def log_to(config: ProcessConfig) -> None:
+    """Send all logging to where the configuration says."""
     handler: logging.Handler
     if config.log_file is None:
         handler = logging.StreamHandler(sys.stderr)

@@ -1,0 +1,244 @@
+"""A running cluster, as its launcher holds it."""
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from cluster.client.api import ApiClient
+from cluster.errors import ApiError, ConfigError
+from cluster.launcher.commands import API_PORT, Addresses, commands
+from cluster.launcher.manifests import apply, read_manifests
+from cluster.launcher.places import Places
+from cluster.launcher.progress import Progress, ProgressState, Tell, silent
+from cluster.launcher.record import start_of, write_record
+from cluster.launcher.settled import SETTLE_SECONDS, settled
+from cluster.launcher.slots import Slot, lease_slot
+from cluster.launcher.spec import ClusterSpec
+from cluster.launcher.supervisor import Process, Supervisor
+from cluster.launcher.sweep import clear, lock, sweep
+
+log = logging.getLogger(__name__)
+
+START_SECONDS_MAX = 60.0
+NODES_READY_SECONDS = 30.0
+
+
+class Cluster:
+    """The processes of one cluster and everything that belongs to them."""
+
+    def __init__(self, spec: ClusterSpec, places: Places, zygote: socket.socket) -> None:
+        """Take the run directory and a slot; ConfigError says who has them."""
+        self.spec = spec
+        self.places = places
+        self._documents = read_manifests(spec.manifests)  # before anything is started
+        places.make()
+        self._lock = lock(places)
+        try:
+            sweep(places)
+            self._slot: Slot = lease_slot()
+        except BaseException:
+            os.close(self._lock)
+            raise
+        self.addresses = Addresses(self._slot.number)
+        self.supervisor = Supervisor(zygote, self._schedule_record)
+        self._record_scheduled = False
+        self._closed = False
+        self._client = ApiClient.of(f"unix:{places.control_socket}")
+        self._powered_off: set[str] = set()
+
+    @property
+    def api_url(self) -> str:
+        """The API for kubectl."""
+        return f"https://{self.addresses.control}:{API_PORT}"
+
+    @property
+    def sockets(self) -> list[Path]:
+        """The diagnostics of the processes that decide flows and run."""
+        return [
+            self.places.run_dir / f"{process.name}.sock"
+            for process in self.supervisor.processes.values()
+            if process.name != "control" and process.wanted
+        ]
+
+    async def start(self, tell: Tell = silent) -> None:
+        """Start everything; return when the cluster serves what it was given."""
+        self.api = await self._client.__aenter__()
+        began = time.monotonic()
+        wanted = commands(self.spec, self.places, self.addresses)
+        for command in wanted:
+            self.supervisor.add(command)
+        await self._start("control", tell)
+        others = [each.name for each in wanted if each.name != "control"]
+        await asyncio.gather(*(self._start(name, tell) for name in others))
+        await self._apply(tell)
+        tell(Progress("cluster", ProgressState.STARTING, detail="waiting until it is settled"))
+        await self.settled()
+        seconds = time.monotonic() - began
+        tell(Progress("cluster", ProgressState.READY, seconds, self.api_url))
+
+    async def _start(self, name: str, tell: Tell) -> None:
+        began = time.monotonic()
+        tell(Progress(name, ProgressState.STARTING))
+        self.supervisor.start(name)
+        try:
+            async with asyncio.timeout(START_SECONDS_MAX):
+                process = await self._ready_or_failed(name)
+        except (TimeoutError, ConfigError) as error:
+            reason = str(error) or f"not ready after {START_SECONDS_MAX:g} s"
+            tell(Progress(name, ProgressState.FAILED, time.monotonic() - began, reason))
+            log_file = self.places.logs / f"{name}.log"
+            raise ConfigError(f"{name} did not start: {reason}; {_last_lines(log_file)}") from error
+        detail = str(process.facts.get("address") or process.facts.get("api") or "")
+        tell(Progress(name, ProgressState.READY, time.monotonic() - began, detail))
+
+    async def _ready_or_failed(self, name: str) -> Process:
+        """Ready, or dead twice: a first start that fails is no accident."""
+        process = self.supervisor.processes[name]
+        ready = asyncio.ensure_future(self.supervisor.ready(name))
+        try:
+            while not ready.done():
+                exited = asyncio.ensure_future(process.exited.wait())
+                await asyncio.wait([ready, exited], return_when=asyncio.FIRST_COMPLETED)
+                exited.cancel()
+                if process.exited.is_set() and not ready.done() and process.pid is None:
+                    raise ConfigError(f"it ended with status {process.last_status}")
+            return await ready
+        finally:
+            ready.cancel()
+
+    async def _apply(self, tell: Tell) -> None:
+        if not self._documents:
+            return
+        began = time.monotonic()
+        tell(Progress("manifests", ProgressState.STARTING))
+        done = await apply(self.api, self._documents)
+        tell(
+            Progress(
+                "manifests", ProgressState.READY, time.monotonic() - began, f"{len(done)} objects"
+            )
+        )
+
+    async def settled(self, seconds: float = SETTLE_SECONDS) -> None:
+        """Return when nothing is under way any more; NotSettled says what is, after a time."""
+        nodes = [name for name in self.spec.node_names if self.supervisor.processes[name].wanted]
+        await settled(self.api, self.sockets, nodes=nodes, seconds=seconds)
+
+    # -- what can be done to it
+
+    async def stop_node(self, name: str, how: str = "shutdown") -> None:
+        """Take a node down: "shutdown" in good order, "crash" at once, "power-off" in silence."""
+        self._node(name)
+        if how == "power-off":
+            self.supervisor.freeze(name)
+            self._powered_off.add(name)
+        elif how in ("shutdown", "crash"):
+            number = signal.SIGKILL if how == "crash" else signal.SIGTERM
+            await self.supervisor.stop(name, number)
+        else:
+            raise ConfigError(f"{how!r}: a node stops by shutdown, crash or power-off")
+
+    async def start_node(self, name: str) -> None:
+        """Bring a node up again that was stopped; what it held is gone, as after a reboot."""
+        process = self._node(name)
+        if process.wanted:
+            raise ConfigError(f"{name} runs already")
+        if name in self._powered_off:
+            self._powered_off.discard(name)
+            await self.supervisor.stop(name, signal.SIGKILL)
+        self.supervisor.start(name)
+        async with asyncio.timeout(START_SECONDS_MAX):
+            await self.supervisor.ready(name)
+
+    def kill(self, name: str, number: int = signal.SIGKILL) -> None:
+        """Send a signal to a process, which comes back if it dies: for rehearsals."""
+        if name not in self.supervisor.processes:
+            raise ConfigError(f"{name!r} is no process; there are {', '.join(self._names())}")
+        self.supervisor.signal(name, number)
+
+    async def stop(self, *, keep: bool = False) -> None:
+        """End everything and leave nothing behind; `keep` leaves the store for the next start."""
+        if self._closed:
+            return
+        self._closed = True
+        with suppress(ApiError, OSError):
+            await self._client.__aexit__()
+        await self.supervisor.close()
+        clear(self.places, keep=keep, durable=self.spec.durable)
+        self._slot.release()
+        os.close(self._lock)
+
+    def _node(self, name: str) -> Process:
+        if name not in self.spec.node_names:
+            nodes = ", ".join(self.spec.node_names)
+            raise ConfigError(f"{name!r} is not a node of this cluster; nodes: {nodes}")
+        return self.supervisor.processes[name]
+
+    def _names(self) -> Iterable[str]:
+        return self.supervisor.processes
+
+    # -- what others read
+
+    def described(self) -> dict[str, Any]:
+        """What runs, for cluster.json and `kubehop status`."""
+        return {
+            "name": self.spec.name,
+            "slot": self._slot.number,
+            "launcher": {"pid": os.getpid(), "start": start_of(os.getpid())},
+            "api": self.api_url,
+            "kubeconfig": str(self.places.kubeconfig),
+            "stateDir": str(self.places.state_dir),
+            "spec": _plain(asdict(self.spec)),
+            "nodes": list(self.spec.node_names),
+            "processes": [_described(each) for each in self.supervisor.processes.values()],
+        }
+
+    def _schedule_record(self) -> None:
+        if not self._record_scheduled and not self._closed:
+            self._record_scheduled = True
+            asyncio.get_running_loop().call_soon(self._write_record)
+
+    def _write_record(self) -> None:
+        self._record_scheduled = False
+        if not self._closed:
+            write_record(self.places.cluster_file, self.described())
+
+
+def _described(process: Process) -> dict[str, Any]:
+    running = process.pid is not None
+    return {
+        "name": process.name,
+        "pid": process.pid,
+        "start": start_of(process.pid) if process.pid is not None else "",
+        "state": str(process.state),
+        "restarts": process.restarts,
+        "seconds": round(time.time() - process.started, 3) if running else None,
+        "lastStatus": process.last_status,
+        "facts": process.facts,
+    }
+
+
+def _plain(spec: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: [str(each) for each in value]
+        if isinstance(value, tuple)
+        else str(value)
+        if isinstance(value, Path)
+        else value
+        for name, value in spec.items()
+    }
+
+
+def _last_lines(path: Path, count: int = 5) -> str:
+    try:
+        lines = path.read_text(errors="replace").splitlines()[-count:]
+    except OSError:
+        return f"it wrote no log {path}"
+    return f"the end of {path}:\n" + "\n".join(f"  {line}" for line in lines)

@@ -1,0 +1,110 @@
+"""Finding running clusters and giving them orders."""
+
+import asyncio
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cluster.errors import ConfigError
+from cluster.launcher.places import Places, run_root
+from cluster.launcher.record import read_record
+from cluster.launcher.sweep import running
+
+GONE_SECONDS = 15.0
+ANSWER_BYTES_MAX = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A cluster whose launcher lives; `record` is its cluster.json at the time."""
+
+    name: str
+    places: Places
+    record: dict[str, Any]
+
+    @property
+    def run_dir(self) -> Path:
+        """Where its sockets are."""
+        return self.places.run_dir
+
+    @property
+    def kubeconfig(self) -> Path:
+        """For kubectl."""
+        return self.places.kubeconfig
+
+    @property
+    def processes(self) -> list[dict[str, Any]]:
+        """Its processes: name, pid, state, restarts, facts."""
+        return list(self.record.get("processes", ()))
+
+    @property
+    def nodes(self) -> list[str]:
+        """Its nodes."""
+        return list(self.record.get("nodes", ()))
+
+    async def call(self, verb: str, **arguments: Any) -> Any:
+        """Give an order and wait for its end; ConfigError carries what the launcher said."""
+        reader, writer = await self._connect()
+        try:
+            return await self._ask(reader, writer, {"verb": verb, **arguments})
+        finally:
+            writer.close()
+
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        try:
+            return await asyncio.open_unix_connection(
+                str(self.places.launcher_socket), limit=ANSWER_BYTES_MAX
+            )
+        except OSError as error:
+            raise ConfigError(_none(self.name)) from error
+
+    async def _ask(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, order: dict[str, Any]
+    ) -> Any:
+        writer.write(json.dumps(order).encode() + b"\n")
+        line = await reader.readline()
+        if not line:
+            raise ConfigError(f"the launcher of {self.name!r} ended when asked: {order['verb']}")
+        answer = json.loads(line)
+        if "error" in answer:
+            raise ConfigError(answer["error"])
+        return answer.get("ok")
+
+    async def down(self, *, keep: bool = False) -> None:
+        """End the cluster and wait until nothing of it is left."""
+        reader, writer = await self._connect()
+        try:
+            await self._ask(reader, writer, {"verb": "down", "keep": keep})
+            async with asyncio.timeout(GONE_SECONDS):
+                await reader.read()  # the connection ends with the launcher, which goes last
+        finally:
+            writer.close()
+
+
+def find(name: str = "default") -> Running:
+    """The running cluster of a name; ConfigError says what to do when there is none."""
+    places = Places.of(name)
+    record = read_record(places.cluster_file) if running(places) else None
+    if record is None:
+        raise ConfigError(_none(name))
+    return Running(name, places, record)
+
+
+def list_running() -> list[Running]:
+    """Every running cluster of this user."""
+    root = run_root()
+    found = []
+    for directory in sorted(root.iterdir()) if root.is_dir() else ():
+        places = Places.of(directory.name)
+        record = read_record(places.cluster_file) if running(places) else None
+        if record is not None:
+            found.append(Running(directory.name, places, record))
+    return found
+
+
+def _none(name: str) -> str:
+    others = [each.name for each in list_running()]
+    start = "kubehop up" + ("" if name == "default" else f" --name {name}")
+    known = f"; running: {', '.join(others)} (--name)" if others else ""
+    return f"no cluster {name!r} runs: start it with `{start}`{known}"

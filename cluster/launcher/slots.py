@@ -1,0 +1,79 @@
+"""Address slots: cluster S has 127.64.S.0/24, and no two clusters of the machine share one.
+
+A slot is leased by a lock on a file, which the kernel gives back when its holder dies, however it
+dies. All users of the machine share the directory.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from cluster.errors import ConfigError
+
+SLOTS = range(254)
+SLOTS_DIR = Path("/tmp/kubehop-slots")
+
+
+@dataclass(slots=True)
+class Slot:
+    """A leased slot, until `release`."""
+
+    number: int
+    _descriptor: int
+
+    def address(self, host: int) -> str:
+        """The real address of a node, or of the control plane (254)."""
+        return f"127.64.{self.number}.{host}"
+
+    @property
+    def load_balancers(self) -> str:
+        """The real addresses of load balancers."""
+        return f"127.65.{self.number}.0/24"
+
+    def release(self) -> None:
+        """Give the slot back."""
+        os.close(self._descriptor)
+
+
+def lease_slot(directory: Path = SLOTS_DIR, preferred: int | None = None) -> Slot:
+    """The first free slot, or the preferred one if it is free."""
+    _shared(directory)
+    for number in _order(preferred):
+        slot = _try(directory, number)
+        if slot is not None:
+            return slot
+    raise ConfigError(f"all {len(SLOTS)} address slots in {directory} are taken: end a cluster")
+
+
+def _order(preferred: int | None) -> Iterator[int]:
+    if preferred in SLOTS:
+        yield preferred  # type: ignore[misc]
+    yield from (number for number in SLOTS if number != preferred)
+
+
+def _shared(directory: Path) -> None:
+    try:
+        directory.mkdir(exist_ok=True)
+        with suppress(PermissionError):  # another user made it, and did this
+            directory.chmod(0o1777)
+    except OSError as error:
+        raise ConfigError(f"the directory {directory} cannot be made: {error}") from error
+
+
+def _try(directory: Path, number: int) -> Slot | None:
+    try:
+        descriptor = os.open(directory / f"{number}.lock", os.O_RDWR | os.O_CREAT, 0o666)
+    except PermissionError:  # made by another user before its mode was widened: not ours to judge
+        return None
+    try:
+        with suppress(PermissionError):
+            os.fchmod(descriptor, 0o666)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    os.set_inheritable(descriptor, False)
+    return Slot(number, descriptor)

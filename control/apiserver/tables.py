@@ -1,0 +1,2 @@
+def table(kind,docs,*,now,include_object,resource_version="",with_columns=True):
+    return {"kind":"Table","columnDefinitions":[{"name":"Name","type":"string","format":"name","description":"","priority":0}],"metadata":{"resourceVersion":resource_version},"rows":[{"cells":[d["metadata"]["name"]],"object":{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":d["metadata"]}} for d in docs]}

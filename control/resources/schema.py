@@ -1,0 +1,1 @@
+def element_schema(kind): return None
