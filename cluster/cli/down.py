@@ -20,11 +20,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, terminal: Terminal) -> int:
-    """Ask the launcher to end everything, itself last."""
+    """Ask the launcher to end everything, itself last, and wait for it."""
     from cluster.launcher.running import find
 
     running = find(options.name)
-    asyncio.run(running.call("down", keep=options.keep))
+    asyncio.run(running.down(keep=options.keep))
     kept = f"; its store stays: kubehop up --name {options.name} goes on with it"
     terminal.tell(f"cluster {options.name} is down" + (kept if options.keep else ""))
     return OK

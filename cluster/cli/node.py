@@ -1,6 +1,7 @@
 """Stop a node, or start it again.
 
-    kubehop node stop node-2               a crash: its connections are reset
+    kubehop node stop node-2               in good order: its connections end
+    kubehop node stop node-2 --crash       its processes die, its connections are reset
     kubehop node stop node-2 --power-off   silence: nobody hears of it again
     kubehop node start node-2
 
@@ -15,7 +16,7 @@ from cluster.cli.exits import OK
 from cluster.cli.opened import add_name
 from cluster.cli.terminal import Terminal
 
-CRASH, POWER_OFF = "crash", "power-off"
+SHUTDOWN, CRASH, POWER_OFF = "shutdown", "crash", "power-off"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="how",
         action="store_const",
         const=CRASH,
-        help="its processes die, its connections are reset (the default)",
+        help="its processes die, its connections are reset",
     )
     how.add_argument(
         "--power-off",
@@ -37,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         const=POWER_OFF,
         help="it falls silent: no reset, no answer",
     )
-    stop.set_defaults(how=CRASH)
+    stop.set_defaults(how=SHUTDOWN)
     start = actions.add_parser("start", help="bring a stopped node back", allow_abbrev=False)
     for action in (stop, start):
         action.add_argument("node", metavar="NAME", help="the node, such as node-2")
@@ -61,6 +62,7 @@ def run(options: argparse.Namespace, terminal: Terminal) -> int:
 def stopped_text(node: str, how: str) -> str:
     """What has happened, what will, and how to undo it."""
     became = {
+        SHUTDOWN: f"{node} is shut down: its connections have ended",
         CRASH: f"{node} has crashed: its connections were reset",
         POWER_OFF: f"{node} is powered off: its connections meet silence",
     }[how]

@@ -7,7 +7,6 @@ objects; else 1.
 import argparse
 import asyncio
 import json
-import time
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -44,10 +43,10 @@ def run(options: argparse.Namespace, terminal: Terminal) -> int:
 
 async def _report(name: str) -> Report:
     async with opened(name) as cluster:
-        return await report_of(cluster, time.time())
+        return await report_of(cluster)
 
 
-async def report_of(cluster: Opened, now: float) -> Report:
+async def report_of(cluster: Opened) -> Report:
     """The report; a silent API server leaves its part out and says so."""
     from cluster.errors import ApiError
 
@@ -60,8 +59,8 @@ async def report_of(cluster: Opened, now: float) -> Report:
         name=str(status["name"]),
         kubeconfig=str(cluster.running.kubeconfig),
         run_dir=str(cluster.running.run_dir),
-        api_url=str(status["api_url"]),
-        processes=process_rows(status["processes"], now),
+        api_url=str(status["api"]),
+        processes=process_rows(status["processes"]),
         **{"programmed": {}, **found},
     )
 
@@ -105,7 +104,7 @@ async def _programmed(access: "Access", where: str, wanted: Mapping[str, str]) -
     return "" if status == 200 else body.decode("utf-8", "replace").strip() or f"status {status}"
 
 
-def process_rows(processes: Iterable[Mapping[str, Any]], now: float) -> tuple[ProcessRow, ...]:
+def process_rows(processes: Iterable[Mapping[str, Any]]) -> tuple[ProcessRow, ...]:
     """The launcher's table of processes."""
     return tuple(
         ProcessRow(
@@ -113,7 +112,7 @@ def process_rows(processes: Iterable[Mapping[str, Any]], now: float) -> tuple[Pr
             state=str(each["state"]),
             pid=int(each["pid"] or 0),
             restarts=int(each["restarts"]),
-            seconds=max(0.0, now - float(each["started"] or now)),
+            seconds=float(each["seconds"] or 0.0),
         )
         for each in processes
     )

@@ -77,9 +77,9 @@ def run(options: argparse.Namespace, terminal: Terminal) -> int:
     spec = spec_of(options)
     progress = progress_on(terminal)
     if options.foreground:
-        asyncio.run(launch.foreground(spec, progress))
-        return OK
-    launch.detach(spec, progress)
+        terminal.tell("Ctrl-C ends the cluster")
+        return asyncio.run(launch.foreground(spec, progress))
+    asyncio.run(launch.detach(spec, progress))
     terminal.tell(next_steps(spec.name))
     return OK
 
