@@ -1,20 +1,65 @@
+"""What the API serves: one row per kind, and how a path finds it.
+
+Pure: data. Sources: the Kubernetes API reference; names, short names and categories as
+`kubectl api-resources` shows them.
+"""
+
 from dataclasses import dataclass
 from functools import lru_cache
-from cluster.objects import resources as R
+
+from cluster.objects import resources as served
 from cluster.objects.resources import Resource
+
+ALL_VERBS = (
+    "create",
+    "delete",
+    "deletecollection",
+    "get",
+    "list",
+    "patch",
+    "update",
+    "watch",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
+    """One served kind."""
+
     resource: Resource
     singular: str
-    short_names: tuple = ()
-    categories: tuple = ()
-    verbs: tuple = ("create","delete","deletecollection","get","list","patch","update","watch")
-    subresources: tuple = ("status",)
-SUB={"pods":("status","log","binding"),"namespaces":("status","finalize"),"deployments":("status","scale"),"replicasets":("status","scale")}
-SHORT={"pods":("po",),"services":("svc",),"namespaces":("ns",),"nodes":("no",),"deployments":("deploy",),"endpoints":("ep",),"events":("ev",),"configmaps":("cm",)}
+    short_names: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    verbs: tuple[str, ...] = ALL_VERBS
+    subresources: tuple[str, ...] = ("status",)
+
+
+_SUBRESOURCES = {
+    "pods": ("status", "log", "binding"),
+    "namespaces": ("status", "finalize"),
+    "deployments": ("status", "scale"),
+    "replicasets": ("status", "scale"),
+}
+
+
 @lru_cache
-def kinds():
-    return tuple(Kind(r, r.kind.lower(), SHORT.get(r.plural,()), ("all",) if r.plural in ("pods","services","deployments","replicasets") else (), subresources=SUB.get(r.plural,("status",))) for r in vars(R).values() if isinstance(r, Resource))
+def kinds() -> tuple[Kind, ...]:
+    """Every kind that is served."""
+    return tuple(
+        Kind(each, each.kind.lower(), subresources=_SUBRESOURCES.get(each.plural, ("status",)))
+        for each in vars(served).values()
+        if isinstance(each, Resource)
+    )
+
+
 @lru_cache
-def _t(): return {(k.resource.group,k.resource.version,k.resource.plural):k for k in kinds()}
-def find_kind(g,v,p): return _t().get((g,v,p))
+def _by_path() -> dict[tuple[str, str, str], Kind]:
+    return {
+        (kind.resource.group, kind.resource.version, kind.resource.plural): kind
+        for kind in kinds()
+    }
+
+
+def find_kind(group: str, version: str, plural: str) -> Kind | None:
+    """The kind at a path, if it is served."""
+    return _by_path().get((group, version, plural))
