@@ -92,7 +92,7 @@ async def perform(
     from cluster.traffic.unreached import Unreached
 
     try:
-        response = await _send(access, place, request)
+        response = await send(access, place, request)
     except Unreached as error:
         return await _failed(access, error, options, terminal)
     except WireError as error:
@@ -108,7 +108,8 @@ async def perform(
     return OK
 
 
-async def _send(access: "Access", place: "Place", request: CurlRequest) -> "Response":
+async def send(access: "Access", place: "Place", request: CurlRequest) -> "Response":
+    """The answer, or Unreached; a datagram's reply is an answer of status 0."""
     from cluster.traffic.http import fetch
 
     if request.datagram:

@@ -81,12 +81,17 @@ async def _from_api(cluster: Opened) -> dict[str, Any]:
     }
 
 
-async def programmed(access: "Access", versions: Mapping[str, str]) -> dict[str, str]:
+async def programmed(
+    access: "Access", versions: Mapping[str, str], *, but: Iterable[str] = ()
+) -> dict[str, str]:
     """Of each process that decides flows: "", or why it does not decide by these versions."""
     from cluster.trace.endpoint import PROGRAMMED_RESOURCES
 
     wanted = {name: versions[name] for name in sorted(PROGRAMMED_RESOURCES) if name in versions}
-    endpoints = await access.endpoints()
+    left_out = frozenset(but)
+    endpoints = {
+        name: where for name, where in (await access.endpoints()).items() if name not in left_out
+    }
     answers = await asyncio.gather(
         *(_programmed(access, where, wanted) for where in endpoints.values())
     )

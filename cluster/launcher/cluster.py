@@ -163,7 +163,7 @@ class Cluster:
             raise ConfigError(f"{name!r} is no process; there are {', '.join(self._names())}")
         self.supervisor.signal(name, number)
 
-    async def stop(self, *, keep: bool = False) -> None:
+    async def stop(self, *, keep: bool = False, keep_logs: bool = False) -> None:
         """End everything and leave nothing behind; `keep` leaves the store for the next start."""
         if self._closed:
             return
@@ -171,7 +171,7 @@ class Cluster:
         with suppress(ApiError, OSError):
             await self._client.__aexit__()
         await self.supervisor.close()
-        clear(self.places, keep=keep, durable=self.spec.durable)
+        clear(self.places, keep=(keep and self.spec.durable) or keep_logs)
         self._slot.release()
         os.close(self._lock)
 

@@ -41,6 +41,7 @@ class _Daemon:
         self._zygote = zygote
         self._report_fd: int | None = report_fd
         self._stopping = asyncio.Event()
+        self._failed = False
 
     async def serve(self) -> int:
         loop = asyncio.get_running_loop()
@@ -56,7 +57,8 @@ class _Daemon:
             return await self._run(cluster, service)
         finally:
             await service.close()
-            await cluster.stop(keep=service.keep)
+            # what failed leaves its logs
+            await cluster.stop(keep=service.keep, keep_logs=self._failed)
 
     async def _run(self, cluster: Cluster, service: Service) -> int:
         stopping = asyncio.ensure_future(self._stopping.wait())
@@ -70,9 +72,12 @@ class _Daemon:
                 self._report({"done": True})
                 await _first(down, stopping, lost)
             return FAILED if lost.done() else OK
-        except (ClusterError, OSError, TimeoutError) as error:
+        except Exception as error:
             log.exception("the cluster did not start")
-            self._report({"failed": str(error)})
+            self._failed = True
+            known = isinstance(error, ClusterError | OSError | TimeoutError)
+            hint = "" if known else f" (a fault of kubehop: see {cluster.places.logs}/launcher.log)"
+            self._report({"failed": f"{error}{hint}"})
             return FAILED
         finally:
             for each in (starting, stopping, down, lost):

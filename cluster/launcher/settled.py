@@ -12,6 +12,7 @@ from cluster.aio.clock import Clock, SystemClock
 from cluster.client.api import ApiClient
 from cluster.client.informer import Informer
 from cluster.errors import ClusterError
+from cluster.launcher.settling import unsettled
 from cluster.objects.resources import (
     DEPLOYMENTS,
     ENDPOINT_SLICES,

@@ -69,14 +69,14 @@ def sweep(places: Places) -> list[str]:
     return removed
 
 
-def clear(places: Places, *, keep: bool, durable: bool) -> None:
+def clear(places: Places, *, keep: bool) -> None:
     """After the end: the run directory goes; the state too, unless the next start is to have it."""
     for path in places.run_dir.iterdir():
         path.unlink(missing_ok=True)
     places.run_dir.rmdir()
     with suppress(OSError):  # other clusters run
         places.run_dir.parent.rmdir()
-    if keep and durable:
+    if keep:
         return
     for path in sorted(places.state_dir.rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() else path.unlink()
