@@ -1,0 +1,232 @@
+"""The stage: what a scenario does to the cluster, shown as it does it.
+
+Every request, change and failure goes the way a user's would: traffic from its place in the cluster
+network, changes through the API, failures through the launcher.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from cluster.cli.curl import send
+from cluster.cli.curl_request import FORM, CurlRequest
+from cluster.cli.demo import script
+from cluster.cli.demo.answer import Answer
+from cluster.cli.demo.pods import PodSeen, endpoint_addresses, of_app, pods_seen
+from cluster.cli.demo.scenario import DoesNotHold
+from cluster.cli.flow_traces import trace_if_any
+from cluster.cli.opened import Opened
+from cluster.cli.status import programmed
+from cluster.cli.terminal import Terminal
+from cluster.client.interface import Document
+from cluster.errors import ApiError
+from cluster.objects.resources import ENDPOINT_SLICES, PODS, Resource
+from cluster.trace.tree import render
+from cluster.traffic.place import Place
+from cluster.traffic.unreached import Unreached
+
+SHOP = "shop"
+ANSWER_SECONDS = 5.0  # how long a request of the demo waits
+SETTLE_SECONDS = 30.0
+NOT_FOUND = 404
+MARGIN = len(script.INDENT)
+
+
+class Stage:
+    """One cluster, one terminal."""
+
+    def __init__(self, cluster: Opened, terminal: Terminal, examples: Path) -> None:
+        self.cluster = cluster
+        self.api = cluster.api
+        self.running = cluster.running
+        self.examples = examples
+        self.claims = 0
+        self._terminal = terminal
+        self._colour = terminal.colour_out
+
+    # -- what is shown
+
+    def say(self, text: str) -> None:
+        """A paragraph of the story."""
+        self._terminal.say("\n" + script.paragraph(text, self._terminal.width))
+
+    def command(self, text: str) -> None:
+        """What a user would type now."""
+        self._terminal.say(script.command(text, colour=self._colour))
+
+    def output(self, text: str) -> None:
+        """What the command prints."""
+        self._terminal.say(script.indented(text))
+
+    def claim(self, text: str, holds: bool, found: object = "") -> None:
+        """A claim of the scenario; DoesNotHold, with what was found, ends it."""
+        self.claims += 1
+        self._terminal.say(script.claim(text, holds=holds, colour=self._colour))
+        if not holds:
+            raise DoesNotHold(f"{text}: found {found}" if found != "" else text)
+
+    def show(self, answer: Answer) -> None:
+        """The trace of a request."""
+        if answer.trace is not None:
+            width = self._terminal.width - MARGIN
+            self._terminal.say("\n" + script.indented(render(
+                answer.trace, width=width, colour=self._colour
+            )))
+
+    # -- traffic
+
+    async def curl(
+        self,
+        url: str,
+        *,
+        source: str = "internet",
+        data: str = "",
+        seconds: float | None = None,
+        traced: bool = True,
+    ) -> Answer:
+        """Send a request as `kubehop curl` does; show the command, the answer and the trace."""
+        words = script.curl_command(
+            url,
+            source=source,
+            namespace=SHOP,
+            data=data,
+            seconds=seconds,
+            cluster=self.running.name,
+        )
+        self.command(words + (" --trace" if traced else ""))
+        answer = await self.ask(url, source=source, data=data, seconds=seconds)
+        self.output(answer.described())
+        if traced:
+            self.show(answer)
+        return answer
+
+    async def ask(
+        self, url: str, *, source: str = "internet", data: str = "", seconds: float | None = None
+    ) -> Answer:
+        """The same without a word."""
+        request = CurlRequest(
+            url=url,
+            method="POST" if data else "GET",
+            headers=(("Content-Type", FORM),) if data else (),
+            body=data.encode(),
+            timeout_seconds=ANSWER_SECONDS if seconds is None else seconds,
+        )
+        place = Place.parse(source, SHOP)
+        try:
+            response = await send(self.cluster.access, place, request)
+        except Unreached as error:
+            trace = error.trace or (await self._trace(error.flow_id))
+            return Answer(symptom=str(error.kind), message=error.message, trace=trace)
+        flow_id = next(iter(response.flow_ids), "")
+        return Answer(response=response, trace=await self._trace(flow_id))
+
+    async def _trace(self, flow_id: str) -> Any:
+        return await trace_if_any(self.cluster.access, flow_id) if flow_id else None
+
+    # -- what there is
+
+    async def pods(self) -> list[PodSeen]:
+        """The shop's pods."""
+        return pods_seen((await self.api.list(PODS, namespace=SHOP)).items)
+
+    async def pods_of(self, app: str) -> list[PodSeen]:
+        """The ready pods of an application of the shop."""
+        return of_app(await self.pods(), app)
+
+    async def endpoints(self, service: str) -> list[str]:
+        """The ready endpoints of a Service of the shop."""
+        return endpoint_addresses(await self._slices(service))
+
+    async def _slices(self, service: str) -> list[Document]:
+        selector = f"kubernetes.io/service-name={service}"
+        return (await self.api.list(ENDPOINT_SLICES, namespace=SHOP, label_selector=selector)).items
+
+    async def endpoints_become(
+        self, service: str, holds: Callable[[list[str]], bool], what: str
+    ) -> list[str]:
+        """Wait for a Service's ready endpoints; `what` says for which."""
+        owner = "kubernetes.io/service-name"
+
+        def ours(slices: Iterable[Document]) -> list[str]:
+            labelled = ((each["metadata"].get("labels") or {}, each) for each in slices)
+            return endpoint_addresses(each for labels, each in labelled if labels.get(owner) == service)
+
+        found = await self.until(
+            ENDPOINT_SLICES, lambda slices: holds(ours(slices)), what, namespace=SHOP
+        )
+        await self.everybody_knows()
+        return ours(found)
+
+    # -- changes
+
+    async def create(self, resource: Resource, document: Mapping[str, Any]) -> None:
+        """Create an object; one that is left from before is replaced."""
+        await self.remove(resource, document["metadata"]["name"])
+        await self.api.create(resource, document)
+
+    async def remove(self, resource: Resource, name: str) -> None:
+        """Delete an object of the shop and wait until it is gone."""
+        try:
+            await self.api.delete(resource, name, namespace=SHOP, grace_seconds=0)
+        except ApiError as error:
+            if error.code != NOT_FOUND:
+                raise
+        gone = f"{resource.kind} {name} to be gone"
+        await self.until(resource, lambda found: name not in _names(found), gone, namespace=SHOP)
+
+    async def settled(self) -> None:
+        """Until nothing is under way any more."""
+        await self.running.call("settled", seconds=SETTLE_SECONDS)
+
+    async def everybody_knows(self, *, but: Iterable[str] = ()) -> None:
+        """Until every process, but those that do not run, decides by what is now in the API."""
+        versions = await self.api.call("GET", "/kubehop/v1/resource-versions")
+        answers = await programmed(self.cluster.access, versions, but=but)
+        behind = {name: why for name, why in answers.items() if why}
+        if behind:
+            raise DoesNotHold(f"not everybody decides by the newest objects: {behind}")
+
+    async def until(
+        self,
+        resource: Resource,
+        holds: Callable[[list[Document]], bool],
+        what: str,
+        *,
+        namespace: str | None = None,
+        seconds: float = SETTLE_SECONDS,
+    ) -> list[Document]:
+        """Watch objects until something holds of them; DoesNotHold when it takes too long."""
+        try:
+            async with asyncio.timeout(seconds):
+                while True:
+                    found = await self._watched(resource, holds, namespace)
+                    if found is not None:
+                        return found
+        except TimeoutError:
+            raise DoesNotHold(f"waited {seconds:g} s in vain for {what}") from None
+
+    async def _watched(
+        self, resource: Resource, holds: Callable[[list[Document]], bool], namespace: str | None
+    ) -> list[Document] | None:
+        """None: the watch ended and must begin anew."""
+        listing = await self.api.list(resource, namespace=namespace)
+        found = {each["metadata"]["uid"]: each for each in listing.items}
+        if holds(list(found.values())):
+            return list(found.values())
+        version = listing.resource_version
+        async for event in self.api.watch(resource, resource_version=version, namespace=namespace):
+            if event.type == "BOOKMARK":
+                continue
+            uid = event.document["metadata"]["uid"]
+            if event.type == "DELETED":
+                found.pop(uid, None)
+            else:
+                found[uid] = event.document
+            if holds(list(found.values())):
+                return list(found.values())
+        return None
+
+
+def _names(documents: Iterable[Document]) -> set[str]:
+    return {each["metadata"]["name"] for each in documents}
