@@ -27,6 +27,7 @@ from cluster.trace.recorder import Recorder
 from cluster.wire.addresses import SocketAddress
 from cluster.wire.clients import OutsideClients
 from node_agent.cni.datagram_router import DatagramRouter
+from node_agent.cni.escapes import Escapes
 from node_agent.cni.established import Established
 from node_agent.cni.hosts_file import hosts_file, hosts_table
 from node_agent.cni.interface import PodSpec
@@ -42,7 +43,7 @@ from node_agent.kubelet.kubelet import Kubelet
 from node_agent.kubelet.node_document import NodeFacts
 from node_agent.kubelet.node_status import machine_facts
 from node_agent.kubelet_server import KubeletServer
-from node_agent.loop import Escapes, NodeLoop
+from node_agent.loop import NodeLoop
 from node_agent.peers import ClusterPeers
 from node_agent.proxy.proxier import Proxier, log_failed
 from node_agent.view import ClusterView
@@ -204,8 +205,6 @@ class Agent:
             names=self._names(spec, ip),
             calls=loop,
             node_name=self._config.name,
-            node_ip=self._config.internal_ip,
-            real_host=self._config.bind,
         )
         if not spec.host_network:
             self.view.attached(ip, spec.namespace, spec.name)

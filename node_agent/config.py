@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cluster.aio.hosts import ip_of
 from cluster.aio.process import ProcessConfig
 from cluster.errors import ConfigError
 from cluster.wire.addresses import Cidr
@@ -54,8 +55,8 @@ class AgentConfig:
             return cls(
                 process=ProcessConfig.of(options, title=f"kubehop {options.name}"),
                 name=options.name,
-                bind=options.bind,
-                advertise=options.advertise or options.bind,
+                bind=ip_of(options.bind),
+                advertise=ip_of(options.advertise or options.bind),
                 internal_ip=options.internal_ip,
                 api=options.api,
                 kubeconfig=options.kubeconfig,
@@ -105,8 +106,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("--name", required=True, help="the node's name, such as node-1")
-    add("--bind", required=True, metavar="IP", help="real IP of node ports and tunnel")
-    add("--advertise", default="", metavar="IP", help="real IP that others dial (default: --bind)")
+    add("--bind", required=True, metavar="HOST", help="real address of node ports, tunnel")
+    add("--advertise", default="", metavar="HOST", help="that others dial (default: --bind)")
     add("--internal-ip", required=True, metavar="IP", help="emulated InternalIP, as 172.30.0.1")
     add("--api", required=True, metavar="unix:PATH|https://IP:PORT", help="the API server")
     add("--kubeconfig", type=Path, help="credentials for an https API")

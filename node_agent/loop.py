@@ -4,51 +4,42 @@ uvloop's loop, with every call that would touch the network (or leave the proces
 pod's context (`cni.pod_context.POD`) it goes to that pod's network; anywhere else it is the real
 call. So an unmodified asyncio program is a pod. What would leave the loop would leave the pod, and
 is answered for here too: executors keep the pod's context, signals are the container's, processes
-cannot be started, and an audit hook fails closed when a pod's code reaches for the real network.
+cannot be started, the loop cannot be stopped. Calls past the loop are `cni.escapes`' to notice.
 """
 
 import asyncio
 import contextvars
 import errno
-import logging
-import os
+import functools
 import socket
-import ssl
-import sys
 from collections.abc import Callable
-from typing import Any
+from concurrent.futures import Executor
+from typing import Any, TypeVarTuple, cast
+from weakref import WeakKeyDictionary
 
 import uvloop
 
-from node_agent.cni.pod_context import POD, SIGNALS
-from node_agent.cni.pod_network import PodNetwork
+from cluster.aio.streams import outside
+from node_agent.cni.pod_context import POD, SIGNALS, SignalTable
+from node_agent.cni.pod_server import Tls
 from node_agent.cni.transport import Factory, PodTransport
 
-log = logging.getLogger(__name__)
-
-ESCAPES_REMEMBERED_MAX = 1024
+Arguments = TypeVarTuple("Arguments")
 
 
-class NodeLoop(uvloop.Loop):  # type: ignore[misc]
+class NodeLoop(uvloop.Loop):
     """The event loop of a node agent."""
 
-    # Real calls for the pods' networks: nothing here looks at the context
-
-    async def real_server(
-        self, factory: Factory, host: str, tls: ssl.SSLContext | None
-    ) -> asyncio.Server:
-        """Listen for real; handlers run in the caller's context."""
-        server: asyncio.Server = await super().create_server(factory, host, 0, ssl=tls)
-        return server
+    def __init__(self) -> None:
+        super().__init__()
+        self._executors: WeakKeyDictionary[SignalTable, Executor] = WeakKeyDictionary()
 
     async def real_connection(
         self, factory: Factory, sock: socket.socket, **options: Any
-    ) -> tuple[asyncio.Transport, Any]:
+    ) -> tuple[asyncio.BaseTransport, Any]:
         """Put a transport on a connected socket; its protocol runs in the caller's context."""
-        made: tuple[asyncio.Transport, Any] = await super().create_connection(
-            factory, sock=sock, **options
-        )
-        return made
+        made = await super().create_connection(factory, sock=sock, **options)
+        return cast(asyncio.BaseTransport, made[0]), made[1]
 
     # TCP
 
@@ -64,7 +55,7 @@ class NodeLoop(uvloop.Loop):  # type: ignore[misc]
             protocol_factory,
             host,
             port,
-            tls=options.get("ssl"),
+            tls=_tls(options),
             start_serving=options.get("start_serving", True),
         )
 
@@ -74,14 +65,12 @@ class NodeLoop(uvloop.Loop):  # type: ignore[misc]
         pod = POD.get()
         if pod is None:
             return await super().create_connection(protocol_factory, host, port, **options)
-        wanted = {name: options[name] for name in _CONNECTION_OPTIONS if options.get(name)}
+        wanted = {name: options[name] for name in _TLS_OPTIONS if options.get(name) is not None}
         sock = options.get("sock")
         if sock is None:
-            family = options.get("family", 0)
-            return await pod.create_connection(
-                protocol_factory, host, port, family=family, **wanted
-            )
-        flow = pod.flow_of(sock)
+            names = {name: options[name] for name in ("family", "local_addr") if name in options}
+            return await pod.create_connection(protocol_factory, host, port, **names, **wanted)
+        flow = pod.connections.flow_of(sock)
         if flow is None:  # a socket pair of the program's own
             return await super().create_connection(protocol_factory, sock=sock, **wanted)
         return await pod.wrap(protocol_factory, sock, flow, **wanted)
@@ -100,9 +89,12 @@ class NodeLoop(uvloop.Loop):  # type: ignore[misc]
     ) -> Any:
         if not isinstance(transport, PodTransport):
             return await super().start_tls(transport, protocol, sslcontext, **options)
-        own, peer = transport.names
         real = await super().start_tls(transport.real, protocol, sslcontext, **options)
-        return PodTransport(real, own, peer, self)
+        encrypted = PodTransport(cast(asyncio.Transport, real), *transport.names, self)
+        pod = POD.get()
+        if pod is not None:
+            pod.connections.add(encrypted)
+        return encrypted
 
     async def sendfile(self, transport: Any, file: Any, *arguments: Any, **options: Any) -> Any:
         real = transport.real if isinstance(transport, PodTransport) else transport
@@ -153,13 +145,51 @@ class NodeLoop(uvloop.Loop):  # type: ignore[misc]
 
     # What would leave the loop
 
-    def run_in_executor(self, executor: Any, func: Callable[..., Any], *arguments: Any) -> Any:
+    def run_in_executor(
+        self,
+        executor: Executor | None,
+        func: Callable[[*Arguments], object],
+        *arguments: *Arguments,
+    ) -> Any:
         if POD.get() is None:
             return super().run_in_executor(executor, func, *arguments)
         context = contextvars.copy_context()
-        return super().run_in_executor(executor, context.run, func, *arguments)
+        table = SIGNALS.get()
+        chosen = executor or (self._executors.get(table) if table else None)
+        # outside, so that a thread that is started for it is nobody's but the executor's
+        run = functools.partial(context.run, func, *arguments)
+        return outside(super().run_in_executor, chosen, run)
 
-    def add_signal_handler(self, sig: int, callback: Callable[..., Any], *arguments: Any) -> None:
+    def set_default_executor(self, executor: Any) -> None:
+        """A container's default is its own: the node's other pods keep theirs."""
+        table = SIGNALS.get()
+        if table is None:
+            super().set_default_executor(executor)
+        else:
+            self._executors[table] = executor
+
+    async def shutdown_default_executor(self, *arguments: Any) -> None:
+        table = SIGNALS.get()
+        if table is None:
+            await super().shutdown_default_executor(*arguments)
+            return
+        executor = self._executors.pop(table, None)
+        if executor is not None:
+            await self.run_in_executor(None, executor.shutdown)
+
+    def stop(self) -> None:
+        if POD.get() is not None:
+            raise RuntimeError("the loop is the node's: a pod's program ends by SystemExit")
+        super().stop()
+
+    def close(self) -> None:
+        if POD.get() is not None:
+            raise RuntimeError("the loop is the node's: a pod's program ends by SystemExit")
+        super().close()
+
+    def add_signal_handler(
+        self, sig: int, callback: Callable[[*Arguments], object], *arguments: *Arguments
+    ) -> None:
         table = SIGNALS.get()
         if table is None:
             super().add_signal_handler(sig, callback, *arguments)
@@ -183,12 +213,18 @@ class NodeLoop(uvloop.Loop):  # type: ignore[misc]
         raise _no_processes()
 
 
-_CONNECTION_OPTIONS = (
-    "ssl",
-    "server_hostname",
-    "ssl_handshake_timeout",
-    "ssl_shutdown_timeout",
-)
+_TLS_OPTIONS = ("ssl", "server_hostname", "ssl_handshake_timeout", "ssl_shutdown_timeout")
+
+
+def _tls(options: dict[str, Any]) -> Tls | None:
+    """What `create_server` was told of TLS."""
+    if options.get("ssl") is None:
+        return None
+    return Tls(
+        context=options["ssl"],
+        handshake_timeout=options.get("ssl_handshake_timeout"),
+        shutdown_timeout=options.get("ssl_shutdown_timeout"),
+    )
 
 
 def _unsupported(what: str, instead: str) -> OSError:
@@ -197,54 +233,3 @@ def _unsupported(what: str, instead: str) -> OSError:
 
 def _no_processes() -> OSError:
     return OSError(errno.EPERM, "a pod's program cannot start processes: it runs inside the node")
-
-
-class Escapes:
-    """Fails closed when a pod's code uses the machine's own network behind the loop's back.
-
-    `allowed` holds the real addresses that the agent itself dials on a pod's behalf. Reports each
-    pod and target once (bounded).
-    """
-
-    def __init__(self, report: Callable[[PodNetwork, str], None]) -> None:
-        self.allowed: set[tuple[str, int]] = set()
-        self._report = report
-        self._seen: set[tuple[str, str]] = set()
-
-    def install(self) -> None:
-        """Add the audit hook; it stays for the life of the process."""
-        sys.addaudithook(self._audit)
-
-    def _audit(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if event not in ("socket.connect", "socket.getaddrinfo", "socket.sendto"):
-            return
-        pod = POD.get()
-        if pod is None:
-            return
-        target = arguments[0] if event == "socket.getaddrinfo" else arguments[1]
-        if isinstance(target, (str, bytes)) and event != "socket.getaddrinfo":
-            return  # a Unix socket
-        if isinstance(target, tuple) and tuple(target[:2]) in self.allowed:
-            return
-        if event == "socket.getaddrinfo" and _literal(target):
-            return
-        self._refuse(pod, event, str(target))
-
-    def _refuse(self, pod: PodNetwork, event: str, target: str) -> None:
-        seen = (str(pod.origin.name), target)
-        if seen not in self._seen and len(self._seen) < ESCAPES_REMEMBERED_MAX:
-            self._seen.add(seen)
-            self._report(pod, f"{event} {target}")
-        raise OSError(
-            errno.ENETUNREACH,
-            f"{os.strerror(errno.ENETUNREACH)}: pod {pod.origin.name} called {event} for {target}"
-            " outside the event loop; only asyncio's calls use the pod's network",
-        )
-
-
-def _literal(host: Any) -> bool:
-    try:
-        socket.inet_pton(socket.AF_INET, host)
-    except (OSError, TypeError):
-        return host is None
-    return True

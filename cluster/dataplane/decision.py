@@ -58,6 +58,8 @@ class Code(StrEnum):
     TABLE_FULL = "CT_MAP_INSERTION_FAILED"
     NO_MAPPING = "NO_MAPPING_FOR_NAT_MASQUERADE"  # no source port is free for a translation
     NXDOMAIN = "NXDOMAIN"
+    NODATA = "NODATA"  # the name exists, but has no address
+    DNS_UNANSWERED = "DNS_UNANSWERED"  # no server answered, or each of them failed
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,9 +49,6 @@ class PodAttachment(Protocol):
     def listening(self) -> frozenset[tuple[str, str, int]]:
         """(protocol, address bound, port) of every listening socket of the pod."""
 
-    def real_address(self, port: int) -> tuple[str, int] | None:
-        """The real address and port that reaches the TCP listener of `port`, for the node only."""
-
     def release(self, container: object) -> None:
         """Close what one container opened and end its connections; the pod's network stays.
 

@@ -107,6 +107,10 @@ class NodeNetwork:
         sock, _ = await network.open(target, kind=kind)
         return sock
 
+    def flow_id_of(self, sock: socket.socket) -> str:
+        """The flow id of a socket that `dial` returned; "" if it is not one."""
+        return self._router.flow_id_of(sock) if self._router is not None else ""
+
     def pod_with(self, ip: str) -> PodNetwork | None:
         """The pod of this node that has an address."""
         return self._by_ip.get(ip)

@@ -1,5 +1,6 @@
 """A pod's UDP sockets: no descriptor, one datagram in, one datagram out, through the router.
 
+What cannot be sent is told as the kernel tells it: by an error to the protocol, in its own time.
 Spec: P-5, S-85 (a refused datagram is an ICMP answer: only a connected socket hears of it).
 """
 
@@ -12,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from cluster.wire.addresses import Protocol, SocketAddress
 from cluster.wire.flow import Flow, FlowKind
-from node_agent.cni.pod_server import PodSocket
+from node_agent.cni.connections import Holder, holder
+from node_agent.cni.numeric import loopback, numeric, reached
 from node_agent.cni.port_table import LOOPBACK, WILDCARD
+from node_agent.cni.socket_views import PodSocket
 
 if TYPE_CHECKING:
     from node_agent.cni.pod_network import PodNetwork
-
-DATAGRAM_BYTES_MAX = 65507 - 128  # what is left of an IPv4 datagram after our encapsulation
 
 
 class PodDatagramTransport(asyncio.DatagramTransport):
@@ -37,6 +38,7 @@ class PodDatagramTransport(asyncio.DatagramTransport):
         self._network = network
         self._protocol = protocol
         self._remote = remote
+        self.holder: Holder = holder()
         self._context = contextvars.copy_context()
         self._loop = asyncio.get_running_loop()
         self._closing = False
@@ -45,22 +47,29 @@ class PodDatagramTransport(asyncio.DatagramTransport):
         if self._closing:
             return
         target = self._target(addr)
-        if len(data) > DATAGRAM_BYTES_MAX:
-            error = OSError(errno.EMSGSIZE, os.strerror(errno.EMSGSIZE))
-            self._loop.call_soon(self._protocol.error_received, error, context=self._context)
-            return
-        source = self.local
-        if source.ip == WILDCARD:
-            ip = LOOPBACK if target.ip.startswith("127.") else self._network.ip
-            source = SocketAddress(ip, source.port)
-        self._network.send(self, Flow(Protocol.UDP, source, target), bytes(data))
+        if len(data) > self._network.datagram_bytes_max:
+            self._fail(errno.EMSGSIZE)
+        elif ":" in target.ip:
+            self._fail(errno.ENETUNREACH)  # pods have IPv4 only
+        else:
+            self._network.send(self, Flow(Protocol.UDP, self._source(target), target), bytes(data))
+
+    def _source(self, target: SocketAddress) -> SocketAddress:
+        if self.local.ip != WILDCARD:
+            return self.local
+        ip = LOOPBACK if loopback(target.ip) else self._network.ip
+        return SocketAddress(ip, self.local.port)
+
+    def _fail(self, number: int) -> None:
+        error = OSError(number, os.strerror(number))
+        self._loop.call_soon(self._protocol.error_received, error, context=self._context)
 
     def _target(self, addr: Any) -> SocketAddress:
         if addr is None:
             if self._remote is None:
                 raise OSError(errno.EDESTADDRREQ, os.strerror(errno.EDESTADDRREQ))
             return self._remote
-        target = SocketAddress(addr[0], addr[1])
+        target = _numeric_address(addr)
         if self._remote is not None and target != self._remote:
             raise ValueError(f"Invalid address: must be None or {tuple(self._remote)}")
         return target
@@ -76,8 +85,7 @@ class PodDatagramTransport(asyncio.DatagramTransport):
         """An ICMP port-unreachable came back: a connected socket gets ECONNREFUSED (S-85)."""
         if self._closing or self._remote is None:
             return
-        error = ConnectionRefusedError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))
-        self._loop.call_soon(self._protocol.error_received, error, context=self._context)
+        self._fail(errno.ECONNREFUSED)
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         match name:
@@ -86,7 +94,8 @@ class PodDatagramTransport(asyncio.DatagramTransport):
             case "peername":
                 return tuple(self._remote) if self._remote else default
             case "socket":
-                return PodSocket(self.local.ip, self.local.port, socket.SOCK_DGRAM)
+                peer = (self._remote.ip, self._remote.port) if self._remote else None
+                return PodSocket(*self.local, socket.SOCK_DGRAM, peer)
         return default
 
     def is_closing(self) -> bool:
@@ -111,3 +120,11 @@ class PodDatagramTransport(asyncio.DatagramTransport):
 
     def get_write_buffer_size(self) -> int:
         return 0
+
+
+def _numeric_address(addr: Any) -> SocketAddress:
+    """Where a datagram goes; asyncio resolves no name here either."""
+    ip, port = addr[0], addr[1]
+    if not numeric(ip):
+        raise ValueError(f"{ip!r} is not an IP address: resolve the name first")
+    return reached(ip, port)

@@ -8,28 +8,30 @@ Spec: P-1 to P-11, D-68 to D-92.
 
 import asyncio
 import contextvars
+import errno
+import os
 import socket
-import ssl
 from collections.abc import Callable
 from typing import Any, Protocol
-from weakref import WeakKeyDictionary, WeakSet
 
+from cluster.dns.resolver import NameNotResolved
 from cluster.wire.addresses import Protocol as Transport
 from cluster.wire.addresses import SocketAddress
-from cluster.wire.flow import Flow, FlowKind, Origin, OriginKind
+from cluster.wire.datagrams import payload_bytes_max
+from cluster.wire.flow import Flow, FlowContext, FlowKind, Origin, OriginKind
+from node_agent.cni.connections import Connections
 from node_agent.cni.interface import PodSpec
 from node_agent.cni.names import PodNames
+from node_agent.cni.numeric import loopback, numeric, reached
 from node_agent.cni.pod_context import POD
 from node_agent.cni.pod_datagrams import PodDatagramTransport
-from node_agent.cni.pod_server import PodListener, PodServer
+from node_agent.cni.pod_server import PodListener, PodServer, Tls
 from node_agent.cni.port_table import LOOPBACK, WILDCARD, PortTable
 from node_agent.cni.transport import Factory, Greeter, PodTransport, client_names
 
-DNS_PORT = 53
-
 
 class Router(Protocol):
-    """What a pod's network asks of its node (`node_agent.cni.router`)."""
+    """What a pod's network asks of its node (`node_agent.cni.routes`)."""
 
     async def connect(
         self,
@@ -45,6 +47,8 @@ class Router(Protocol):
         self, network: "PodNetwork", flow: Flow, sock: socket.socket | None
     ) -> socket.socket: ...
 
+    def unresolved(self, origin: Origin, flow: Flow, error: NameNotResolved) -> str: ...
+
     def send(
         self, network: "PodNetwork", endpoint: PodDatagramTransport, flow: Flow, data: bytes
     ) -> None: ...
@@ -53,13 +57,9 @@ class Router(Protocol):
 class RealCalls(Protocol):
     """The event loop's own calls, past the pod's network."""
 
-    async def real_server(
-        self, factory: Factory, host: str, tls: ssl.SSLContext | None
-    ) -> asyncio.Server: ...
-
     async def real_connection(
         self, factory: Factory, sock: socket.socket, **options: Any
-    ) -> tuple[asyncio.Transport, Any]: ...
+    ) -> tuple[asyncio.BaseTransport, Any]: ...
 
 
 class PodNetwork:
@@ -74,22 +74,19 @@ class PodNetwork:
         names: PodNames,
         calls: RealCalls,
         node_name: str,
-        node_ip: str,
-        real_host: str,
     ) -> None:
         self.spec = spec
         self.names = names
         self.origin = Origin(OriginKind.POD, f"{spec.namespace}/{spec.name}", node_name)
         self.ports: PortTable[PodListener] = PortTable(ip)
         self.datagrams: PortTable[PodDatagramTransport] = PortTable(ip)
+        self.connections = Connections()
+        self.datagram_bytes_max = _datagram_bytes_max(self.origin, ip)
         self._ip = ip
         self._router = router
         self._calls = calls
-        self._node_ip = node_ip
-        self._real_host = real_host
-        self._connected: WeakKeyDictionary[socket.socket, Flow] = WeakKeyDictionary()
-        self._transports: WeakSet[PodTransport] = WeakSet()
-        self._closed = False
+        self._listeners: set[PodListener] = set()
+        self._endpoints: set[PodDatagramTransport] = set()
 
     # What the kubelet sees (PodAttachment)
 
@@ -116,12 +113,21 @@ class PodNetwork:
         """(protocol, address bound, port) of every listening socket."""
         return self.ports.entries() | self.datagrams.entries()
 
-    def real_address(self, port: int) -> tuple[str, int] | None:
-        """The real address that reaches the TCP listener of `port`, for the node only."""
-        listener = self.ports.find(Transport.TCP, self._ip, port)
-        return listener.real_address if listener else None
+    def release(self, container: object) -> None:
+        """Close what one container opened, as a kernel closes a dead process's descriptors."""
+        self._abandon([each for each in self._listeners if each.holder is container])
+        for endpoint in [each for each in self._endpoints if each.holder is container]:
+            endpoint.close()
+        self.connections.end(container)
 
-    # What a program's calls do
+    def close(self) -> None:
+        """The pod is gone: nothing listens, every connection ends, as after a sandbox's end."""
+        self._abandon(list(self._listeners))
+        for endpoint in list(self._endpoints):
+            endpoint.close()
+        self.connections.end_all()
+
+    # TCP, for servers
 
     async def create_server(
         self,
@@ -129,47 +135,65 @@ class PodNetwork:
         host: Any,
         port: int | None,
         *,
-        tls: ssl.SSLContext | None,
-        start_serving: bool,
+        tls: Tls | None = None,
+        start_serving: bool = True,
     ) -> PodServer:
         """Listen on the pod's address; EADDRINUSE and EADDRNOTAVAIL as Linux gives them."""
+        if host is None and port is None:
+            raise ValueError("Neither host/port nor sock were specified")
         loop = asyncio.get_running_loop()
-        hosts = [host] if host is None or isinstance(host, str) else list(host)
-        addresses = dict.fromkeys(self.ports.local_address(each) for each in hosts)
         listeners: list[PodListener] = []
         try:
-            for address in addresses:
-                listener = PodListener(factory, address, tls=tls, loop=loop)
+            for address in await self._bound_addresses(host):
+                track = self.connections.add
+                listener = PodListener(factory, address, loop=loop, on_made=track, tls=tls)
                 listener.port = self.ports.bind(Transport.TCP, address, port or 0, listener)
                 listener.accepting = start_serving
                 listeners.append(listener)
-                if address != LOOPBACK:
-                    greeter = listener.greeter(self._node_ip, self._ip)
-                    listener.real = await self._calls.real_server(greeter, self._real_host, tls)
         except OSError:
-            for listener in listeners:
-                self._release(listener)
+            self._abandon(listeners)
             raise
-        return PodServer(listeners, self._ip, self._release, loop)
+        self._listeners.update(listeners)
+        return PodServer(listeners, self._stop, loop)
 
-    def _release(self, listener: PodListener) -> None:
+    async def _bound_addresses(self, host: Any) -> list[str]:
+        """The pod's own addresses that a program names, by number or by name."""
+        hosts = [host] if host is None or isinstance(host, str) else list(host)
+        addresses: dict[str, None] = {}
+        for each in hosts:
+            named = each and each != "localhost" and not numeric(each)
+            found = (await self._lookup(each, 0))[0].ip if named else each
+            addresses[self.ports.local_address(found)] = None
+        return list(addresses)
+
+    def _stop(self, listener: PodListener) -> None:
         listener.close()
-        self.ports.release(Transport.TCP, listener.address, listener.port)
+        self._listeners.discard(listener)
+        if self.ports.find(Transport.TCP, listener.address, listener.port) is listener:
+            self.ports.release(Transport.TCP, listener.address, listener.port)
+
+    def _abandon(self, listeners: list[PodListener]) -> None:
+        for listener in listeners:
+            self._stop(listener)
+            listener.abandon()
+
+    # TCP, for clients
 
     async def open(
         self,
         destination: SocketAddress,
         *,
         sock: socket.socket | None = None,
+        local: tuple[Any, int] | None = None,
         kind: FlowKind = FlowKind.TRAFFIC,
     ) -> tuple[socket.socket, Flow]:
         """A connected TCP socket to an emulated address, and the flow as the pod sees it."""
-        if destination.ip == WILDCARD:
-            destination = SocketAddress(LOOPBACK, destination.port)
-        local = destination.ip.startswith("127.")
-        source = SocketAddress(LOOPBACK if local else self._ip, self.ports.ephemeral(Transport.TCP))
+        destination = reached(*destination)
+        if ":" in destination.ip:  # pods have IPv4 only
+            raise OSError(errno.ENETUNREACH, f"{os.strerror(errno.ENETUNREACH)}: {destination}")
+        source = self._source(destination, local)
         flow = Flow(Transport.TCP, source, destination)
-        if local:
+        if loopback(destination.ip):
             return await self._router.pair(self, flow, sock), flow
         resolved = self.names.resolved(destination.ip)
         connected = await self._router.connect(
@@ -177,50 +201,58 @@ class PodNetwork:
         )
         return connected, flow
 
+    def _source(self, destination: SocketAddress, local: tuple[Any, int] | None) -> SocketAddress:
+        inside = LOOPBACK if loopback(destination.ip) else self._ip
+        bound = self.ports.local_address(local[0] if local else None)
+        port = (local[1] if local else 0) or self.ports.ephemeral(Transport.TCP)
+        return SocketAddress(inside if bound == WILDCARD else bound, port)
+
     async def sock_connect(self, sock: socket.socket, address: Any) -> None:
         """`loop.sock_connect`: the program's own socket becomes the connection."""
-        ip = address[0]
-        if not _numeric(ip):
-            ip = (await self.names.getaddrinfo(self, ip, address[1], socket.AF_INET))[0][4][0]
-        connected, flow = await self.open(SocketAddress(ip, address[1]), sock=sock)
+        target = (await self._lookup(address[0], address[1]))[0]
+        connected, flow = await self.open(target, sock=sock)
         assert connected is sock
-        self._connected[sock] = flow
-
-    def flow_of(self, sock: socket.socket) -> Flow | None:
-        """The flow of a socket that `sock_connect` connected; None for a foreign socket."""
-        return self._connected.get(sock)
+        self.connections.add_socket(sock, flow)
 
     async def create_connection(
-        self, factory: Factory, host: str, port: int, **options: Any
+        self, factory: Factory, host: Any, port: Any, *, family: int = 0, **options: Any
     ) -> tuple[PodTransport, asyncio.BaseProtocol]:
         """Resolve, then try each address in turn, as `loop.create_connection` does."""
-        found = await self.names.getaddrinfo(self, host, port, options.pop("family", 0))
-        if options.get("ssl") and not options.get("server_hostname"):
+        if host is None and port is None:
+            raise ValueError("host and port was not specified and no sock specified")
+        local = options.pop("local_addr", None)
+        if options.get("ssl") and options.get("server_hostname") is None:
             options["server_hostname"] = host
         failures: list[OSError] = []
-        for *_, address in found:
+        for address in await self._lookup(host, port, family):
             try:
-                sock, flow = await self.open(SocketAddress(address[0], address[1]))
+                sock, flow = await self.open(address, local=local)
             except OSError as error:
                 failures.append(error)
                 continue
             return await self.wrap(factory, sock, flow, **options)
-        raise failures[0]
+        raise _one_of(failures)
 
     async def wrap(
         self, factory: Factory, sock: socket.socket, flow: Flow, **options: Any
     ) -> tuple[PodTransport, asyncio.BaseProtocol]:
         """A connected socket as a transport with emulated names, and the program's protocol."""
-        own, peer = client_names(flow)
         loop = asyncio.get_running_loop()
-        greeter = Greeter(factory, own, peer, loop, self.track)
-        await self._calls.real_connection(lambda: greeter, sock, **options)
-        assert greeter.transport is not None and greeter.protocol is not None
-        return greeter.transport, greeter.protocol
+        self.connections.forget_socket(sock)
+        try:
+            protocol = factory()
+            greeter = Greeter(
+                lambda: protocol, *client_names(flow), loop, on_made=self.connections.add
+            )
+            await self._calls.real_connection(lambda: greeter, sock, **options)
+        except BaseException:
+            sock.close()  # unless the loop holds it: then it is closed by the loop
+            raise
+        if greeter.transport is None:  # closed by its peer before anybody could greet it
+            raise ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET))
+        return greeter.transport, protocol
 
-    def track(self, transport: PodTransport) -> None:
-        """Know a live connection, to end it with the pod."""
-        self._transports.add(transport)
+    # UDP
 
     async def create_datagram_endpoint(
         self,
@@ -231,33 +263,29 @@ class PodNetwork:
         kind: FlowKind = FlowKind.TRAFFIC,
     ) -> tuple[PodDatagramTransport, asyncio.DatagramProtocol]:
         """A UDP socket of the pod, bound, and connected when there is a remote address."""
-        target = await self._datagram_target(remote)
-        address = self.datagrams.local_address(local[0] if local else None)
+        target = (await self._lookup(remote[0], remote[1]))[0] if remote else None
+        address = (await self._bound_addresses(local[0] if local else None))[0]
+        if target is not None and ":" in target.ip:
+            raise OSError(errno.ENETUNREACH, f"{os.strerror(errno.ENETUNREACH)}: {target}")
         if target is not None and address == WILDCARD:
-            address = LOOPBACK if target.ip.startswith("127.") else self._ip
+            address = LOOPBACK if loopback(target.ip) else self._ip
         protocol = factory()
         wanted = SocketAddress(address, local[1] if local else 0)
         transport = PodDatagramTransport(self, protocol, wanted, target, kind)
         port = self.datagrams.bind(Transport.UDP, address, wanted.port, transport)
         transport.local = SocketAddress(address, port)
+        self._endpoints.add(transport)
         protocol.connection_made(transport)
         return transport, protocol
 
-    async def _datagram_target(self, remote: Any) -> SocketAddress | None:
-        if remote is None:
-            return None
-        if _numeric(remote[0]):
-            return SocketAddress(remote[0], remote[1])
-        found = await self.names.getaddrinfo(self, remote[0], remote[1], socket.AF_INET)
-        return SocketAddress(*found[0][4][:2])
-
     def release_datagrams(self, transport: PodDatagramTransport) -> None:
         """The program closed its UDP socket."""
+        self._endpoints.discard(transport)
         self.datagrams.release(Transport.UDP, transport.local.ip, transport.local.port)
 
     def send(self, endpoint: PodDatagramTransport, flow: Flow, data: bytes) -> None:
         """One datagram on its way; loopback stays here, everything else asks the router."""
-        if not flow.destination.ip.startswith("127."):
+        if not loopback(flow.destination.ip):
             self._router.send(self, endpoint, flow, data)
             return
         target = self.datagrams.find(Transport.UDP, flow.destination.ip, flow.destination.port)
@@ -266,20 +294,35 @@ class PodNetwork:
         else:
             target.receive(data, flow.source)
 
-    def close(self) -> None:
-        """The pod is gone: nothing listens, every connection is reset, as after a sandbox's end."""
-        self._closed = True
-        for listener in list(self.ports):
-            self._release(listener)
-        for endpoint in list(self.datagrams):
-            endpoint.close()
-        for transport in list(self._transports):
-            transport.abort()
+    # Names
+
+    async def _lookup(
+        self, host: Any, port: Any, family: int = socket.AF_INET
+    ) -> list[SocketAddress]:
+        """The addresses of a host, in order; a numeric one is itself."""
+        if numeric(host) and isinstance(port, int):
+            return [reached(host, port)]
+        found = await self.names.getaddrinfo(self, host, port, family, socket.SOCK_STREAM)
+        return [reached(*address[:2]) for *_, address in found]
+
+    def unresolved(self, error: NameNotResolved) -> str:
+        """Note that a name led nowhere; the name of the flow that therefore never began."""
+        flow = Flow(Transport.UDP, SocketAddress(self._ip, 0), self.names.server)
+        return self._router.unresolved(self.origin, flow, error)
 
 
-def _numeric(host: str) -> bool:
-    try:
-        socket.inet_pton(socket.AF_INET, host)
-    except OSError:
-        return False
-    return True
+def _datagram_bytes_max(origin: Origin, ip: str) -> int:
+    """What is left of an IPv4 datagram after the encapsulation of this pod's flows."""
+    anywhere = SocketAddress(ip, 0)
+    flow = Flow(Transport.UDP, anywhere, anywhere)
+    return payload_bytes_max(
+        FlowContext(flow_id="0" * 16, flow=flow, original=flow, origin=origin, sender=origin.node)
+    )
+
+
+def _one_of(failures: list[OSError]) -> OSError:
+    """What asyncio raises when no address could be reached."""
+    texts = {str(each) for each in failures}
+    if len(texts) == 1:
+        return failures[0]
+    return OSError("Multiple exceptions: {}".format(", ".join(str(each) for each in failures)))

@@ -14,6 +14,7 @@ import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NoReturn
+from weakref import WeakKeyDictionary
 
 from cluster.aio.relay import Relays
 from cluster.aio.streams import close, hold, reset
@@ -29,6 +30,7 @@ from cluster.dataplane.decision import (
     Step,
     Via,
 )
+from cluster.dns.resolver import NameNotResolved
 from cluster.trace.record import ClientSaw, Outcome
 from cluster.wire.addresses import SocketAddress
 from cluster.wire.flow import Entry, Flow, FlowContext, FlowKind, Origin, OriginKind
@@ -36,7 +38,7 @@ from cluster.wire.preamble import Answer, AnswerOutcome
 from node_agent.cni.established import Established
 from node_agent.cni.pod_context import POD
 from node_agent.cni.pod_server import PodListener
-from node_agent.cni.resolution import resolution_steps
+from node_agent.cni.resolution import resolution_steps, unresolved_step
 from node_agent.cni.rulings import Ruling, Rulings
 
 if TYPE_CHECKING:
@@ -95,6 +97,7 @@ class Router:
         self._established = established
         self._relays = Relays()
         self._expected: dict[str, tuple[PodListener, Flow]] = {}
+        self._flow_ids: WeakKeyDictionary[socket.socket, str] = WeakKeyDictionary()
 
     # A program of this node dials
 
@@ -111,8 +114,7 @@ class Router:
         context = self._rulings.opened(origin, flow, kind)
         ruling = self._rulings.rule(context, resolution_steps(flow, resolved))
         connected = await self._connect(ruling, sock)
-        self._rulings.saw(ruling.flow_id, ClientSaw.CONNECTED)
-        return connected
+        return self._connected(context.flow_id, connected)
 
     async def _connect(self, ruling: Ruling, sock: socket.socket | None) -> socket.socket:
         match ruling.verdict:
@@ -131,6 +133,16 @@ class Router:
             case _:
                 await self._silence(ruling)
 
+    def unresolved(self, origin: Origin, flow: Flow, error: NameNotResolved) -> str:
+        """Record a connection whose name led nowhere; the name of its trace."""
+        context = self._rulings.opened(origin, flow, FlowKind.TRAFFIC)
+        self._rulings.record_unresolved(context, unresolved_step(flow, error))
+        return context.flow_id
+
+    def flow_id_of(self, sock: socket.socket) -> str:
+        """The flow of a socket that was connected here; "" if it was not."""
+        return self._flow_ids.get(sock, "")
+
     async def pair(
         self, network: "PodNetwork", flow: Flow, sock: socket.socket | None
     ) -> socket.socket:
@@ -145,8 +157,12 @@ class Router:
             self._rulings.saw(context.flow_id, ClientSaw.REFUSED)
             raise FlowRefused(context.flow_id)
         connected = await self._to_self(context, listener, sock)
-        self._rulings.saw(context.flow_id, ClientSaw.CONNECTED)
-        return connected
+        return self._connected(context.flow_id, connected)
+
+    def _connected(self, flow_id: str, sock: socket.socket) -> socket.socket:
+        self._rulings.saw(flow_id, ClientSaw.CONNECTED)
+        self._flow_ids[sock] = flow_id
+        return sock
 
     async def _to_self(
         self, context: FlowContext, listener: PodListener, sock: socket.socket | None

@@ -3,6 +3,7 @@
 import socket
 from typing import TYPE_CHECKING, Any
 
+from cluster.dns.resolver import NameNotResolved
 from cluster.wire.flow import Flow, FlowKind, Origin
 from node_agent.cni.datagram_router import DatagramRouter
 from node_agent.cni.pod_datagrams import PodDatagramTransport
@@ -36,6 +37,10 @@ class PodRoutes:
     ) -> socket.socket:
         """A connection over localhost inside one pod."""
         return await self._streams.pair(network, flow, sock)
+
+    def unresolved(self, origin: Origin, flow: Flow, error: NameNotResolved) -> str:
+        """Record that a name led nowhere; the name of its trace."""
+        return self._streams.unresolved(origin, flow, error)
 
     def send(
         self, network: "PodNetwork", endpoint: PodDatagramTransport, flow: Flow, data: bytes

@@ -112,6 +112,11 @@ class Rulings:
             segment_of(decision, context, process=self._node, at=at, outcome=outcome)
         )
 
+    def record_unresolved(self, context: FlowContext, step: Step) -> None:
+        """Record a connection that never began: its name led nowhere."""
+        self.record_local(context, step, _UNRESOLVED[step.action])
+        self.saw(context.flow_id, ClientSaw.UNRESOLVED)
+
     def saw(self, flow_id: str, client_saw: ClientSaw) -> None:
         """Note what the client experienced."""
         self.recorder.update(flow_id, client_saw=client_saw)
@@ -168,6 +173,9 @@ def _closed_outside(decision: Decision) -> Decision:
     )
     verdict = Reject(Code.OUTSIDE_CLOSED, reason)
     return replace(decision, verdict=verdict, steps=(*decision.steps, step))
+
+
+_UNRESOLVED = {Action.REJECTED: Outcome.REFUSED, Action.DROPPED: Outcome.DROPPED}
 
 
 def outcome_of(verdict: Verdict) -> Outcome:

@@ -1,0 +1,112 @@
+"""Notices when a pod's code goes past the event loop, to the machine itself, and fails closed.
+
+An audit hook of the interpreter sees each such call before it is made, in whichever thread. Only
+asyncio's calls use the pod's network; what a C library does by itself, nobody sees. A thread that a
+pod's code starts is the pod's: it is given the pod's context.
+"""
+
+import contextvars
+import errno
+import functools
+import ipaddress
+import os
+import sys
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from node_agent.cni.pod_context import POD
+
+if TYPE_CHECKING:
+    from node_agent.cni.pod_network import PodNetwork
+
+ESCAPES_REMEMBERED_MAX = 1024
+
+Report = Callable[["PodNetwork", str], None]
+
+
+class Escapes:
+    """The hook; `report` hears of each pod and call once, as far as they are remembered."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._seen: set[tuple[str, str]] = set()
+
+    def install(self) -> None:
+        """Add the audit hook; it stays for the life of the process."""
+        sys.addaudithook(self._audit)
+
+    def _audit(self, event: str, arguments: tuple[Any, ...]) -> None:
+        target_of = _WATCHED.get(event)
+        if target_of is None:
+            return
+        pod = POD.get()
+        if pod is None:
+            return
+        target = target_of(arguments)
+        if target is not None:
+            self._refuse(pod, event, target)
+
+    def _refuse(self, pod: "PodNetwork", event: str, target: str) -> None:
+        what = f"{event} {target}"
+        seen = (pod.origin.name, what)
+        if seen not in self._seen and len(self._seen) < ESCAPES_REMEMBERED_MAX:
+            self._seen.add(seen)
+            self._report(pod, what)
+        if event in _PROCESSES:
+            raise _refusal(errno.EPERM, pod, f"{what}: a pod runs inside the node's process")
+        instead = "only asyncio's calls use the pod's network"
+        raise _refusal(errno.ENETUNREACH, pod, f"{what} past the event loop; {instead}")
+
+
+def _refusal(number: int, pod: "PodNetwork", why: str) -> OSError:
+    return OSError(number, f"{os.strerror(number)}: pod {pod.origin.name} called {why}")
+
+
+def _address(arguments: tuple[Any, ...]) -> str | None:
+    """The IP address that a socket is bound, connected or sent to; None for a Unix socket."""
+    address = arguments[1]
+    return str(address) if isinstance(address, tuple) else None
+
+
+def _name(arguments: tuple[Any, ...]) -> str | None:
+    """The name that is asked for; None for an address, which needs no question."""
+    host = arguments[0]
+    if host is None:
+        return None
+    text = host.decode("ascii", "replace") if isinstance(host, bytes) else str(host)
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return text
+    return None
+
+
+def _command(arguments: tuple[Any, ...]) -> str | None:
+    return str(arguments[0]) if arguments else ""
+
+
+def _thread(arguments: tuple[Any, ...]) -> str | None:
+    """Let a thread start, in the context of who starts it."""
+    starter = getattr(arguments[0], "__self__", None)
+    if isinstance(starter, threading.Thread):
+        run = functools.partial(contextvars.copy_context().run, starter.run)
+        starter.run = run  # type: ignore[method-assign]
+    return None
+
+
+_PROCESSES = frozenset(
+    {"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "os.forkpty"}
+)
+_WATCHED: dict[str, Callable[[tuple[Any, ...]], str | None]] = {
+    "socket.bind": _address,
+    "socket.connect": _address,
+    "socket.sendto": _address,
+    "socket.sendmsg": _address,
+    "socket.getaddrinfo": _name,
+    "socket.gethostbyname": _name,
+    "socket.gethostbyaddr": _name,
+    "_thread.start_new_thread": _thread,
+    "_thread.start_joinable_thread": _thread,
+    **dict.fromkeys(_PROCESSES, _command),
+}
