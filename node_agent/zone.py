@@ -20,7 +20,7 @@ class NodeZone:
 
     def __init__(self, informers: Mapping[Resource, Informer], domain: str) -> None:
         self._informers = {each: informers[each] for each in READ}
-        self._settings = ZoneSettings(domain=domain)
+        self._settings = ZoneSettings(domain=domain, outside_empty=True)
         self._zone: Zone | None = None
         self._pending: list[Change] = []
 

@@ -21,6 +21,7 @@ VERSION_TTL = 28800  # D-1
 SOA_TTL_MAX = 300  # D-5
 CNAMES_MAX = 10  # D-46
 SRV_WEIGHT_WHOLE = 100
+ROOT = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,14 +54,13 @@ class Answer:
 
 
 def answer(zone: "Zone", question: Question) -> Answer:
-    """What a question gets; a name outside the zone is REFUSED (D-66)."""
+    """What a question gets; a name outside the zone is REFUSED (D-66) or exists nowhere."""
     name = question.name.lower()
     origin = origin_of(name, zone.settings.domain)
     if question.rr_class != IN:
         return _refused(f"class {question.rr_class} is not served")  # D-101
     if origin is None:
-        reason = f"{name or 'the root'} is outside {zone.settings.domain}"
-        return replace(_refused(reason), foreign=True)
+        return _outside(zone, name)
     if question.type in (RRType.AXFR, RRType.IXFR):
         return _refused("zone transfers are not served")  # D-8
     if question.type == RRType.SOA:
@@ -102,6 +102,18 @@ def _of_type(zone: "Zone", question: Question, origin: str, found: Found) -> Ans
     )
 
 
+def _outside(zone: "Zone", name: str) -> Answer:
+    """A name that is not the cluster's: the emulated internet, where there is one, has no names."""
+    reason = f"{name or 'the root'} is outside {zone.settings.domain}"
+    if not zone.settings.outside_empty:
+        return replace(_refused(reason), foreign=True)
+    return replace(
+        _negative(zone, ROOT, Rcode.NXDOMAIN, f"{reason}, and the emulated outside has no names"),
+        authoritative=False,
+        foreign=True,
+    )
+
+
 def _refused(reason: str) -> Answer:
     return Answer(rcode=Rcode.REFUSED, authoritative=False, reason=reason)
 
@@ -114,8 +126,8 @@ def soa_record(zone: "Zone", origin: str) -> Record:
     """The SOA of a zone (D-5)."""
     ttl = zone.settings.ttl
     soa = Soa(
-        mname=f"ns.dns.{origin}",
-        rname=f"hostmaster.{origin}",
+        mname=f"ns.dns.{origin}".rstrip("."),
+        rname=f"hostmaster.{origin}".rstrip("."),
         serial=zone.serial,
         refresh=7200,
         retry=1800,

@@ -50,6 +50,7 @@ class ZoneSettings:
     pods: PodNames = PodNames.INSECURE
     server: Key = ("kube-system", "kube-dns")  # the Service that fronts the DNS (D-6)
     addresses: tuple[str, ...] = ()  # where the server listens, if no Service fronts it
+    outside_empty: bool = False  # no other name exists anywhere: NXDOMAIN instead of REFUSED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -456,6 +456,18 @@ def test_names_outside_the_zone_are_refused_and_are_anothers_business(
     assert not make.ask(worked, "web.ns.svc.Z").wants_another
 
 
+def test_where_the_outside_is_empty_its_names_do_not_exist(make: Any) -> None:
+    """D-79: the last name of a search is asked as it is, and a cluster's upstream says NXDOMAIN."""
+    zone = make.zone(settings=ZoneSettings(outside_empty=True))
+    answer = make.ask(zone, "example.com")
+    assert answer.rcode == NXDOMAIN and not answer.authoritative
+    assert answer.wants_another, "a forwarder that is configured is asked first"
+    assert [(each.name, each.data.mname) for each in answer.authority] == [("", "ns.dns")]
+    assert answer.reason == (
+        "example.com is outside cluster.local, and the emulated outside has no names"
+    )
+
+
 def test_a_reverse_miss_may_be_known_elsewhere(make: Any, worked: Zone) -> None:
     """D-67."""
     miss = make.ask(worked, "1.2.0.192.in-addr.arpa", "PTR")
