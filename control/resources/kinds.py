@@ -1,14 +1,17 @@
 """What the API serves: one row per kind, and how a path finds it.
 
-Pure: data. Sources: the Kubernetes API reference; names, short names and categories as
-`kubectl api-resources` shows them.
+Pure: data. Names, short names, categories and verbs are those that `kubectl api-resources` shows
+of a real cluster; subresources are those that this API server answers.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
+from typing import Any
 
-from cluster.objects import resources as served
+import orjson
+
 from cluster.objects.resources import Resource
+from control.resources.data import read_data
 
 ALL_VERBS = (
     "create",
@@ -34,25 +37,13 @@ class Kind:
     subresources: tuple[str, ...] = ("status",)
 
 
-_SUBRESOURCES = {
-    "pods": ("status", "log", "binding"),
-    "namespaces": ("status", "finalize"),
-    "deployments": ("status", "scale"),
-    "replicasets": ("status", "scale"),
-}
-
-
-@lru_cache
+@cache
 def kinds() -> tuple[Kind, ...]:
-    """Every kind that is served."""
-    return tuple(
-        Kind(each, each.kind.lower(), subresources=_SUBRESOURCES.get(each.plural, ("status",)))
-        for each in vars(served).values()
-        if isinstance(each, Resource)
-    )
+    """Every kind that is served, in discovery's order."""
+    return tuple(_kind(row) for row in orjson.loads(read_data("kinds.json")))
 
 
-@lru_cache
+@cache
 def _by_path() -> dict[tuple[str, str, str], Kind]:
     return {
         (kind.resource.group, kind.resource.version, kind.resource.plural): kind
@@ -63,3 +54,15 @@ def _by_path() -> dict[tuple[str, str, str], Kind]:
 def find_kind(group: str, version: str, plural: str) -> Kind | None:
     """The kind at a path, if it is served."""
     return _by_path().get((group, version, plural))
+
+
+def _kind(row: dict[str, Any]) -> Kind:
+    where = row["group"], row["version"], row["plural"], row["kind"]
+    return Kind(
+        Resource(*where, namespaced=row["namespaced"]),
+        row["singular"],
+        short_names=tuple(row.get("short_names", ())),
+        categories=tuple(row.get("categories", ())),
+        verbs=tuple(row.get("verbs", ALL_VERBS)),
+        subresources=tuple(row.get("subresources", ())),
+    )

@@ -1,12 +1,17 @@
 """The shape of each kind as the API's own schemas give it: a tree of nodes, walked by those who read.
 
-Pure: data. Source: Kubernetes' OpenAPI definitions with their `x-kubernetes-*` extensions.
+Pure: data, read when a kind is first asked for. Source: Kubernetes' OpenAPI definitions with their
+`x-kubernetes-*` extensions, plus the defaults that they lack (`control.resources.data.generator`).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any, Final
 
+import orjson
+
+from control.resources.data import read_data
 from control.resources.kinds import Kind
 
 
@@ -23,7 +28,7 @@ class Node:
     """One place in a document; trees may be recursive, so nodes are compared by identity."""
 
     type: str = "any"  # object array string integer number boolean quantity int-or-string any
-    format: str = ""
+    format: str = ""  # of strings: byte, time, micro-time; of integers: int32, int64
     properties: Mapping[str, "Node"] = field(default_factory=dict)
     additional: "Node | None" = None  # a map's values
     items: "Node | None" = None
@@ -40,4 +45,68 @@ class Node:
 
 def element_schema(kind: Kind) -> Node | None:
     """The root node of a kind's documents; None where a kind has no schema."""
-    return None
+    resource = kind.resource
+    return _forest().root(f"{resource.group}/{resource.version}/{resource.kind}")
+
+
+class Forest:
+    """Trees built of definitions when they are first asked for; what is referred to is shared."""
+
+    def __init__(self, roots: Mapping[str, str], definitions: Mapping[str, Any]) -> None:
+        self._roots = roots
+        self._definitions = definitions
+        self._named: dict[str, Node] = {}
+
+    def root(self, key: str) -> Node | None:
+        """The tree of a kind, by `group/version/kind`."""
+        name = self._roots.get(key)
+        return None if name is None else self._definition(name)
+
+    def _definition(self, name: str) -> Node:
+        if name not in self._named:
+            node = self._named[name] = Node()  # there before it is whole: it may refer to itself
+            self._fill(node, self._definitions[name])
+        return self._named[name]
+
+    def _fill(self, node: Node, place: Mapping[str, Any]) -> None:
+        """All that a place says of itself, and then what is inside of it."""
+        _set_scalars(node, place)
+        node.required = tuple(place.get("required", ()))
+        properties: dict[str, Node] = {}
+        node.properties = properties
+        for name, inner in place.get("properties", {}).items():
+            properties[name] = self._place(inner)
+        if "additional" in place:
+            node.additional = self._place(place["additional"])
+        if "items" in place:
+            node.items = self._place(place["items"])
+
+    def _place(self, place: Mapping[str, Any]) -> Node:
+        if "ref" not in place:
+            node = Node()
+            self._fill(node, place)
+            return node
+        target = self._definition(place["ref"])
+        if len(place) == 1:
+            return target
+        node = replace(target)  # this reference says more: same insides, a node of its own
+        _set_scalars(node, place)
+        return node
+
+
+def _set_scalars(node: Node, place: Mapping[str, Any]) -> None:
+    for key in ("type", "format", "default", "merge", "retain_keys", "merge_key"):
+        if key in place:
+            setattr(node, key, place[key])
+    for key in ("list_type", "map_type"):
+        if key in place:
+            setattr(node, key, place[key])
+    for key in ("enum", "list_map_keys"):
+        if key in place:
+            setattr(node, key, tuple(place[key]))
+
+
+@cache
+def _forest() -> Forest:
+    data = orjson.loads(read_data("schema.json"))
+    return Forest(data["roots"], data["definitions"])

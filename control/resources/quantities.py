@@ -1,0 +1,73 @@
+"""Amounts as Kubernetes spells them: `1500m` is `1500m`, `0.5` is `500m`, `1024Ki` is `1Mi`.
+
+Pure: text in, text out. Canonical form: no fraction, the largest suffix that leaves none, the
+family of suffixes that was given; finer than a billionth is rounded up. Source:
+k8s.io/apimachinery/pkg/api/resource.
+"""
+
+import re
+from decimal import ROUND_CEILING, Decimal, localcontext
+from functools import lru_cache
+
+DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
+BINARY = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
+LARGEST = 2**63 - 1
+DIGITS_MAX = 100  # no amount needs more: longer text is no quantity
+
+_SPELLING = re.compile(
+    r"(?P<sign>[+-]?)(?P<number>\d+\.?\d*|\.\d+)"
+    r"(?:(?P<suffix>Ki|Mi|Gi|Ti|Pi|Ei|[numkMGTPE]?)|[eE](?P<exponent>[+-]?\d{1,3}))",
+    re.ASCII,
+)
+
+
+@lru_cache(maxsize=4096)
+def canonical_quantity(text: str) -> str | None:
+    """The one spelling of an amount; None if the text is no quantity."""
+    match = _SPELLING.fullmatch(text) if len(text) <= DIGITS_MAX else None
+    if match is None:
+        return None
+    suffix, exponent = match["suffix"] or "", match["exponent"]
+    with localcontext() as context:
+        context.prec = 2 * DIGITS_MAX + 1000  # exact: digits, and an exponent of three of them
+        amount = _amount(match["number"], suffix, exponent)
+        nanos = int((amount.scaleb(9)).to_integral_value(ROUND_CEILING))
+    nanos = min(nanos, LARGEST * 10**9)
+    sign = "-" if match["sign"] == "-" and nanos else ""
+    return sign + _spelled(nanos, suffix, scientific=exponent is not None)
+
+
+def _amount(number: str, suffix: str, exponent: str | None) -> Decimal:
+    amount = Decimal(number)
+    if exponent is not None:
+        return amount.scaleb(int(exponent))
+    if suffix in BINARY:
+        return amount * 2 ** BINARY[suffix]
+    return amount.scaleb(DECIMAL[suffix])
+
+
+def _spelled(nanos: int, suffix: str, *, scientific: bool) -> str:
+    if nanos == 0:
+        return "0"
+    whole, rest = divmod(nanos, 10**9)
+    if suffix in BINARY and rest == 0 and whole >= 1024:
+        return _binary(whole)
+    return _decimal(nanos, scientific=scientific)
+
+
+def _binary(whole: int) -> str:
+    power = 0
+    while whole % 1024 == 0 and power < 60:
+        whole, power = whole // 1024, power + 10
+    (suffix,) = (each for each, bits in {"": 0, **BINARY}.items() if bits == power)
+    return f"{whole}{suffix}"
+
+
+def _decimal(nanos: int, *, scientific: bool) -> str:
+    exponent = -9
+    while nanos % 1000 == 0 and exponent < 18:
+        nanos, exponent = nanos // 1000, exponent + 3
+    if scientific:
+        return f"{nanos}e{exponent}" if exponent else str(nanos)
+    (suffix,) = (each for each, power in DECIMAL.items() if power == exponent)
+    return f"{nanos}{suffix}"
