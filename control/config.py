@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cluster.aio.hosts import HostPort
 from cluster.aio.process import ProcessConfig
 from cluster.errors import ConfigError
 from cluster.wire.addresses import SocketAddress
@@ -22,7 +23,8 @@ class ControlConfig:
 
     process: ProcessConfig
     bind: SocketAddress  # of the TLS listener
-    advertise: tuple[SocketAddress, ...]  # the first is in the kubeconfig; all in the certificate
+    advertise: tuple[HostPort, ...]  # the first is told to the nodes; all are in the certificate
+    kubeconfig_server: HostPort | None  # where kubectl dials; None: the first advertised
     socket: Path
     data: str  # a file, or ":memory:"
     pki: Path
@@ -40,8 +42,9 @@ class ControlConfig:
         """Read the command line; ConfigError says what is wrong."""
         options = _parser().parse_args(arguments)
         try:
-            bind = SocketAddress.parse(options.bind)
-            advertised = tuple(SocketAddress.parse(each) for each in options.advertise)
+            bind = HostPort.parse(options.bind).resolve()
+            advertised = tuple(HostPort.parse(each) for each in options.advertise)
+            server = options.kubeconfig_server and HostPort.parse(options.kubeconfig_server)
             for option in ("pod_cidr", "service_cidr", "load_balancer_addresses"):
                 ipaddress.ip_network(getattr(options, option))
         except ValueError as error:
@@ -50,6 +53,7 @@ class ControlConfig:
             process=ProcessConfig.of(options, title=f"kubehop control ({options.name})"),
             bind=bind,
             advertise=advertised,
+            kubeconfig_server=server or None,
             socket=options.socket,
             data=options.data,
             pki=options.pki,
@@ -70,18 +74,23 @@ def _parser() -> argparse.ArgumentParser:
         description="The control plane: API server, controllers, scheduler.",
     )
     add = parser.add_argument
-    add("--bind", required=True, metavar="IP:PORT", help="where the API listens with TLS")
+    add("--bind", required=True, metavar="HOST:PORT", help="where the API listens with TLS")
     add(
         "--advertise",
         action="append",
         default=[],
-        metavar="IP:PORT",
-        help="how others reach it; the first goes into the kubeconfig (default: --bind)",
+        metavar="HOST:PORT",
+        help="how others reach it, again for further names; nodes dial the first (default: --bind)",
     )
     add("--socket", type=Path, required=True, help="the API for processes of this machine")
     add("--data", required=True, metavar="FILE|:memory:", help="the store")
     add("--pki", type=Path, required=True, help="the certificate authority; made when missing")
     add("--kubeconfig", type=Path, help="write a cluster-admin's kubeconfig here")
+    add(
+        "--kubeconfig-server",
+        metavar="HOST:PORT",
+        help="where who holds the kubeconfig dials (default: the first of --advertise)",
+    )
     add("--cluster-key", type=Path, help="the key of the tunnels; made when missing")
     add("--name", default="default", help="the cluster's name, for the kubeconfig")
     add("--pod-cidr", default="10.244.0.0/16")

@@ -13,6 +13,7 @@ from random import SystemRandom
 from aiohttp import web
 
 from cluster.aio.clock import Clock, SystemClock
+from cluster.aio.hosts import HostPort
 from cluster.aio.process import Lifecycle
 from cluster.aio.tasks import Tasks
 from cluster.errors import ConfigError
@@ -51,7 +52,7 @@ async def serve(config: ControlConfig, lifecycle: Lifecycle) -> None:
     key = cluster_key(config.cluster_key)
     authority = Authority(config.pki, now=clock.now())
     token = derived_token(key, ADMIN_TOKEN) if key else ""
-    advertised = config.advertise or (config.bind,)
+    advertised = config.advertise or (HostPort(*config.bind),)
     pair = authority.server(_names(config, advertised))
     store = Store(journal_of(config.data))
     registry = _registry(config, store, clock)
@@ -68,9 +69,9 @@ async def serve(config: ControlConfig, lifecycle: Lifecycle) -> None:
         local = LocalApi(registry)
         settings = _settings(config, authority)
         await bootstrap(local, settings)
-        await _tell_address(local, _reached(advertised[0], port))
+        await _tell_address(local, _reached(advertised[0], port).resolve())
         _start(tasks, local, settings, clock, store)
-        server = f"https://{_reached(advertised[0], port)}"
+        server = f"https://{config.kubeconfig_server or _reached(advertised[0], port)}"
         if config.kubeconfig is not None:
             write_kubeconfig(
                 config.kubeconfig,
@@ -147,20 +148,21 @@ def _settings(config: ControlConfig, authority: Authority) -> ControllerSettings
     )
 
 
-def _names(config: ControlConfig, advertised: tuple[SocketAddress, ...]) -> list[str]:
+def _names(config: ControlConfig, advertised: tuple[HostPort, ...]) -> list[str]:
     """Everything by which the API server may be called."""
     service = "kubernetes.default.svc"
     first_service_ip = _first_address(config.service_cidr)
     names = ["localhost", "kubernetes", "kubernetes.default", service]
     names.append(f"{service}.{config.cluster_domain}")
     names += ["127.0.0.1", API_ADDRESS, first_service_ip]
-    return [*names, config.bind.ip, *(each.ip for each in advertised)]
+    told = [*advertised, config.kubeconfig_server] if config.kubeconfig_server else advertised
+    return [*names, config.bind.ip, *(each.host for each in told)]
 
 
 def _first_address(cidr: str) -> str:
     return str(ipaddress.ip_network(cidr).network_address + 1)
 
 
-def _reached(advertised: SocketAddress, port: int) -> SocketAddress:
-    """The address for the kubeconfig: with the port that was given when none was asked for."""
-    return advertised if advertised.port else SocketAddress(advertised.ip, port)
+def _reached(advertised: HostPort, port: int) -> HostPort:
+    """What to dial: with the port that was given when none was asked for."""
+    return advertised if advertised.port else HostPort(advertised.host, port)

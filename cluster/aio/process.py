@@ -35,6 +35,7 @@ class ProcessConfig:
     lifeline_fd: int | None = None
     log_file: str | None = None  # None: standard error
     log_level: str = "INFO"
+    await_files_seconds: float = 0.0  # for what another process makes: cluster.aio.awaited_files
 
     @staticmethod
     def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,6 +46,13 @@ class ProcessConfig:
         group.add_argument("--lifeline-fd", type=int, help="stop when this pipe ends")
         group.add_argument("--log-file", help="append logs here (default: standard error)")
         group.add_argument("--log-level", default="INFO", choices=["DEBUG", "INFO", "WARNING"])
+        group.add_argument(
+            "--await-files",
+            type=float,
+            default=0.0,
+            metavar="SECONDS",
+            help="how long to wait for the key and the kubeconfig to be made (default: not at all)",
+        )
 
     @classmethod
     def of(cls, arguments: argparse.Namespace, *, title: str) -> "ProcessConfig":
@@ -55,6 +63,7 @@ class ProcessConfig:
             lifeline_fd=arguments.lifeline_fd,
             log_file=arguments.log_file,
             log_level=arguments.log_level,
+            await_files_seconds=arguments.await_files,
         )
 
 

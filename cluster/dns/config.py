@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cluster.aio.hosts import HostPort
 from cluster.aio.process import ProcessConfig
 from cluster.dns.zone import PodNames, ZoneSettings
 from cluster.errors import ConfigError
@@ -39,7 +40,7 @@ class DnsConfig:
         """Read the command line; ConfigError says what is wrong."""
         options = _parser().parse_args(arguments)
         try:
-            bind = SocketAddress.parse(options.bind)
+            bind = HostPort.parse(options.bind).resolve()
             return cls(
                 process=ProcessConfig.of(options, title="kubehop dns"),
                 api=options.api,
@@ -54,6 +55,7 @@ class DnsConfig:
                     ttl=options.ttl,
                     pods=PodNames(options.pods),
                     addresses=(bind.ip,),
+                    outside_empty=True,
                 ),
                 time_scale=options.time_scale,
             )
@@ -69,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--api", required=True, metavar="unix:PATH|https://IP:PORT", help="the API server")
     add("--kubeconfig", type=Path, help="credentials for an https API")
     add("--run-dir", type=Path, required=True, help="where the diagnostics' socket goes")
-    add("--bind", required=True, metavar="IP:PORT", help="where DNS listens, UDP and TCP")
+    add("--bind", required=True, metavar="HOST:PORT", help="where DNS listens, UDP and TCP")
     add("--forward", action="append", default=[], metavar="IP[:PORT]", help="asked for other names")
     add("--cluster-domain", default="cluster.local")
     add("--ttl", type=_ttl, default=ZoneSettings().ttl, help="of the answers, 0 to 3600 seconds")

@@ -5,6 +5,7 @@ from random import SystemRandom
 
 from aiohttp import web
 
+from cluster.aio.awaited_files import await_files
 from cluster.aio.clock import SystemClock
 from cluster.aio.process import Lifecycle
 from cluster.aio.tasks import Tasks
@@ -24,6 +25,8 @@ SHUTDOWN_SECONDS = 1.0
 async def serve(config: DnsConfig, lifecycle: Lifecycle) -> None:
     """Run until told to stop."""
     clock = SystemClock(config.time_scale)
+    if not await await_files([config.kubeconfig], lifecycle, clock):
+        return
     tasks = Tasks(clock)
     recorder = Recorder(PROCESS, clock)
     async with ApiClient.of(config.api, kubeconfig=config.kubeconfig) as api:

@@ -4,14 +4,14 @@ Source: docs/architecture.md, "Processes".
 """
 
 import argparse
-import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cluster.aio.hosts import ip_of
 from cluster.aio.process import ProcessConfig
 from cluster.errors import ConfigError
-from cluster.wire.addresses import PORT_MAX
+from cluster.wire.addresses import PORT_MAX, SocketAddress
 from cluster.wire.clients import OUTSIDE_CLIENTS, OutsideClients
 
 CLUSTER_KEY_BYTES = 32
@@ -27,6 +27,7 @@ class GatewayConfig:
     run_dir: Path
     cluster_key: Path
     bind: str | None = None  # listen here instead of at the addresses of the Services
+    published: tuple[tuple[str, SocketAddress], ...] = ()  # "80/TCP", and where it is offered
     status_port: int | None = None  # diagnostics by TCP too
     clients: OutsideClients
     time_scale: float = 1.0
@@ -47,7 +48,8 @@ class GatewayConfig:
                 kubeconfig=options.kubeconfig,
                 run_dir=options.run_dir,
                 cluster_key=options.cluster_key,
-                bind=str(ipaddress.ip_address(options.bind)) if options.bind else None,
+                bind=ip_of(options.bind) if options.bind else None,
+                published=tuple(_published(each) for each in options.published),
                 status_port=_port(options.status_port),
                 clients=OutsideClients.parse(options.outside_clients),
                 time_scale=options.time_scale,
@@ -70,6 +72,14 @@ class GatewayConfig:
         return key
 
 
+def _published(text: str) -> tuple[str, SocketAddress]:
+    port, equals, address = text.partition("=")
+    number, slash, protocol = port.partition("/")
+    if not equals or not number.isdecimal() or protocol.upper() not in ("TCP", "UDP"):
+        raise ValueError(f"--published {text!r} is not PORT/TCP=IP:PORT or PORT/UDP=IP:PORT")
+    return f"{int(number)}{slash}{protocol.upper()}", SocketAddress.parse(address)
+
+
 def _port(number: int | None) -> int | None:
     if number is not None and not 0 <= number <= PORT_MAX:
         raise ValueError(f"--status-port {number} is not a port: 0 to {PORT_MAX}")
@@ -85,7 +95,14 @@ def _parser() -> argparse.ArgumentParser:
     add("--kubeconfig", type=Path, help="credentials for an https API")
     add("--run-dir", type=Path, required=True, help="where the diagnostics' socket goes")
     add("--cluster-key", type=Path, required=True, help="file of 32 bytes")
-    add("--bind", metavar="IP", help="listen here, not at the Services' own addresses")
+    add("--bind", metavar="HOST", help="listen here, not at the Services' own addresses")
+    add(
+        "--published",
+        action="append",
+        default=[],
+        metavar="PORT/TCP=IP:PORT",
+        help="where a container engine, or whatever is in between, offers a Service's port",
+    )
     add("--status-port", type=int, metavar="PORT", help="serve the diagnostics by TCP too")
     add("--outside-clients", default=OUTSIDE_CLIENTS, metavar="REAL=EMULATED")
     add("--time-scale", type=float, default=1.0, help="multiplies Kubernetes' own periods")

@@ -24,12 +24,22 @@ class Tell(Protocol):
 
 
 class Fronts:
-    """Every front of this load balancer."""
+    """Every front of this load balancer.
+
+    `published` says where something in between, such as a container engine, offers a port.
+    """
 
     def __init__(
-        self, bind: str | None, on_connection: OnConnection, on_datagram: OnDatagram, tell: Tell
+        self,
+        bind: str | None,
+        on_connection: OnConnection,
+        on_datagram: OnDatagram,
+        tell: Tell,
+        *,
+        published: Mapping[str, SocketAddress] | None = None,
     ) -> None:
         self._bind = bind
+        self._published = published or {}
         self._on_connection = on_connection
         self._on_datagram = on_datagram
         self._tell = tell
@@ -84,7 +94,7 @@ class Fronts:
         """Of Services that are not, or not only, at their own addresses: where, as JSON."""
         found: dict[Key, dict[str, str]] = {}
         for place, front in self._fronts.items():
-            dialable = front.dialable
+            dialable = self._dialable(place, front)
             if dialable is not None and dialable != place.address:
                 found.setdefault(front.plan.service, {})[place.name] = str(dialable)
         return {key: json.dumps(ports, sort_keys=True) for key, ports in found.items()}
@@ -92,9 +102,14 @@ class Fronts:
     def find(self, address: SocketAddress, protocol: str) -> FrontPlan | None:
         """The plan of the front at an address, its Service's or the real one."""
         for place, front in self._fronts.items():
-            if place.protocol == protocol and address in (place.address, front.dialable):
+            known = place.address, front.dialable, self._published.get(place.name)
+            if place.protocol == protocol and address in known:
                 return front.plan
         return None
+
+    def _dialable(self, place: Place, front: Front) -> SocketAddress | None:
+        """Where people reach a front; None while it is not served."""
+        return (front.real and self._published.get(place.name)) or front.dialable
 
     def endpoint_of(self, place: Place) -> DatagramEndpoint | None:
         """The UDP socket of a front."""
@@ -105,11 +120,12 @@ class Fronts:
         """Every front, for people and `status`."""
         for place, front in sorted(self._fronts.items(), key=lambda item: str(item[0])):
             plan = front.plan
+            dialable = self._dialable(place, front)
             yield {
                 "service": f"{plan.service[0]}/{plan.service[1]}",
                 "port": place.name,
                 "address": str(place.address),
-                "realAddress": str(front.dialable) if front.dialable else None,
+                "realAddress": str(dialable) if dialable else None,
                 "state": str(plan.state),
                 "reason": plan.reason,
                 "moved": front.moved,

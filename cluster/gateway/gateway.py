@@ -65,7 +65,11 @@ class Gateway:
         tunnel = SocketAddress(config.bind or LOCALHOST, 0)
         self.udp = DatagramFlows(rulings, key, tunnel, self._endpoint_of)
         self.fronts = Fronts(
-            config.bind, self.tcp.accepted, self.udp.received, self._announcer.event
+            config.bind,
+            self.tcp.accepted,
+            self.udp.received,
+            self._announcer.event,
+            published=dict(config.published),
         )
         self._diagnostics = Diagnostics(
             rulings, self.fronts, self.health, self.tcp, self.udp, self.relays

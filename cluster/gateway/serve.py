@@ -5,6 +5,7 @@ from random import SystemRandom
 
 from aiohttp import web
 
+from cluster.aio.awaited_files import await_files
 from cluster.aio.clock import SystemClock
 from cluster.aio.process import Lifecycle
 from cluster.client.api import ApiClient
@@ -22,6 +23,8 @@ SHUTDOWN_SECONDS = 1.0
 async def serve(config: GatewayConfig, lifecycle: Lifecycle) -> None:
     """Run until told to stop."""
     clock = SystemClock(config.time_scale)
+    if not await await_files([config.cluster_key, config.kubeconfig], lifecycle, clock):
+        return
     key = config.read_key()
     async with ApiClient.of(config.api, kubeconfig=config.kubeconfig) as api:
         informers = {each: Informer(api, each, clock=clock) for each in WATCHED}

@@ -34,7 +34,7 @@ def test_the_others_change_the_zone() -> None:
 
 
 def test_a_wrong_address_is_the_users_to_mend() -> None:
-    with pytest.raises(ConfigError, match="ADDRESS:PORT"):
+    with pytest.raises(ConfigError, match="HOST:PORT"):
         DnsConfig.parse([*REQUIRED[:-1], "nowhere"])
 
 

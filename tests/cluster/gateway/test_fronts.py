@@ -101,6 +101,29 @@ async def test_a_moved_port_is_told_once_annotated_and_found_by_either_address(
     assert found[0] is found[1] is not None
 
 
+async def test_a_published_port_is_annotated_listed_and_found_where_it_is_offered(
+    port: int,
+) -> None:
+    offered = SocketAddress("127.0.0.1", 8080)
+    name = f"{port}/TCP"
+    fronts = Fronts(
+        "0.0.0.0",
+        lambda _, sock, __: sock.close(),
+        lambda *_: None,
+        lambda *_: None,
+        published={name: offered},
+    )
+    plan = plan_at(port)
+    fronts.apply({plan.place: plan})
+    try:
+        assert json.loads(fronts.real_addresses()["shop", "web"]) == {name: "127.0.0.1:8080"}
+        assert [each["realAddress"] for each in fronts.listing()] == ["127.0.0.1:8080"]
+        assert fronts.find(offered, "TCP") == plan
+        assert fronts.find(offered, "UDP") is None
+    finally:
+        fronts.close()
+
+
 async def test_a_port_somebody_else_holds_is_told_once_and_tried_again(told: Any) -> None:
     with socket.create_server((IP, 0)) as holder:
         port = holder.getsockname()[1]

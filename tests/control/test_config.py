@@ -1,0 +1,49 @@
+"""The control plane's command line: where it listens, and by which names others reach it."""
+
+from pathlib import Path
+
+import pytest
+
+from cluster.aio.hosts import HostPort
+from cluster.errors import ConfigError
+from cluster.wire.addresses import SocketAddress
+from control.config import ControlConfig
+
+REQUIRED = ["--socket", "/r/control.sock", "--data", ":memory:", "--pki", "/r/pki"]
+
+
+def parse(*more: str) -> ControlConfig:
+    return ControlConfig.parse([*REQUIRED, *more])
+
+
+def test_names_are_kept_as_names_for_they_go_into_the_certificate() -> None:
+    config = parse(
+        *("--bind", "0.0.0.0:6443", "--advertise", "control:6443", "--advertise", "10.0.0.5:6443"),
+        *("--kubeconfig", "/r/kubeconfig", "--kubeconfig-server", "127.0.0.1:16443"),
+    )
+    assert config.bind == SocketAddress("0.0.0.0", 6443)
+    assert config.advertise == (HostPort("control", 6443), HostPort("10.0.0.5", 6443))
+    assert config.kubeconfig == Path("/r/kubeconfig")
+    assert config.kubeconfig_server == HostPort("127.0.0.1", 16443)
+
+
+def test_without_more_others_reach_it_where_it_listens() -> None:
+    config = parse("--bind", "127.64.0.254:0")
+    assert config.bind == SocketAddress("127.64.0.254", 0)
+    assert config.advertise == ()
+    assert config.kubeconfig_server is None
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--bind", "127.0.0.1"),
+        ("--advertise", "control"),
+        ("--kubeconfig-server", "127.0.0.1"),
+        ("--service-cidr", "10.96.0.0/99"),
+    ],
+)
+def test_what_makes_no_sense_is_the_users_to_mend(option: str, value: str) -> None:
+    bind = [] if option == "--bind" else ["--bind", "127.0.0.1:0"]
+    with pytest.raises(ConfigError, match=r"HOST:PORT|not appear to be"):
+        parse(*bind, option, value)
