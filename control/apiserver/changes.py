@@ -7,10 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 from cluster.client.interface import Document, PatchType
-from cluster.objects.resources import Resource
 from control.apiserver import statuses
 from control.resources.kinds import Kind
-from control.resources.patch import PatchError, json_patch, merge_patch, strategic_merge
+from control.resources.patch.errors import PatchError
+from control.resources.patch.json_patch import json_patch
+from control.resources.patch.merge import merge_patch
+from control.resources.patch.strategic import strategic_merge
 from control.resources.schema import element_schema
 
 SERVED = (PatchType.JSON, PatchType.MERGE, PatchType.STRATEGIC)
@@ -22,14 +24,14 @@ def patch_of(kind: Kind, content_type: str, patch: Any) -> Transform:
     """What a patch does; 415 for types that are not served."""
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type == PatchType.JSON:
-        return _refusing(kind.resource, lambda old: json_patch(old, _operations(patch)))
+        return _refusing(lambda old: json_patch(old, _operations(patch)))
     if not isinstance(patch, dict):
         raise statuses.bad_request("the patch is not an object")
     if media_type == PatchType.MERGE:
-        return _refusing(kind.resource, lambda old: merge_patch(old, patch))
+        return _refusing(lambda old: merge_patch(old, patch))
     if media_type == PatchType.STRATEGIC:
         schema = element_schema(kind)
-        return _refusing(kind.resource, lambda old: strategic_merge(old, patch, schema))
+        return _refusing(lambda old: strategic_merge(old, patch, schema))
     raise statuses.unsupported_media(content_type, SERVED)
 
 
@@ -39,16 +41,28 @@ def _operations(patch: Any) -> list[Any]:
     return patch
 
 
-def _refusing(resource: Resource, change: Transform) -> Transform:
+def _refusing(change: Transform) -> Transform:
     def transform(old: Document) -> Document:
         try:
-            return change(old)
+            new = change(old)
         except PatchError as error:
-            name = str(old["metadata"]["name"])
-            details = statuses.details_of(resource, name)
-            raise statuses.refusal(422, "Invalid", str(error), details) from error
+            raise _refusal(error) from error
+        if not isinstance(new, dict):
+            raise statuses.bad_request("after the patch this is not an object any more")
+        return new
 
     return transform
+
+
+def _refusal(error: PatchError) -> Exception:
+    """Without details, for kubectl then shows the message."""
+    match error.code:
+        case 400:
+            return statuses.bad_request(str(error))
+        case 413:
+            return statuses.refusal(413, "RequestEntityTooLarge", str(error))
+    words = f"the server rejected our request due to an error in our request: {error}"
+    return statuses.refusal(422, "Invalid", words)
 
 
 def replacement(document: Document) -> Transform:
