@@ -7,13 +7,16 @@ the network is ready, and only then pods run. Ready is said when all of that is 
 import asyncio
 import logging
 import random
+from functools import partial
 from pathlib import Path
 from random import SystemRandom
 
 from aiohttp import web
 
+from cluster.aio.awaited_files import await_files
 from cluster.aio.clock import Clock, SystemClock
 from cluster.aio.process import Lifecycle
+from cluster.aio.streams import outside
 from cluster.aio.tasks import Tasks
 from cluster.aio.tunnel import TunnelServer
 from cluster.client.api import ApiClient
@@ -39,6 +42,7 @@ from node_agent.cni.routes import PodRoutes
 from node_agent.cni.rulings import Rulings
 from node_agent.config import AgentConfig
 from node_agent.explain import Explain
+from node_agent.kubelet.events import WARNING
 from node_agent.kubelet.kubelet import Kubelet
 from node_agent.kubelet.node_document import NodeFacts
 from node_agent.kubelet.node_status import machine_facts
@@ -58,6 +62,8 @@ TUNNEL_ATTEMPTS = 16  # for a port that is free for TCP and UDP alike
 async def serve(config: AgentConfig, lifecycle: Lifecycle) -> None:
     """Run until told to stop."""
     clock = SystemClock(config.time_scale)
+    if not await await_files([config.cluster_key, config.kubeconfig], lifecycle, clock):
+        return
     key = config.read_key()
     async with ApiClient.of(config.api, kubeconfig=config.kubeconfig) as api:
         agent = Agent(config, key, api, clock)
@@ -138,7 +144,7 @@ class Agent:
 
     async def start(self) -> None:
         """Serve."""
-        Escapes(self._escaped).install()
+        Escapes(partial(self._escaped, self._loop())).install()
         self._tunnel.start()
         self._datagrams.start()
         await self._server.start(self._app())
@@ -236,10 +242,17 @@ class Agent:
         )
         return PodNames(dns.conf, hosts_table(text), text)
 
-    def _escaped(self, network: PodNetwork, what: str) -> None:
-        log.warning(
-            "a pod used the machine's own network pod=%s call=%s", network.origin.name, what
-        )
+    def _escaped(self, loop: NodeLoop, network: PodNetwork, what: str) -> None:
+        """A pod's code went past the event loop, in whichever thread; it was refused."""
+        outside(loop.call_soon_threadsafe, self._tell_escaped, network, what)
+
+    def _tell_escaped(self, network: PodNetwork, what: str) -> None:
+        log.warning("refused to leave the pod pod=%s call=%s", network.origin.name, what)
+        key = (network.spec.namespace, network.spec.name)
+        pod = self.view.informers[PODS].objects.get(key)
+        if pod is not None:
+            text = f"Refused {what}: it leaves the pod. Only asyncio's calls use the pod's network"
+            self._kubelet.events.pod(pod, "EscapeRefused", text, kind=WARNING)
 
     # -- the node about itself
 

@@ -43,7 +43,11 @@ IMPURE = {
     "uvloop",
 }
 # Names of pure modules' imports that only name things: error numbers, address parsing.
-PURE_ANYWAY = {("cluster.wire.addresses", "socket")}
+PURE_ANYWAY = {
+    ("cluster.wire.addresses", "socket"),
+    ("node_agent.cni.interface", "socket"),
+    ("node_agent.cni.resolution", "socket"),
+}
 
 MODULE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 60

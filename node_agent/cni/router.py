@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from weakref import WeakKeyDictionary
 
 from cluster.aio.relay import Relays
-from cluster.aio.streams import close, hold, reset
+from cluster.aio.streams import close, connect, hold, reset
 from cluster.aio.tunnel import answer, dial
 from cluster.dataplane.decision import (
     Action,
@@ -36,7 +36,6 @@ from cluster.wire.addresses import SocketAddress
 from cluster.wire.flow import Entry, Flow, FlowContext, FlowKind, Origin, OriginKind
 from cluster.wire.preamble import Answer, AnswerOutcome
 from node_agent.cni.established import Established
-from node_agent.cni.pod_context import POD
 from node_agent.cni.pod_server import PodListener
 from node_agent.cni.resolution import resolution_steps, unresolved_step
 from node_agent.cni.rulings import Ruling, Rulings
@@ -218,7 +217,7 @@ class Router:
         try:
             if real is None:
                 raise ConnectionRefusedError
-            await connect_real(connected, real)
+            await connect(connected, real)
         except OSError:
             if sock is None:
                 connected.close()
@@ -327,15 +326,6 @@ class Router:
 
 async def _no_reply(_: Answer) -> None:
     """A client at a front is told nothing by message; its socket says it all."""
-
-
-async def connect_real(sock: socket.socket, address: SocketAddress) -> None:
-    """Connect on the machine's own network, whatever context the caller runs in."""
-    token = POD.set(None)
-    try:
-        await asyncio.get_running_loop().sock_connect(sock, tuple(address))
-    finally:
-        POD.reset(token)
 
 
 def _answer(
