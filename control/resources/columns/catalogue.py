@@ -1,0 +1,55 @@
+"""Which printer prints which kind.
+
+Pure: data. A kind that nobody wrote columns for shows its name and age.
+"""
+
+from cluster.objects.resources import Resource
+from control.resources.columns import (
+    apps,
+    coordination,
+    core,
+    discovery,
+    events,
+    networking,
+    nodes,
+    pods,
+    services,
+    volumes,
+)
+from control.resources.columns.printer import Printer
+
+PRINTERS: dict[tuple[str, str], Printer] = {
+    ("", "ConfigMap"): core.CONFIG_MAPS,
+    ("", "Endpoints"): services.ENDPOINTS,
+    ("", "Event"): events.EVENTS,
+    ("", "LimitRange"): core.CREATION_ONLY,
+    ("", "Namespace"): core.NAMESPACES,
+    ("", "Node"): nodes.NODES,
+    ("", "PersistentVolume"): volumes.PERSISTENT_VOLUMES,
+    ("", "PersistentVolumeClaim"): volumes.PERSISTENT_VOLUME_CLAIMS,
+    ("", "Pod"): pods.PODS,
+    ("", "PodTemplate"): core.POD_TEMPLATES,
+    ("", "ReplicationController"): core.REPLICATION_CONTROLLERS,
+    ("", "ResourceQuota"): core.RESOURCE_QUOTAS,
+    ("", "Secret"): core.SECRETS,
+    ("", "Service"): services.SERVICES,
+    ("", "ServiceAccount"): core.SERVICE_ACCOUNTS,
+    ("apps", "ControllerRevision"): apps.CONTROLLER_REVISIONS,
+    ("apps", "DaemonSet"): apps.DAEMON_SETS,
+    ("apps", "Deployment"): apps.DEPLOYMENTS,
+    ("apps", "ReplicaSet"): apps.REPLICA_SETS,
+    ("apps", "StatefulSet"): apps.STATEFUL_SETS,
+    ("coordination.k8s.io", "Lease"): coordination.LEASES,
+    ("discovery.k8s.io", "EndpointSlice"): discovery.ENDPOINT_SLICES,
+    ("events.k8s.io", "Event"): events.EVENTS,
+    ("networking.k8s.io", "Ingress"): networking.INGRESSES,
+    ("networking.k8s.io", "IngressClass"): networking.INGRESS_CLASSES,
+    ("networking.k8s.io", "IPAddress"): networking.IP_ADDRESSES,
+    ("networking.k8s.io", "NetworkPolicy"): networking.NETWORK_POLICIES,
+    ("networking.k8s.io", "ServiceCIDR"): networking.SERVICE_CIDRS,
+}
+
+
+def printer_of(resource: Resource) -> Printer:
+    """The printer of a kind, whatever its version."""
+    return PRINTERS.get((resource.group, resource.kind), core.AGE_ONLY)
