@@ -46,8 +46,7 @@ def kinds() -> tuple[Kind, ...]:
 @cache
 def _by_path() -> dict[tuple[str, str, str], Kind]:
     return {
-        (kind.resource.group, kind.resource.version, kind.resource.plural): kind
-        for kind in kinds()
+        (kind.resource.group, kind.resource.version, kind.resource.plural): kind for kind in kinds()
     }
 
 

@@ -12,6 +12,7 @@ from functools import lru_cache
 DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 BINARY = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
 LARGEST = 2**63 - 1
+DIGITS_EXACT = 18  # of a decimal: no limit but its exponent's
 DIGITS_MAX = 100  # no amount needs more: longer text is no quantity
 
 _SPELLING = re.compile(
@@ -31,8 +32,9 @@ def canonical_quantity(text: str) -> str | None:
     with localcontext() as context:
         context.prec = 2 * DIGITS_MAX + 1000  # exact: digits, and an exponent of three of them
         amount = _amount(match["number"], suffix, exponent)
-        nanos = int((amount.scaleb(9)).to_integral_value(ROUND_CEILING))
-    nanos = min(nanos, LARGEST * 10**9)
+        nanos = int(amount.scaleb(9).to_integral_value(ROUND_CEILING))
+    if suffix in BINARY or len(match["number"]) > DIGITS_EXACT:
+        nanos = min(nanos, LARGEST * 10**9)
     sign = "-" if match["sign"] == "-" and nanos else ""
     return sign + _spelled(nanos, suffix, scientific=exponent is not None)
 
@@ -42,7 +44,7 @@ def _amount(number: str, suffix: str, exponent: str | None) -> Decimal:
     if exponent is not None:
         return amount.scaleb(int(exponent))
     if suffix in BINARY:
-        return amount * 2 ** BINARY[suffix]
+        return amount * Decimal(2 ** BINARY[suffix])
     return amount.scaleb(DECIMAL[suffix])
 
 
@@ -50,7 +52,7 @@ def _spelled(nanos: int, suffix: str, *, scientific: bool) -> str:
     if nanos == 0:
         return "0"
     whole, rest = divmod(nanos, 10**9)
-    if suffix in BINARY and rest == 0 and whole >= 1024:
+    if suffix in BINARY and not rest and whole >= 1024:
         return _binary(whole)
     return _decimal(nanos, scientific=scientific)
 
@@ -65,7 +67,7 @@ def _binary(whole: int) -> str:
 
 def _decimal(nanos: int, *, scientific: bool) -> str:
     exponent = -9
-    while nanos % 1000 == 0 and exponent < 18:
+    while nanos % 1000 == 0 and (scientific or exponent < DECIMAL["E"]):
         nanos, exponent = nanos // 1000, exponent + 3
     if scientific:
         return f"{nanos}e{exponent}" if exponent else str(nanos)

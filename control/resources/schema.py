@@ -1,4 +1,4 @@
-"""The shape of each kind as the API's own schemas give it: a tree of nodes, walked by those who read.
+"""The shape of each kind as the API's own schemas give it: a tree of nodes.
 
 Pure: data, read when a kind is first asked for. Source: Kubernetes' OpenAPI definitions with their
 `x-kubernetes-*` extensions, plus the defaults that they lack (`control.resources.data.generator`).
@@ -29,9 +29,9 @@ class Node:
 
     type: str = "any"  # object array string integer number boolean quantity int-or-string any
     format: str = ""  # of strings: byte, time, micro-time; of integers: int32, int64
-    properties: Mapping[str, "Node"] = field(default_factory=dict)
-    additional: "Node | None" = None  # a map's values
-    items: "Node | None" = None
+    properties: Mapping[str, "Node"] = field(default_factory=dict, repr=False)
+    additional: "Node | None" = field(default=None, repr=False)  # a map's values
+    items: "Node | None" = field(default=None, repr=False)
     required: tuple[str, ...] = ()
     default: Any = MISSING
     enum: tuple[Any, ...] = ()
