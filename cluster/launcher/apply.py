@@ -1,5 +1,6 @@
-"""Applies manifests to a cluster that somebody else starts, waits for its API, and ends.
+"""Applies manifests to a cluster that somebody else starts: waits for it, applies, and ends.
 
+Pods are spread over the nodes that are ready when they are scheduled, hence `--await-nodes`.
 By hand: python -m cluster.launcher.apply --api https://control:6443 --kubeconfig FILE shop.yaml
 """
 
@@ -13,7 +14,9 @@ from cluster.aio.awaited_files import await_files
 from cluster.aio.clock import Clock, SystemClock
 from cluster.aio.process import Lifecycle, ProcessConfig, run
 from cluster.client.api import ApiClient
-from cluster.launcher.manifests import Document, apply, read_manifests
+from cluster.client.interface import Api, Document
+from cluster.launcher.manifests import apply, read_manifests
+from cluster.objects.resources import NODES
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +30,7 @@ class ApplyConfig:
     process: ProcessConfig
     api: str  # unix:PATH or https://HOST:PORT
     kubeconfig: Path | None
+    await_nodes: int
     manifests: tuple[Path, ...]
 
     @classmethod
@@ -38,6 +42,7 @@ class ApplyConfig:
         add = parser.add_argument
         add("--api", required=True, metavar="unix:PATH|https://HOST:PORT", help="the API server")
         add("--kubeconfig", type=Path, help="credentials for an https API")
+        add("--await-nodes", type=int, default=0, metavar="N", help="until so many are ready")
         add("manifests", nargs="+", type=Path, metavar="FILE", help="or a directory of them")
         ProcessConfig.add_arguments(parser)
         options = parser.parse_args(arguments)
@@ -45,6 +50,7 @@ class ApplyConfig:
             process=ProcessConfig.of(options, title="kubehop apply"),
             api=options.api,
             kubeconfig=options.kubeconfig,
+            await_nodes=options.await_nodes,
             manifests=tuple(options.manifests),
         )
 
@@ -56,29 +62,33 @@ async def serve(config: ApplyConfig, lifecycle: Lifecycle) -> None:
     if not await await_files([config.kubeconfig], lifecycle, clock):
         return
     async with ApiClient.of(config.api, kubeconfig=config.kubeconfig) as api:
-        await apply_when_served(api, documents, lifecycle, clock)
-
-
-async def apply_when_served(
-    api: ApiClient,
-    documents: Sequence[tuple[str, Document]],
-    lifecycle: Lifecycle,
-    clock: Clock,
-) -> None:
-    """Apply as soon as the API answers; again from the start if it goes away meanwhile."""
-    told = False
-    while not lifecycle.stopping.is_set():
-        try:
+        if await served(api, config.await_nodes, lifecycle, clock):
             for line in await apply(api, documents):
                 log.info("applied %s", line)
-        except (ConnectionError, TimeoutError) as error:
-            if not told:
-                log.info("waiting for the API error=%s", error)
-                told = True
-        else:
             lifecycle.ready(applied=len(documents))
-            return
+
+
+async def served(api: Api, nodes: int, lifecycle: Lifecycle, clock: Clock) -> bool:
+    """Return when the API answers and so many nodes are ready; False when told to stop before."""
+    told = ""
+    while not lifecycle.stopping.is_set():
+        try:
+            ready = sum(map(_ready, (await api.list(NODES)).items))
+            missing = "" if ready >= nodes else f"{ready} of {nodes} nodes are ready"
+        except (ConnectionError, TimeoutError) as error:
+            missing = str(error)
+        if not missing:
+            return True
+        if missing != told:
+            log.info("waiting for the cluster reason=%s", missing)
+            told = missing
         await clock.sleep(ASK_SECONDS)
+    return False
+
+
+def _ready(node: Document) -> bool:
+    conditions = node.get("status", {}).get("conditions") or ()
+    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

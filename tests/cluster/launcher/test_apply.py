@@ -8,36 +8,29 @@ from typing import Any
 import pytest
 
 from cluster.aio.process import Lifecycle, ProcessConfig
-from cluster.client.interface import Document
+from cluster.client.interface import Listing
 from cluster.errors import ConfigError
-from cluster.launcher.apply import ApplyConfig, apply_when_served, serve
-from cluster.launcher.manifests import parse_manifests
-from cluster.objects.resources import Resource
-
-SHOP = """
-apiVersion: v1
-kind: Namespace
-metadata: {name: shop}
-"""
+from cluster.launcher.apply import ApplyConfig, serve, served
+from cluster.objects.resources import NODES, Resource
 
 
-class AwayAtFirst:
-    """An API that does not answer its first calls."""
+class Growing:
+    """An API whose answers to `list` come one after the other; the last one stays."""
 
-    def __init__(self, *failures: Exception) -> None:
-        self._failures = list(failures)
-        self.created: list[str] = []
+    def __init__(self, *answers: Exception | int) -> None:
+        self._answers = list(answers)
 
-    async def call(self, method: str, path: str) -> Any:
-        assert (method, path) == ("GET", "/api/v1")
-        if self._failures:
-            raise self._failures.pop(0)
-        return {"resources": [{"name": "namespaces", "kind": "Namespace", "namespaced": False}]}
+    async def list(self, resource: Resource) -> Listing:
+        assert resource == NODES
+        answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        statuses = ["True"] * answer + ["False"]
+        return Listing([_node(status) for status in statuses], "1")
 
-    async def create(self, resource: Resource, document: Document) -> Document:
-        assert resource.plural == "namespaces"
-        self.created.append(document["metadata"]["name"])
-        return document
+
+def _node(ready: str) -> dict[str, Any]:
+    return {"metadata": {}, "status": {"conditions": [{"type": "Ready", "status": ready}]}}
 
 
 class ManualClock:
@@ -63,28 +56,33 @@ def lifecycle() -> Lifecycle:
     return Lifecycle(ProcessConfig(title="kubehop apply"))
 
 
-async def test_an_api_that_is_away_is_asked_until_it_answers(
+async def test_it_waits_for_the_api_and_for_the_nodes_and_says_each_reason_once(
     lifecycle: Lifecycle, caplog: pytest.LogCaptureFixture
 ) -> None:
-    api: Any = AwayAtFirst(ConnectionError("refused"), TimeoutError("no answer"))
+    away = ConnectionError("no answer")
+    api: Any = Growing(away, away, TimeoutError("too slow"), 0, 2, 2, 3)
     clock = ManualClock()
     with caplog.at_level(logging.INFO):
-        await apply_when_served(api, parse_manifests(SHOP), lifecycle, clock)
-    assert api.created == ["shop"]
-    assert clock.elapsed == 1.0
-    assert [record.getMessage() for record in caplog.records] == [
-        "waiting for the API error=refused",
-        "applied Namespace shop created",
-        "ready applied=1",
+        assert await served(api, 3, lifecycle, clock)
+    assert clock.elapsed == 3.0
+    assert [record.getMessage().partition("reason=")[2] for record in caplog.records] == [
+        "no answer",
+        "too slow",
+        "0 of 3 nodes are ready",
+        "2 of 3 nodes are ready",
     ]
 
 
+async def test_without_wishes_an_answer_is_enough(lifecycle: Lifecycle) -> None:
+    api: Any = Growing(0)
+    clock = ManualClock()
+    assert await served(api, 0, lifecycle, clock)
+    assert clock.elapsed == 0
+
+
 async def test_it_stops_asking_when_told_to(lifecycle: Lifecycle) -> None:
-    api: Any = AwayAtFirst(*[ConnectionError("refused")] * 5)
-    await apply_when_served(
-        api, parse_manifests(SHOP), lifecycle, ManualClock(lifecycle.stopping.set)
-    )
-    assert api.created == []
+    api: Any = Growing(ConnectionError("refused"))
+    assert not await served(api, 0, lifecycle, ManualClock(lifecycle.stopping.set))
 
 
 async def test_a_manifest_that_is_not_there_is_the_users_to_mend(
@@ -95,10 +93,10 @@ async def test_a_manifest_that_is_not_there_is_the_users_to_mend(
         await serve(ApplyConfig.parse(arguments), lifecycle)
 
 
-def test_the_command_line(tmp_path: Path) -> None:
-    config = ApplyConfig.parse(
-        ["--api", "https://control:6443", "--kubeconfig", "/k", "--await-files", "60", "a", "b"]
-    )
+def test_the_command_line() -> None:
+    api = ["--api", "https://control:6443", "--kubeconfig", "/k", "--await-files", "60"]
+    config = ApplyConfig.parse([*api, "--await-nodes", "3", "a", "b"])
     assert config.manifests == (Path("a"), Path("b"))
     assert config.kubeconfig == Path("/k")
+    assert config.await_nodes == 3
     assert config.process.await_files_seconds == 60
