@@ -1,20 +1,65 @@
-"""Fixtures for the node's parts: its own event loop, and a network of pods without a cluster."""
+"""Fixtures for the node's parts: its own event loop, and networks of pods without a cluster.
+
+`fabric` joins pods without any decision; `world` is nodes that decide, each with its router, its
+tunnel and its view, in one process and over real sockets. The audit hook of `cni.escapes` is on, as
+in an agent.
+"""
 
 import asyncio
 import socket
-from collections.abc import Callable, Iterator
-from typing import Any
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any, TypeVar
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
+from cluster.aio.streams import close, outside
+from cluster.aio.tunnel import TunnelServer
+from cluster.dataplane.node_view import NetworkSettings, empty_view
 from cluster.dns.resolv_conf import ResolvConf
+from cluster.dns.resolver import NameNotResolved
+from cluster.ipam import IpPool
+from cluster.objects.resources import (
+    ENDPOINT_SLICES,
+    NAMESPACES,
+    NETWORK_POLICIES,
+    NODES,
+    PODS,
+    SERVICES,
+    Resource,
+)
+from cluster.trace.query import Query
+from cluster.trace.record import Segment
+from cluster.trace.recorder import Recorder
 from cluster.wire.addresses import SocketAddress
-from cluster.wire.flow import Flow, FlowKind, Origin
+from cluster.wire.flow import Flow, FlowKind, Origin, OriginKind
+from node_agent.cni.datagram_router import DatagramRouter
+from node_agent.cni.escapes import Escapes
+from node_agent.cni.established import Established
 from node_agent.cni.interface import PodSpec
 from node_agent.cni.names import PodNames
+from node_agent.cni.network import NodeNetwork
+from node_agent.cni.pod_context import SIGNALS, SignalTable
 from node_agent.cni.pod_datagrams import PodDatagramTransport
 from node_agent.cni.pod_network import PodNetwork
+from node_agent.cni.router import Peers, Router
+from node_agent.cni.routes import PodRoutes
+from node_agent.cni.rulings import Rulings
+from node_agent.cni.transport import PodTransport
 from node_agent.loop import NodeLoop
+
+KEY = bytes(range(32))
+CONF = "nameserver 10.96.0.10\nsearch default.svc.cluster.local\noptions ndots:5\n"
+PATIENCE_SECONDS = 10  # how long a test waits before it is called failed
+
+Document = dict[str, Any]
+Result = TypeVar("Result")
 
 
 def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
@@ -22,29 +67,101 @@ def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEv
     return {"node": NodeLoop}
 
 
+_escaped: list[str] = []
+
+
+@pytest.fixture(scope="session", autouse=True)
+def hook() -> None:
+    """Audit hooks cannot be taken away, so there is one for all tests."""
+    Escapes(lambda pod, what: _escaped.append(f"{pod.origin.name}: {what}")).install()
+
+
+@pytest.fixture
+def escaped() -> list[str]:
+    """What pods' code was refused during the test, as reported."""
+    _escaped.clear()
+    return _escaped
+
+
+async def run_in(
+    pod: PodNetwork, work: Callable[[], Awaitable[Result]], container: SignalTable | None = None
+) -> Result:
+    """Run a coroutine function as the program of a pod, or of one of its containers."""
+    context = pod.context()
+    if container is not None:
+        context.run(SIGNALS.set, container)
+    task = asyncio.get_running_loop().create_task(work(), context=context)  # type: ignore[arg-type]
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        return await task  # type: ignore[no-any-return]
+
+
+async def until(claim: Callable[[], object]) -> None:
+    """Let the loop turn until a claim holds."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not claim():
+            await asyncio.sleep(0)
+
+
+class ManualClock:
+    """Time that moves when a test says so."""
+
+    scale = 1.0
+
+    def __init__(self) -> None:
+        self.elapsed = 0.0
+        self._sleepers: list[tuple[float, asyncio.Future[None]]] = []
+
+    def now(self) -> float:
+        return 1_800_000_000.0 + self.elapsed
+
+    def monotonic(self) -> float:
+        return self.elapsed
+
+    async def sleep(self, seconds: float) -> None:
+        woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._sleepers.append((self.elapsed + seconds, woken))
+        await woken
+
+    def advance(self, seconds: float) -> None:
+        self.elapsed += seconds
+        due = [each for each in self._sleepers if each[0] <= self.elapsed]
+        self._sleepers = [each for each in self._sleepers if each[0] > self.elapsed]
+        for _, woken in due:
+            if not woken.done():
+                woken.set_result(None)
+
+
+def node_loop() -> NodeLoop:
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, NodeLoop)
+    return loop
+
+
 class Fabric:
     """A router without decisions: every address is a pod, sockets are joined on loopback."""
+
+    run = staticmethod(run_in)
+    until = staticmethod(until)
 
     def __init__(self) -> None:
         self.pods: dict[str, PodNetwork] = {}
         self.connections: list[tuple[Origin, Flow, FlowKind]] = []
         self.resolved: list[dict[str, Any] | None] = []
         self.datagrams: list[Flow] = []
+        self.unknown: list[tuple[Origin, Flow, NameNotResolved]] = []
 
-    def pod(self, name: str, ip: str, hosts: dict[str, str] | None = None) -> PodNetwork:
+    def pod(
+        self, name: str, ip: str, hosts: dict[str, str] | None = None, conf: str = CONF
+    ) -> PodNetwork:
         """Attach a pod."""
-        loop = asyncio.get_running_loop()
-        assert isinstance(loop, NodeLoop)
         spec = PodSpec(namespace="default", name=name, uid=name, hostname=name)
         network = PodNetwork(
             spec,
             ip,
             router=self,
-            names=PodNames(ResolvConf.parse("nameserver 10.96.0.10\n"), hosts or {}, ""),
-            calls=loop,
+            names=PodNames(ResolvConf.parse(conf), hosts or {}, f"{ip} {name}\n"),
+            calls=node_loop(),
             node_name="node-1",
-            node_ip="172.30.0.1",
-            real_host="127.0.0.1",
         )
         self.pods[ip] = network
         return network
@@ -75,15 +192,13 @@ class Fabric:
         )
         if target is None or found is None:
             raise ConnectionRefusedError
-        with socket.create_server(("127.0.0.1", 0)) as door:
-            client = sock or socket.socket()
-            client.setblocking(True)
-            client.connect(door.getsockname())
-            client.setblocking(False)
-            server, _ = door.accept()
-            server.setblocking(False)
-        found.take(server, flow, target.track)
+        client = sock or socket.socket()
+        found.take(outside(_joined_to, client), flow, _nobody_asks)
         return client
+
+    def unresolved(self, origin: Origin, flow: Flow, error: NameNotResolved) -> str:
+        self.unknown.append((origin, flow, error))
+        return f"{len(self.unknown):016x}"
 
     def send(
         self, network: PodNetwork, endpoint: PodDatagramTransport, flow: Flow, data: bytes
@@ -99,9 +214,287 @@ class Fabric:
             endpoint.refuse()
 
 
+def _joined_to(client: socket.socket) -> socket.socket:
+    """The other end of a connection over the machine's loopback."""
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        client.setblocking(True)
+        client.connect(door.getsockname())
+        client.setblocking(False)
+        server, _ = door.accept()
+        server.setblocking(False)
+    return server
+
+
+def _nobody_asks(_: PodTransport) -> None:
+    """A real router notes here which connections live."""
+
+
 @pytest.fixture
-def fabric() -> Iterator[Fabric]:
+async def fabric() -> AsyncIterator[Fabric]:
     fabric = Fabric()
     yield fabric
     for pod in fabric.pods.values():
         pod.close()
+    await settled()
+
+
+async def settled() -> None:
+    """Let what was closed tell its protocols."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+class Node:
+    """One node's data plane, without an agent around it."""
+
+    def __init__(self, number: int, world: "World") -> None:
+        self.name, self.ip = f"node-{number}", f"172.30.0.{number}"
+        self.view = empty_view(self.name, self.ip, NetworkSettings())
+        self.network = NodeNetwork(self.name, self.ip)
+        self.recorder = Recorder(self.name, world.clock)
+        self.rulings = Rulings(
+            self.name,
+            lambda: self.view,
+            self.recorder,
+            world.clock,
+            Random(number),
+            self.network.listening,
+        )
+        self.established = Established(self.recorder, world.clock)
+        self.router = Router(
+            self.name,
+            self.rulings,
+            Peers(world.tunnel, world.host),
+            KEY,
+            self.network.listener_of,
+            self.established,
+        )
+        self.tunnel, self.datagrams = self._tunnels(world)
+        self.routes = PodRoutes(self.router, self.datagrams)
+        pool = IpPool(f"10.244.{number}.0/24")
+        self.detached: list[str] = []
+        self.network.start(pool, self.router, self._build, self._gone)
+        self.tunnel.start()
+        self.datagrams.start()
+
+    def _tunnels(self, world: "World") -> tuple[TunnelServer, DatagramRouter]:
+        while True:
+            tunnel = TunnelServer(SocketAddress("127.0.0.1", 0), KEY, self.router.arrive)
+            try:
+                return tunnel, DatagramRouter(
+                    self.name,
+                    self.rulings,
+                    world.tunnel,
+                    KEY,
+                    tunnel.address,
+                    self.network.endpoint_of,
+                    world.clock,
+                )
+            except OSError:
+                tunnel.unbind()
+
+    def _build(self, spec: PodSpec, ip: str) -> PodNetwork:
+        names = PodNames(ResolvConf.parse(CONF), {}, "")
+        self.view = self.view.with_attached(ip, spec.namespace, spec.name)
+        return PodNetwork(
+            spec, ip, router=self.routes, names=names, calls=node_loop(), node_name=self.name
+        )
+
+    def _gone(self, network: PodNetwork) -> None:
+        self.detached.append(network.ip)
+        self.view = self.view.with_detached(network.ip)
+
+    def change(self, resource: Resource, document: Document, *, gone: bool) -> None:
+        before = self.view
+        change = (resource, document, None) if gone else (resource, None, document)
+        self.view = before.with_changes([change])
+        self.datagrams.follow(before, self.view)
+
+    def segments(self, **query: Any) -> list[Segment]:
+        return self.recorder.find(Query(**query))
+
+    async def close(self) -> None:
+        await self.tunnel.close()
+        self.datagrams.close()
+        await self.network.close()
+        self.router.close()
+
+
+class World:
+    """Nodes that decide; what the API would tell them is put into their views by the test."""
+
+    run = staticmethod(run_in)
+    until = staticmethod(until)
+
+    def __init__(self) -> None:
+        self.clock = ManualClock()
+        self.hosts: dict[str, SocketAddress] = {}  # node ("" is the control plane) -> real
+        self.nodes: dict[int, Node] = {}
+        self.silenced: set[str] = set()  # nodes that have announced no tunnel
+        self._made: list[socket.socket] = []
+        self._documents: list[tuple[Resource, Document]] = []
+        self.put((NAMESPACES, {"metadata": {"name": "default", "labels": {}}}))
+
+    def node(self, number: int = 1) -> Node:
+        if number not in self.nodes:
+            self.nodes[number] = Node(number, self)
+            for resource, document in self._documents:
+                self.nodes[number].change(resource, document, gone=False)
+            self.put(_node_document(number))
+        return self.nodes[number]
+
+    def tunnel(self, name: str) -> SocketAddress | None:
+        node = self.nodes.get(int(name.rpartition("-")[2]))
+        return None if node is None or name in self.silenced else node.tunnel.address
+
+    def host(self, name: str, _: SocketAddress) -> SocketAddress | None:
+        return self.hosts.get(name)
+
+    def put(self, what: tuple[Resource, Document], *, gone: bool = False) -> None:
+        """Tell every node of a document."""
+        if not gone:
+            self._documents.append(what)
+        for node in self.nodes.values():
+            node.change(*what, gone=gone)
+
+    async def pod(self, name: str, number: int = 1, **labels: str) -> PodNetwork:
+        """A pod that runs, and is known to every node."""
+        spec = PodSpec(namespace="default", name=name, uid=name, hostname=name, labels=labels)
+        network = await self.node(number).network.add(spec)
+        assert isinstance(network, PodNetwork)
+        self.put(_pod_document(name, network.ip, number, labels))
+        return network
+
+    def service(self, name: str, ip: str, *backends: str, **more: Any) -> None:
+        """A Service on port 80 with endpoints on port 8080."""
+        service, endpoint_slice = _service_documents(name, ip, backends, more)
+        self.put((SERVICES, service))
+        self.put((ENDPOINT_SLICES, endpoint_slice))
+
+    def isolate(self, name: str, pods: Document | None = None, **spec: Any) -> None:
+        """A NetworkPolicy; without rules it denies everything inwards."""
+        document = {
+            "metadata": {"namespace": "default", "name": name},
+            "spec": {"podSelector": pods or {}, "policyTypes": ["Ingress"], **spec},
+        }
+        self.put((NETWORK_POLICIES, document))
+
+    def outside_client(self, port: int = 40000) -> tuple[Origin, SocketAddress]:
+        """Who comes in at a node port."""
+        return Origin(OriginKind.OUTSIDE, "203.0.113.7"), SocketAddress("203.0.113.7", port)
+
+    def pair(self) -> tuple[socket.socket, socket.socket]:
+        """A real TCP connection: the client's end, and the accepted one."""
+        client = socket.socket()
+        accepted = _joined_to(client)
+        self._made += [client, accepted]
+        return client, accepted
+
+    async def read_all(self, sock: socket.socket) -> bytes:
+        """What arrives up to the end of file."""
+        parts = []
+        loop = asyncio.get_running_loop()
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while part := await loop.sock_recv(sock, 65536):
+                parts.append(part)
+        return b"".join(parts)
+
+    def keep(self, sock: socket.socket) -> socket.socket:
+        """Close a socket at the end of the test."""
+        self._made.append(sock)
+        return sock
+
+    async def close(self) -> None:
+        for sock in self._made:
+            close(sock)
+        for node in self.nodes.values():
+            await node.close()
+        await settled()
+
+
+def _node_document(number: int) -> tuple[Resource, Document]:
+    address = {"type": "InternalIP", "address": f"172.30.0.{number}"}
+    return NODES, {
+        "metadata": {"name": f"node-{number}", "labels": {}},
+        "spec": {"podCIDR": f"10.244.{number}.0/24"},
+        "status": {"addresses": [address]},
+    }
+
+
+def _pod_document(
+    name: str, ip: str, number: int, labels: dict[str, str]
+) -> tuple[Resource, Document]:
+    return PODS, {
+        "metadata": {"namespace": "default", "name": name, "uid": name, "labels": labels},
+        "spec": {"nodeName": f"node-{number}", "containers": [{"name": "main"}]},
+        "status": {"phase": "Running", "podIP": ip, "podIPs": [{"ip": ip}]},
+    }
+
+
+def _service_documents(
+    name: str, ip: str, backends: tuple[str, ...], more: dict[str, Any]
+) -> tuple[Document, Document]:
+    protocol, node_port = more.pop("protocol", "TCP"), more.pop("node_port", None)
+    port = {"name": "main", "port": 80, "protocol": protocol, "targetPort": 8080}
+    if node_port:
+        port["nodePort"] = node_port
+        more["type"] = "NodePort"
+    metadata = {"namespace": "default", "name": name}
+    endpoints = [
+        {
+            "addresses": [each],
+            "conditions": {"ready": True, "serving": True, "terminating": False},
+            "nodeName": f"node-{each.split('.')[2]}",
+        }
+        for each in backends
+    ]
+    spec = {"clusterIP": ip, "clusterIPs": [ip], "ports": [port], **more}
+    return (
+        {"metadata": metadata, "spec": spec, "status": {}},
+        {
+            "metadata": {**metadata, "labels": {"kubernetes.io/service-name": name}},
+            "addressType": "IPv4",
+            "ports": [{"name": "main", "port": 8080, "protocol": protocol}],
+            "endpoints": endpoints,
+        },
+    )
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    made = World()
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+def manual_clock() -> Iterator[ManualClock]:
+    yield ManualClock()
+
+
+@pytest.fixture(scope="session")
+def tls(tmp_path_factory: pytest.TempPathFactory) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """A server's and a client's TLS context, of a certificate for "web"."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "web")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("web")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(
+        pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path = tmp_path_factory.mktemp("tls") / "pair.pem"
+    path.write_bytes(certificate.public_bytes(pem) + private)
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(path)
+    return server, ssl.create_default_context(cafile=str(path))

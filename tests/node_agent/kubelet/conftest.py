@@ -206,9 +206,6 @@ class FakeAttachment:
     def listening(self) -> frozenset[tuple[str, str, int]]:
         return frozenset()
 
-    def real_address(self, port: int) -> tuple[str, int] | None:
-        return ("127.0.0.1", port)
-
     def release(self, container: object) -> None:
         self.released.append(container)
 
