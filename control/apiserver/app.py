@@ -75,8 +75,7 @@ class ApiServer:
         kind = find_kind(path.group, path.version, path.plural) if path else None
         if path is None or kind is None:
             if path is None and request.method in ("GET", "HEAD"):
-                accept = request.headers.get("Accept", "")
-                return _response(self._facts.answer(request.path, accept, request.query))
+                return _response(self._fact(request))
             raise statuses.no_such_path()
         _check_scope(kind, path)
         if request.method == "GET":
@@ -84,6 +83,11 @@ class ApiServer:
         if request.method in WRITES:
             return _response(await self._write(request, kind, path))
         raise statuses.method_not_allowed()
+
+    def _fact(self, request: web.BaseRequest) -> Answer:
+        accept = request.headers.get("Accept", "")
+        known = request.headers.get("If-None-Match", "")
+        return self._facts.answer(request.path, accept, request.query, known)
 
     def _authenticate(self, request: web.BaseRequest) -> User | None:
         transport = request.transport

@@ -1,7 +1,12 @@
-"""What the API says of itself: version, health, discovery, OpenAPI, newest versions of objects."""
+"""What the API says of itself: version, health, discovery, OpenAPI, newest versions of objects.
 
+Each answer has an ETag: a client that sends it back in If-None-Match gets 304 and no body.
+"""
+
+import hashlib
 import platform
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -10,11 +15,15 @@ from cluster import __version__
 from control.apiserver import discovery, statuses
 from control.apiserver.answer import Answer, answer_json, answer_text
 from control.apiserver.codec import media_types
+from control.resources import openapi
+from control.resources.openapi import V3_ROOT
 from control.store.store import Store
 
 KUBERNETES = ("1", "37")
 HEALTH_PATHS = frozenset({"/healthz", "/livez", "/readyz"})
 IMMUTABLE_SECONDS = 31_536_000
+
+ANSWERS_MAX = 256  # Accept headers are the clients'
 
 Query = Mapping[str, str]
 
@@ -26,45 +35,27 @@ class Facts:
         self._store = store
         self._cached: dict[tuple[str, str], Answer] = {}
 
-    def answer(self, path: str, accept: str, query: Query) -> Answer:
-        """The answer to a GET, or ApiError 404."""
+    def answer(self, path: str, accept: str, query: Query, if_none_match: str = "") -> Answer:
+        """The answer to a GET, or ApiError 404 or 406."""
         trimmed = path.rstrip("/") or "/"
         if trimmed in HEALTH_PATHS:
             return answer_text("ok")
         if trimmed == "/kubehop/v1/resource-versions":
             return answer_json(newest_versions(self._store))
         if trimmed == "/openapi/v2":
-            return _openapi_v2()
-        if trimmed.startswith("/openapi/v3/"):
-            return _openapi_v3(trimmed.removeprefix("/openapi/v3/"))
-        key = trimmed, accept
+            return openapi_v2(accept, if_none_match)
+        if trimmed.startswith(f"{V3_ROOT}/"):
+            document = trimmed.removeprefix(f"{V3_ROOT}/")
+            return openapi_v3(document, query.get("hash", ""), if_none_match)
+        return _unless_known(self._remembered(trimmed, accept), if_none_match)
+
+    def _remembered(self, path: str, accept: str) -> Answer:
+        key = path, accept
         if key not in self._cached:
-            self._cached[key] = self._make(trimmed, accept)
-            if len(self._cached) > 256:  # Accept headers are the clients': bounded
+            self._cached[key] = _made(path, accept)
+            if len(self._cached) > ANSWERS_MAX:
                 self._cached.pop(next(iter(self._cached)))
         return self._cached[key]
-
-    def _make(self, path: str, accept: str) -> Answer:
-        if path in ("/api", "/apis"):
-            return _roots(path, accept)
-        simple: dict[str, Callable[[], Any]] = {
-            "/version": version,
-            "/": _paths,
-            "/openapi/v3": _openapi_index,
-        }
-        if path in simple:
-            return answer_json(simple[path]())
-        parts = path.strip("/").split("/")
-        document: Any = None
-        if parts[0] == "api" and len(parts) == 2:
-            document = discovery.api_resource_list("", parts[1])
-        elif parts[0] == "apis" and len(parts) == 2:
-            document = discovery.api_group(parts[1])
-        elif parts[0] == "apis" and len(parts) == 3:
-            document = discovery.api_resource_list(parts[1], parts[2])
-        if document is None:
-            raise statuses.no_such_path()
-        return answer_json(document)
 
 
 def version() -> dict[str, str]:
@@ -88,7 +79,63 @@ def newest_versions(store: Store) -> dict[str, str]:
     return {plural: str(store.feed((group, plural)).newest) for group, plural in store.resources()}
 
 
-def _roots(path: str, accept: str) -> Answer:
+def openapi_v3(path: str, wanted_hash: str, if_none_match: str) -> Answer:
+    """A group version's document; at its hash it may be kept for good."""
+    current = openapi.v3_hash(path)
+    if current is None:
+        raise statuses.no_such_path()
+    if wanted_hash not in ("", current):
+        return Answer(b"", 301, headers={"Location": openapi.v3_address(path)})
+    headers = {"ETag": f'"{current}"', "Vary": "Accept"}
+    if wanted_hash:
+        headers["Cache-Control"] = f"public, immutable, max-age={IMMUTABLE_SECONDS}"
+    if _names(if_none_match, headers["ETag"]):
+        return Answer(b"", 304, headers=headers)
+    body = openapi.v3_document(path)
+    assert body is not None, f"{path} has a hash and no document"
+    return Answer(body, headers=headers)
+
+
+def openapi_v2(accept: str, if_none_match: str) -> Answer:
+    """The Swagger document, in protobuf alone: whoever asks for JSON is told so."""
+    types = {media_type for media_type, _ in media_types(accept)}
+    if not types & {openapi.V2_MEDIA_TYPE, "application/*", "*/*", ""}:
+        raise statuses.not_acceptable((openapi.V2_MEDIA_TYPE,))
+    headers = {"ETag": f'"{openapi.v2_hash()}"', "Vary": "Accept"}
+    if _names(if_none_match, headers["ETag"]):
+        return Answer(b"", 304, headers=headers)
+    return Answer(openapi.v2_protobuf(), 200, openapi.V2_MEDIA_TYPE, headers)
+
+
+# -- what is made once
+
+
+def _made(path: str, accept: str) -> Answer:
+    if path in ("/api", "/apis"):
+        return _tagged(_root(path, accept))
+    simple: dict[str, Callable[[], Any]] = {
+        "/version": version,
+        "/": _paths,
+        V3_ROOT: openapi.v3_index,
+    }
+    document = simple[path]() if path in simple else _group_document(path)
+    if document is None:
+        raise statuses.no_such_path()
+    return _tagged(answer_json(document))
+
+
+def _group_document(path: str) -> Any:
+    match path.strip("/").split("/"):
+        case ["api", name]:
+            return discovery.api_resource_list("", name)
+        case ["apis", group]:
+            return discovery.api_group(group)
+        case ["apis", group, name] if group:
+            return discovery.api_resource_list(group, name)
+    return None
+
+
+def _root(path: str, accept: str) -> Answer:
     """Aggregated discovery where the client knows it, the legacy form elsewhere."""
     for media_type, parameters in media_types(accept):
         if media_type not in ("application/json", "*/*"):
@@ -107,34 +154,30 @@ def _roots(path: str, accept: str) -> Answer:
 
 def _paths() -> dict[str, Iterable[str]]:
     groups = discovery.api_group_list()["groups"]
+    roots = [f"/apis/{group['name']}" for group in groups]
     versions = [f"/apis/{each['groupVersion']}" for group in groups for each in group["versions"]]
-    fixed = ["/api", "/api/v1", "/apis", *sorted(HEALTH_PATHS), "/openapi/v3", "/version"]
-    return {"paths": sorted([*fixed, *versions])}
+    documents = [f"{V3_ROOT}/{path}" for path in openapi.v3_index()["paths"]]
+    fixed = ["/api", "/api/v1", "/apis", *HEALTH_PATHS, "/openapi/v2", V3_ROOT, "/version"]
+    return {"paths": sorted([*fixed, *roots, *versions, *documents])}
 
 
-def _openapi_index() -> Any:
-    from control.resources import openapi
-
-    return openapi.v3_index()
+# -- what clients know already
 
 
-def _openapi_v3(path: str) -> Answer:
-    from control.resources import openapi
-
-    body = openapi.v3_document(path)
-    if body is None:
-        raise statuses.no_such_path()
-    headers = {"Cache-Control": f"public, immutable, max-age={IMMUTABLE_SECONDS}"}
-    return Answer(body, headers=headers)
+def _tagged(answer: Answer) -> Answer:
+    digest = hashlib.sha256(answer.body).hexdigest().upper()
+    return replace(answer, headers={**answer.headers, "ETag": f'"{digest}"', "Vary": "Accept"})
 
 
-def _openapi_v2() -> Answer:
-    from control.resources import openapi
+def _unless_known(answer: Answer, if_none_match: str) -> Answer:
+    known = _names(if_none_match, answer.headers["ETag"])
+    return replace(answer, body=b"", code=304) if known else answer
 
-    body = openapi.v2_protobuf()
-    if body is None:
-        raise statuses.no_such_path()
-    return Answer(body, 200, "application/com.github.proto-openapi.spec.v2@v1.0+protobuf")
+
+def _names(if_none_match: str, tag: str) -> bool:
+    """Whether a client's list of tags has this one (RFC 9110, section 13.1.2)."""
+    given = [each.strip().removeprefix("W/") for each in if_none_match.split(",")]
+    return tag in given or given == ["*"]
 
 
 def _architecture() -> str:
