@@ -99,7 +99,7 @@ def openapi_v3(path: str, wanted_hash: str, if_none_match: str) -> Answer:
 def openapi_v2(accept: str, if_none_match: str) -> Answer:
     """The Swagger document, in protobuf alone: whoever asks for JSON is told so."""
     types = {media_type for media_type, _ in media_types(accept)}
-    if not types & {openapi.V2_MEDIA_TYPE, "application/*", "*/*", ""}:
+    if not types & {*openapi.V2_ASKED_FOR, "application/*", "*/*", ""}:
         raise statuses.not_acceptable((openapi.V2_MEDIA_TYPE,))
     headers = {"ETag": f'"{openapi.v2_hash()}"', "Vary": "Accept"}
     if _names(if_none_match, headers["ETag"]):

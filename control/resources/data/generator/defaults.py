@@ -1,6 +1,6 @@
 """Defaults that depend on nothing else; the definitions lack them.
 
-Source: Kubernetes' `pkg/apis/*/v1/defaults.go`. Those that depend on other fields (`imagePullPolicy`
+Source: Kubernetes' `pkg/apis/*/v1/defaults.go`. Those that depend on others (`imagePullPolicy`
 on the tag, `targetPort` on `port`) are code: `control.resources.strategy`. An empty struct is
 filled in turn by the defaults of its own fields.
 """

@@ -29,10 +29,14 @@ def read_inputs() -> tuple[dict[str, Schema], list[Schema]]:
     """The definitions by name, and the APIResourceLists."""
     schemas, discovery = package_folder("kubernetes_validate"), package_folder("kmock")
     if schemas is None or discovery is None:
-        raise SystemExit("install kubernetes-validate and kmock first: see this package's docstring")
+        raise SystemExit(
+            "install kubernetes-validate and kmock first: see this package's docstring"
+        )
     path = schemas / "kubernetes-json-schema" / RELEASE / "_definitions.json"
     given = json.loads(path.read_text(encoding="utf-8"))["$defs"]
-    lists = json.loads(gzip.decompress((discovery / "_internal" / "resources.json.gz").read_bytes()))
+    lists = json.loads(
+        gzip.decompress((discovery / "_internal" / "resources.json.gz").read_bytes())
+    )
     return {name: plain(name, each) for name, each in given.items()}, lists
 
 

@@ -18,6 +18,11 @@ Row = dict[str, Any]
 
 META = "io.k8s.apimachinery.pkg.apis.meta.v1."
 SCALE = "io.k8s.api.autoscaling.v1.Scale"
+# The only defaults that v3 has and v2 lacks: keys of list maps, so clients need them to merge.
+KEY_DEFAULTS = {
+    "io.k8s.api.core.v1.ContainerPort": {"protocol": "TCP"},
+    "io.k8s.api.core.v1.ServicePort": {"protocol": "TCP"},
+}
 PATCH_TYPES = (
     "application/json-patch+json",
     "application/merge-patch+json",
@@ -73,7 +78,10 @@ def v3(name: str, schema: Schema) -> Schema:
         kept = {key: value for key, value in schema.items() if key == "description"}
         alternatives = [{"type": "integer"}, {"type": "string"}]
         return {**kept, "format": "int-or-string", "oneOf": alternatives}
-    return _v3(schema)
+    made = _v3(schema)
+    for key, default in KEY_DEFAULTS.get(name, {}).items():
+        made["properties"][key]["default"] = default
+    return made
 
 
 def _v3(schema: Schema) -> Schema:
@@ -169,7 +177,9 @@ def _operation(
     return made
 
 
-def _content(name: str, types: tuple[str, ...] = ("application/json", "application/yaml")) -> Schema:
+def _content(
+    name: str, types: tuple[str, ...] = ("application/json", "application/yaml")
+) -> Schema:
     return {each: {"schema": _link(name)} for each in types}
 
 
