@@ -173,12 +173,12 @@ async def _show_traces(access: "Access", response: "Response", terminal: Termina
     from cluster.traffic.traces import NoTrace
 
     if not response.flow_ids:
-        terminal.tell("note: no process of the cluster has recorded this flow: is it one of its?")
+        terminal.note("note: no process of the cluster has recorded this flow: is it one of its?")
         return
     try:
         traces = await traces_of(access, response.flow_ids, response.seconds)
     except NoTrace as error:
-        terminal.tell(f"note: {error}")
+        terminal.note(f"note: {error}")
         return
     for trace in traces:
         _show(trace, terminal)

@@ -7,7 +7,7 @@ import argparse
 import asyncio
 
 from cluster.cli.exits import OK
-from cluster.cli.opened import add_name
+from cluster.cli.opened import add_name, named
 from cluster.cli.terminal import Terminal
 
 
@@ -25,6 +25,6 @@ def run(options: argparse.Namespace, terminal: Terminal) -> int:
 
     running = find(options.name)
     asyncio.run(running.down(keep=options.keep))
-    kept = f"; its store stays: kubehop up --name {options.name} goes on with it"
-    terminal.tell(f"cluster {options.name} is down" + (kept if options.keep else ""))
+    kept = f"; its store stays: `kubehop up{named(options.name)}` goes on with it"
+    terminal.note(f"cluster {options.name} is down" + (kept if options.keep else ""))
     return OK

@@ -42,7 +42,7 @@ def failure_of(error: Exception) -> tuple[int, str] | None:
         case ClusterError():
             return FAILED, str(error)
         case ConnectionError() | TimeoutError():
-            return FAILED, f"{error or type(error).__name__}. {_API_SILENT}"
+            return FAILED, f"{str(error) or type(error).__name__}. {_API_SILENT}"
         case OSError():
             return FAILED, str(error)
         case _:

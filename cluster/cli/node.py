@@ -13,7 +13,7 @@ import argparse
 import asyncio
 
 from cluster.cli.exits import OK
-from cluster.cli.opened import add_name
+from cluster.cli.opened import DEFAULT_NAME, add_name, named
 from cluster.cli.terminal import Terminal
 
 SHUTDOWN, CRASH, POWER_OFF = "shutdown", "crash", "power-off"
@@ -52,14 +52,14 @@ def run(options: argparse.Namespace, terminal: Terminal) -> int:
     running = find(options.name)
     if options.action == "stop":
         asyncio.run(running.call("stop_node", name=options.node, how=options.how))
-        terminal.tell(stopped_text(options.node, options.how))
+        terminal.note(stopped_text(options.node, options.how, options.name))
     else:
         asyncio.run(running.call("start_node", name=options.node))
-        terminal.tell(f"{options.node} runs again")
+        terminal.note(f"{options.node} runs again")
     return OK
 
 
-def stopped_text(node: str, how: str) -> str:
+def stopped_text(node: str, how: str, cluster: str = DEFAULT_NAME) -> str:
     """What has happened, what will, and how to undo it."""
     became = {
         SHUTDOWN: f"{node} is shut down: its connections have ended",
@@ -68,5 +68,5 @@ def stopped_text(node: str, how: str) -> str:
     }[how]
     return (
         f"{became}; it becomes NotReady when its lease runs out "
-        f"(kubectl get nodes -w). `kubehop node start {node}` brings it back"
+        f"(kubectl get nodes -w). `kubehop node start {node}{named(cluster)}` brings it back"
     )

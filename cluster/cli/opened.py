@@ -28,6 +28,11 @@ def add_name(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", default=DEFAULT_NAME, help="the cluster (default: %(default)s)")
 
 
+def named(name: str) -> str:
+    """What a command that is shown needs to mean this cluster: nothing for the default one."""
+    return "" if name == DEFAULT_NAME else f" --name {name}"
+
+
 @asynccontextmanager
 async def opened(name: str) -> AsyncIterator[Opened]:
     """Open the cluster of this name; ConfigError says what to do when none runs."""

@@ -105,7 +105,7 @@ async def _programmed(access: "Access", where: str, wanted: Mapping[str, str]) -
     try:
         status, body = await access.ask(where, PROGRAMMED, parameters)
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
-        return f"does not answer ({error or type(error).__name__})"
+        return f"does not answer ({str(error) or type(error).__name__})"
     return "" if status == 200 else body.decode("utf-8", "replace").strip() or f"status {status}"
 
 

@@ -65,7 +65,14 @@ class Terminal:
 
     def complain(self, text: str, *, who: str = "error") -> None:
         """What went wrong: what happened, why, what to do."""
-        self.tell(styled(f"{who}:", BAD, colour=self.colour_err) + f" {text}")
+        width = self.width if self.live_err else 0
+        first, *others = folded(f"{who}: {text}", width)
+        label = styled(f"{who}:", BAD, colour=self.colour_err)
+        self.tell("\n".join([label + first.removeprefix(f"{who}:"), *others]))
+
+    def note(self, text: str) -> None:
+        """Sentences that are not the result: folded on a terminal, one line elsewhere."""
+        self.tell("\n".join(folded(text, self.width if self.live_err else 0)))
 
     def write_bytes(self, data: bytes) -> None:
         """Result bytes as they are; text streams without bytes below (tests) get text."""
@@ -81,6 +88,26 @@ class Terminal:
 def wants_colour(is_terminal: bool, environ: Mapping[str, str]) -> bool:
     """Colour on a terminal, unless its user or its type says no."""
     return is_terminal and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
+
+
+def folded(text: str, width: int) -> list[str]:
+    """Lines of at most so many columns, cut between words; 0: as they are."""
+    lines = text.splitlines() or [""]
+    if not width or all(len(line) <= width for line in lines):
+        return lines
+    from textwrap import wrap
+
+    found = []
+    for line in lines:
+        found += wrap(
+            line,
+            width,
+            subsequent_indent="  ",
+            break_long_words=False,
+            break_on_hyphens=False,
+            replace_whitespace=False,
+        ) or [""]
+    return found
 
 
 def styled(text: str, style: str, *, colour: bool) -> str:

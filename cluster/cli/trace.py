@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING
 from cluster.cli.exits import OK
 from cluster.cli.opened import add_name, opened
 from cluster.cli.terminal import Terminal
-from cluster.cli.trace_query import add_filters, filtered, query_of
-from cluster.errors import ConfigError
+from cluster.cli.trace_query import add_filters, check_id, query_of
 
 if TYPE_CHECKING:
     from cluster.trace.join import Trace
@@ -60,8 +59,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, terminal: Terminal) -> int:
     """Ask, and show."""
-    if options.id and filtered(options):
-        raise ConfigError("a flow's ID names it already: leave the filters out, or the ID")
+    if options.id:
+        check_id(options)
     asyncio.run(_run(options, terminal))
     return OK
 
@@ -128,12 +127,12 @@ class Notes:
     def take(self, unreachable: Mapping[str, str], lost: int) -> None:
         """Compare with what has been said already."""
         for name in sorted(set(unreachable) - self._gone):
-            self._terminal.tell(f"note: {name} cannot be asked ({unreachable[name]})")
+            self._terminal.note(f"note: {name} cannot be asked ({unreachable[name]})")
         for name in sorted(self._gone - set(unreachable)):
-            self._terminal.tell(f"note: {name} answers again")
+            self._terminal.note(f"note: {name} answers again")
         self._gone = set(unreachable)
         if lost > self._lost:
-            self._terminal.tell(
+            self._terminal.note(
                 f"note: {lost - self._lost} parts of flows came too fast, and are lost"
             )
             self._lost = lost

@@ -4,6 +4,7 @@ Pure: options in, a query out.
 """
 
 import argparse
+import re
 
 from cluster.errors import ConfigError
 from cluster.trace.query import Query
@@ -13,6 +14,7 @@ from cluster.wire.flow import FlowKind
 
 _FILTERS = ("source", "destination", "protocol", "kind", "outcome")
 EVERY_KIND = "all"
+_ID = re.compile(r"[0-9a-f]{16}")
 _OUTCOMES = [str(each) for each in (Outcome.DELIVERED, Outcome.REFUSED, Outcome.DROPPED)]
 
 
@@ -43,7 +45,10 @@ def query_of(options: argparse.Namespace) -> Query:
         raise ConfigError(f"--{error}") from error
 
 
-def filtered(options: argparse.Namespace) -> bool:
-    """Whether any filter is given, which makes no sense with an id."""
+def check_id(options: argparse.Namespace) -> None:
+    """ConfigError when the id is none, or when filters are given that it leaves nothing to do."""
+    if not _ID.fullmatch(options.id):
+        raise ConfigError(f"{options.id!r} is no flow's ID: those are 16 hexadecimal digits")
     chosen = any(getattr(options, name) for name in _FILTERS if name != "kind")
-    return chosen or options.kind != str(FlowKind.TRAFFIC)
+    if chosen or options.kind != str(FlowKind.TRAFFIC):
+        raise ConfigError("a flow's ID names it already: leave the filters out, or the ID")

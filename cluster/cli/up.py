@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cluster.cli.exits import OK
-from cluster.cli.opened import add_name
+from cluster.cli.opened import add_name, named
 from cluster.cli.terminal import Terminal
 from cluster.errors import ConfigError
 
@@ -105,9 +105,9 @@ def spec_of(options: argparse.Namespace) -> "ClusterSpec":
 
 def next_steps(name: str) -> str:
     """What one does with a cluster that has come up."""
-    named = "" if name == "default" else f" --name {name}"
+    cluster = named(name)
     return (
-        f"\n  kubehop status{named}"
-        f"\n  export KUBECONFIG=$(kubehop kubeconfig{named})"
-        f"\n  kubehop down{named}"
+        f"\n  kubehop status{cluster}"
+        f"\n  export KUBECONFIG=$(kubehop kubeconfig{cluster})"
+        f"\n  kubehop down{cluster}"
     )

@@ -30,9 +30,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         import_all()
         from cluster.launcher import daemon  # only now: the zygote forks without it
 
-        zygote, _ = fork_zygote(spec.name)
+        zygote, _ = fork_zygote(spec.name, [options.report_fd])
     except ClusterError as error:
-        os.write(options.report_fd, json.dumps({"failed": str(error)}).encode() + b"\n")
+        report = json.dumps({"failed": str(error), "misused": True})
+        os.write(options.report_fd, report.encode() + b"\n")
         return 1
     return daemon.run(spec, zygote, options.report_fd)
 

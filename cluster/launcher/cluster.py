@@ -12,23 +12,23 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from cluster.aio.process import MISCONFIGURED
 from cluster.client.api import ApiClient
-from cluster.errors import ApiError, ConfigError
+from cluster.errors import ApiError, ClusterError, ConfigError
 from cluster.launcher.commands import API_PORT, Addresses, commands
 from cluster.launcher.manifests import apply, read_manifests
 from cluster.launcher.places import Places
 from cluster.launcher.progress import Progress, ProgressState, Tell, silent
 from cluster.launcher.record import start_of, write_record
 from cluster.launcher.settled import SETTLE_SECONDS, settled
-from cluster.launcher.slots import Slot, lease_slot
+from cluster.launcher.slots import Slot, lease_slot, remember_slot, remembered_slot
 from cluster.launcher.spec import ClusterSpec
-from cluster.launcher.supervisor import Process, Supervisor
-from cluster.launcher.sweep import clear, lock, sweep
+from cluster.launcher.supervisor import Process, ProcessFailed, Supervisor
+from cluster.launcher.sweep import Leave, clear, lock, sweep
 
 log = logging.getLogger(__name__)
 
 START_SECONDS_MAX = 60.0
-NODES_READY_SECONDS = 30.0
 
 
 class Cluster:
@@ -43,7 +43,9 @@ class Cluster:
         self._lock = lock(places)
         try:
             sweep(places)
-            self._slot: Slot = lease_slot()
+            self._went_on = places.store.exists()  # with what an earlier cluster kept
+            self._slot: Slot = lease_slot(preferred=remembered_slot(places.slot_file))
+            remember_slot(places.slot_file, self._slot)
         except BaseException:
             os.close(self._lock)
             raise
@@ -52,7 +54,6 @@ class Cluster:
         self._record_scheduled = False
         self._closed = False
         self._client = ApiClient.of(f"unix:{places.control_socket}")
-        self._powered_off: set[str] = set()
 
     @property
     def api_url(self) -> str:
@@ -89,18 +90,28 @@ class Cluster:
         tell(Progress(name, ProgressState.STARTING))
         self.supervisor.start(name)
         try:
-            async with asyncio.timeout(START_SECONDS_MAX):
-                process = await self._ready_or_failed(name)
-        except (TimeoutError, ConfigError) as error:
-            reason = str(error) or f"not ready after {START_SECONDS_MAX:g} s"
+            process = await self._ready(name)
+        except ClusterError as error:
+            reason = str(error).partition(": ")[2].partition(";")[0]
             tell(Progress(name, ProgressState.FAILED, time.monotonic() - began, reason))
-            log_file = self.places.logs / f"{name}.log"
-            raise ConfigError(f"{name} did not start: {reason}; {_last_lines(log_file)}") from error
+            raise
         detail = str(process.facts.get("address") or process.facts.get("api") or "")
         tell(Progress(name, ProgressState.READY, time.monotonic() - began, detail))
 
-    async def _ready_or_failed(self, name: str) -> Process:
-        """Ready, or dead twice: a first start that fails is no accident."""
+    async def _ready(self, name: str) -> Process:
+        """Wait until a process serves; the error says why it does not, with its last log lines."""
+        try:
+            async with asyncio.timeout(START_SECONDS_MAX):
+                return await self._ready_or_ended(name)
+        except TimeoutError:
+            reason, status = f"it is not ready after {START_SECONDS_MAX:g} s", None
+        except ProcessFailed as error:
+            reason, status = str(error), self.supervisor.processes[name].last_status
+        text = f"{name} did not start: {reason}; {_last_lines(self.places.logs / f'{name}.log')}"
+        raise ConfigError(text) if status == MISCONFIGURED else ProcessFailed(text)
+
+    async def _ready_or_ended(self, name: str) -> Process:
+        """A first start that fails is no accident, though it would be tried again."""
         process = self.supervisor.processes[name]
         ready = asyncio.ensure_future(self.supervisor.ready(name))
         try:
@@ -109,7 +120,7 @@ class Cluster:
                 await asyncio.wait([ready, exited], return_when=asyncio.FIRST_COMPLETED)
                 exited.cancel()
                 if process.exited.is_set() and not ready.done() and process.pid is None:
-                    raise ConfigError(f"it ended with status {process.last_status}")
+                    raise ProcessFailed(f"it ended with status {process.last_status}")
             return await ready
         finally:
             ready.cancel()
@@ -138,7 +149,6 @@ class Cluster:
         self._node(name)
         if how == "power-off":
             self.supervisor.freeze(name)
-            self._powered_off.add(name)
         elif how in ("shutdown", "crash"):
             number = signal.SIGKILL if how == "crash" else signal.SIGTERM
             await self.supervisor.stop(name, number)
@@ -150,12 +160,9 @@ class Cluster:
         process = self._node(name)
         if process.wanted:
             raise ConfigError(f"{name} runs already")
-        if name in self._powered_off:
-            self._powered_off.discard(name)
-            await self.supervisor.stop(name, signal.SIGKILL)
+        await self.supervisor.stop(name, signal.SIGKILL)  # what is powered off, or still ending
         self.supervisor.start(name)
-        async with asyncio.timeout(START_SECONDS_MAX):
-            await self.supervisor.ready(name)
+        await self._ready(name)
 
     def kill(self, name: str, number: int = signal.SIGKILL) -> None:
         """Send a signal to a process, which comes back if it dies: for rehearsals."""
@@ -163,17 +170,25 @@ class Cluster:
             raise ConfigError(f"{name!r} is no process; there are {', '.join(self._names())}")
         self.supervisor.signal(name, number)
 
-    async def stop(self, *, keep: bool = False, keep_logs: bool = False) -> None:
-        """End everything and leave nothing behind; `keep` leaves the store for the next start."""
+    async def stop(self, *, keep: bool = False, failed: bool = False) -> None:
+        """End everything and leave nothing behind; `keep` leaves the store for the next start.
+
+        What has failed leaves its logs, and the store that it was given.
+        """
         if self._closed:
             return
         self._closed = True
         with suppress(ApiError, OSError):
             await self._client.__aexit__()
         await self.supervisor.close()
-        clear(self.places, keep=(keep and self.spec.durable) or keep_logs)
+        clear(self.places, self._left(keep, failed))
         self._slot.release()
         os.close(self._lock)
+
+    def _left(self, keep: bool, failed: bool) -> Leave:
+        if (keep and self.spec.durable) or (failed and self._went_on):
+            return Leave.STATE
+        return Leave.LOGS if failed else Leave.NOTHING
 
     def _node(self, name: str) -> Process:
         if name not in self.spec.node_names:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Any
 
 from cluster.aio.process import ProcessConfig, log_to, set_title
-from cluster.errors import ClusterError
+from cluster.errors import ClusterError, ConfigError
 from cluster.launcher.cluster import Cluster
 from cluster.launcher.places import Places
 from cluster.launcher.progress import Progress
@@ -50,15 +50,14 @@ class _Daemon:
         try:
             cluster = Cluster(self._spec, Places.of(self._spec.name), self._zygote)
         except ClusterError as error:
-            self._report({"failed": str(error)})
+            self._report(_failure(str(error), error))
             return FAILED
         service = Service(cluster)
         try:
             return await self._run(cluster, service)
         finally:
             await service.close()
-            # what failed leaves its logs
-            await cluster.stop(keep=service.keep, keep_logs=self._failed)
+            await cluster.stop(keep=service.keep, failed=self._failed)
 
     async def _run(self, cluster: Cluster, service: Service) -> int:
         stopping = asyncio.ensure_future(self._stopping.wait())
@@ -77,7 +76,7 @@ class _Daemon:
             self._failed = True
             known = isinstance(error, ClusterError | OSError | TimeoutError)
             hint = "" if known else f" (a fault of kubehop: see {cluster.places.logs}/launcher.log)"
-            self._report({"failed": f"{error}{hint}"})
+            self._report(_failure(f"{error}{hint}", error))
             return FAILED
         finally:
             for each in (starting, stopping, down, lost):
@@ -107,6 +106,10 @@ class _Daemon:
             os.close(self._report_fd)
             self._report_fd = None
             sys.stdout.flush()
+
+
+def _failure(text: str, error: Exception) -> dict[str, object]:
+    return {"failed": text, "misused": isinstance(error, ConfigError)}
 
 
 async def _first(*futures: asyncio.Future[Any]) -> None:

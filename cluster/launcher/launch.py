@@ -11,8 +11,9 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from threading import Thread
 
-from cluster.errors import ConfigError
+from cluster.errors import ClusterError, ConfigError
 from cluster.launcher.progress import Progress, ProgressState, Tell, silent
 from cluster.launcher.running import Running, find
 from cluster.launcher.spec import ClusterSpec
@@ -35,7 +36,7 @@ def command(spec: ClusterSpec, report_fd: int, *, detach: bool) -> list[str]:
 
 
 async def detach(spec: ClusterSpec, tell: Tell = silent) -> Running:
-    """Start a launcher that stays; return when its cluster serves. ConfigError: it could not."""
+    """Start a launcher that stays; return when its cluster serves. The error says why it cannot."""
     reading, writing = os.pipe()
     try:
         process = _begin(spec, writing)
@@ -47,7 +48,8 @@ async def detach(spec: ClusterSpec, tell: Tell = silent) -> Running:
         process.terminate()
         await asyncio.to_thread(process.wait)
         raise
-    process.returncode = 0  # it lives on without us, who wait for it no more
+    # it lives on without us; should it end first, it is not to stay a zombie
+    Thread(target=process.wait, name=f"launcher of {spec.name}", daemon=True).start()
     return find(spec.name)
 
 
@@ -110,11 +112,11 @@ async def _reports(reading: int, tell: Tell) -> None:
         async for line in reader:
             report = json.loads(line)
             if "failed" in report:
-                raise ConfigError(report["failed"])
+                raise (ConfigError if report.get("misused") else ClusterError)(report["failed"])
             if report.get("done"):
                 return
             state = ProgressState(report["state"])
             tell(Progress(report["what"], state, report["seconds"], report["detail"]))
-        raise ConfigError("the launcher ended without a word: run it with --foreground to see why")
+        raise ClusterError("the launcher ended without a word: run it with --foreground to see why")
     finally:
         transport.close()

@@ -60,6 +60,11 @@ class Places:
         return self.state_dir / "store.db"
 
     @property
+    def slot_file(self) -> Path:
+        """The address slot it had: a store that is kept holds addresses of it."""
+        return self.state_dir / "slot"
+
+    @property
     def kubeconfig(self) -> Path:
         """For kubectl."""
         return self.state_dir / "kubeconfig"

@@ -9,6 +9,8 @@ from typing import Any
 
 from cluster.errors import ConfigError
 
+ENDED = frozenset("ZX")  # states of a process that only waits for its parent to look
+
 
 def write_record(path: Path, record: dict[str, Any]) -> None:
     """Replace the file; a reader sees the old or the new one, never half."""
@@ -43,7 +45,8 @@ def start_of(pid: int) -> str:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
         return "" if not _alive(pid) else "unknown"
-    return stat.rpartition(")")[2].split()[19]
+    fields = stat.rpartition(")")[2].split()
+    return "" if fields[0] in ENDED else fields[19]
 
 
 def _alive(pid: int) -> bool:

@@ -2,11 +2,14 @@
 
 import asyncio
 import json
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cluster.errors import ConfigError
+from cluster.errors import ClusterError, ConfigError
 from cluster.launcher.places import Places, run_root
 from cluster.launcher.record import read_record
 from cluster.launcher.sweep import running
@@ -44,7 +47,7 @@ class Running:
         return list(self.record.get("nodes", ()))
 
     async def call(self, verb: str, **arguments: Any) -> Any:
-        """Give an order and wait for its end; ConfigError carries what the launcher said."""
+        """Give an order and wait for its end; the error carries what the launcher said."""
         reader, writer = await self._connect()
         try:
             return await self._ask(reader, writer, {"verb": verb, **arguments})
@@ -65,21 +68,47 @@ class Running:
         writer.write(json.dumps(order).encode() + b"\n")
         line = await reader.readline()
         if not line:
-            raise ConfigError(f"the launcher of {self.name!r} ended when asked: {order['verb']}")
+            raise ClusterError(f"the launcher of {self.name!r} ended when asked: {order['verb']}")
         answer = json.loads(line)
         if "error" in answer:
-            raise ConfigError(answer["error"])
+            raise (ConfigError if answer.get("misused") else ClusterError)(answer["error"])
         return answer.get("ok")
 
     async def down(self, *, keep: bool = False) -> None:
         """End the cluster and wait until nothing of it is left."""
+        launcher = int((self.record.get("launcher") or {}).get("pid") or 0)
         reader, writer = await self._connect()
         try:
-            await self._ask(reader, writer, {"verb": "down", "keep": keep})
-            async with asyncio.timeout(GONE_SECONDS):
+            async with asyncio.timeout(GONE_SECONDS), _end_of(launcher) as ended:
+                await self._ask(reader, writer, {"verb": "down", "keep": keep})
                 await reader.read()  # the connection ends with the launcher, which goes last
+                await ended.wait()
+        except TimeoutError:
+            raise ClusterError(
+                f"cluster {self.name!r} is not down after {GONE_SECONDS:g} s; its launcher is "
+                f"process {launcher}, its logs are in {self.places.logs}"
+            ) from None
         finally:
             writer.close()
+
+
+@asynccontextmanager
+async def _end_of(pid: int) -> AsyncIterator[asyncio.Event]:
+    """An event for the end of a process, where the kernel tells of it; elsewhere it is set."""
+    ended = asyncio.Event()
+    try:
+        descriptor = os.pidfd_open(pid)
+    except (AttributeError, OSError):  # not Linux; or it has ended
+        ended.set()
+        yield ended
+        return
+    loop = asyncio.get_running_loop()
+    loop.add_reader(descriptor, ended.set)
+    try:
+        yield ended
+    finally:
+        loop.remove_reader(descriptor)
+        os.close(descriptor)
 
 
 def find(name: str = "default") -> Running:

@@ -6,7 +6,8 @@
     {"verb": "settled", "seconds": 30}
     {"verb": "down", "keep": false}
 
-Answers: {"ok": ...} or {"error": "what happened and what to do"}.
+Answers: {"ok": ...} or {"error": "what happened and what to do", "misused": true}, where `misused`
+tells an order that is wrong from one that could not be carried out.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
-from cluster.errors import ClusterError
+from cluster.errors import ClusterError, ConfigError
 from cluster.launcher.cluster import Cluster
 
 log = logging.getLogger(__name__)
@@ -66,13 +67,15 @@ class Service:
             order = json.loads(line)
             verb = self._verbs[order.pop("verb")]
         except (ValueError, KeyError, TypeError, AttributeError):
-            return {"error": f"no such order; verbs: {', '.join(self._verbs)}"}
+            return {"error": f"no such order; verbs: {', '.join(self._verbs)}", "misused": True}
         try:
             return {"ok": await verb(order)}
         except (ClusterError, TimeoutError, OSError) as error:
-            return {"error": str(error) or type(error).__name__}
-        except (KeyError, TypeError) as error:
-            return {"error": f"the order lacks or does not know {error}"}
+            text = str(error) or type(error).__name__
+            return {"error": text, "misused": isinstance(error, ConfigError)}
+        except (KeyError, TypeError, ValueError) as error:
+            text = f"the order lacks {error}" if isinstance(error, KeyError) else str(error)
+            return {"error": text, "misused": True}
 
     async def _status(self, _: dict[str, Any]) -> dict[str, Any]:
         return self._cluster.described()

@@ -48,9 +48,22 @@ def lease_slot(directory: Path = SLOTS_DIR, preferred: int | None = None) -> Slo
     raise ConfigError(f"all {len(SLOTS)} address slots in {directory} are taken: end a cluster")
 
 
+def remember_slot(path: Path, slot: Slot) -> None:
+    """For the next start of the same cluster."""
+    path.write_text(f"{slot.number}\n")
+
+
+def remembered_slot(path: Path) -> int | None:
+    """The slot that the cluster had when it ran last; None when it is new."""
+    try:
+        return int(path.read_text())
+    except (FileNotFoundError, ValueError):
+        return None
+
+
 def _order(preferred: int | None) -> Iterator[int]:
-    if preferred in SLOTS:
-        yield preferred  # type: ignore[misc]
+    if preferred is not None and preferred in SLOTS:
+        yield preferred
     yield from (number for number in SLOTS if number != preferred)
 
 

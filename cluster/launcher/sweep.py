@@ -7,8 +7,11 @@ it. Processes are ended only when pid and start time are those that cluster.json
 import fcntl
 import logging
 import os
+import shutil
 import signal
+import time
 from contextlib import suppress
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -19,21 +22,44 @@ from cluster.launcher.record import read_record, start_of
 log = logging.getLogger(__name__)
 
 KEPT = frozenset({"launcher.lock"})
+LOCK_TRIES = 20  # who looks whether a cluster runs holds its lock for an instant
+LOCK_PAUSE_SECONDS = 0.005
+
+
+class Leave(StrEnum):
+    """What a cluster leaves when it ends."""
+
+    NOTHING = "nothing"
+    LOGS = "logs"  # after a failure
+    STATE = "state"  # all that the next start goes on with
 
 
 def lock(places: Places) -> int:
     """Take a cluster's run directory for this process; the descriptor that holds the lock."""
+    for attempt in range(LOCK_TRIES):
+        time.sleep(LOCK_PAUSE_SECONDS if attempt else 0.0)
+        descriptor = _try_lock(places)
+        if descriptor is not None:
+            return descriptor
+    name = places.run_dir.name
+    raise ConfigError(
+        f"the cluster {name!r} runs already: use it, end it with "
+        f"`kubehop down --name {name}`, or choose another --name"
+    )
+
+
+def _try_lock(places: Places) -> int | None:
+    """Lock the file; not one that a launcher has removed as it went, which nobody else sees."""
+    places.make()
     descriptor = os.open(places.lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        name = places.run_dir.name
-        raise ConfigError(
-            f"the cluster {name!r} runs already: use it, end it with "
-            f"`kubehop down --name {name}`, or choose another --name"
-        ) from None
-    return descriptor
+        if os.path.samestat(os.fstat(descriptor), places.lock_file.stat()):
+            return descriptor
+    except (BlockingIOError, FileNotFoundError):
+        pass
+    os.close(descriptor)
+    return None
 
 
 def running(places: Places) -> bool:
@@ -69,18 +95,22 @@ def sweep(places: Places) -> list[str]:
     return removed
 
 
-def clear(places: Places, *, keep: bool) -> None:
-    """After the end: the run directory goes; the state too, unless the next start is to have it."""
+def clear(places: Places, leave: Leave = Leave.NOTHING) -> None:
+    """After the end: the run directory goes, and of the state what is not to be left."""
     for path in places.run_dir.iterdir():
         path.unlink(missing_ok=True)
     places.run_dir.rmdir()
     with suppress(OSError):  # other clusters run
         places.run_dir.parent.rmdir()
-    if keep:
+    if leave is Leave.STATE:
         return
-    for path in sorted(places.state_dir.rglob("*"), reverse=True):
-        path.rmdir() if path.is_dir() else path.unlink()
-    places.state_dir.rmdir()
+    for path in places.state_dir.iterdir():
+        if path.is_dir() and path != places.logs:
+            shutil.rmtree(path)
+        elif path != places.logs:
+            path.unlink()
+    if leave is Leave.NOTHING:
+        shutil.rmtree(places.state_dir)
 
 
 def read_record_or_nothing(path: Path) -> dict[str, Any] | None:

@@ -5,7 +5,7 @@ would take a fifth of a second and 25 MB. The zygote has no event loop and no th
 fork is safe; it speaks with the launcher over a socket pair:
 
     launcher -> {"fork": NAME, "module": M, "arguments": [...]}   and descriptors: ready, lifeline
-    zygote   -> {"forked": NAME, "pid": N}
+    zygote   -> {"forked": NAME, "pid": N} or {"failed": NAME, "error": WHY}
     zygote   -> {"exited": NAME, "pid": N, "status": S}           S < 0: by that signal
 
 When the launcher is gone the socket ends: children stop by their lifelines, and what has not
@@ -52,10 +52,10 @@ def import_all() -> None:
             os.environ["SSL_CERT_FILE"] = given
 
 
-def fork_zygote(name: str) -> tuple[socket.socket, int]:
+def fork_zygote(name: str, not_for_it: Iterable[int] = ()) -> tuple[socket.socket, int]:
     """Fork this process, in which no loop and no thread runs yet; the launcher's end and the pid.
 
-    `name` shows in process listings.
+    `name` shows in process listings; descriptors that are `not_for_it` stay the launcher's alone.
     """
     near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     gc.collect()
@@ -63,9 +63,11 @@ def fork_zygote(name: str) -> tuple[socket.socket, int]:
     pid = os.fork()
     if pid == 0:
         near.close()
+        for descriptor in not_for_it:
+            os.close(descriptor)
         status = CRASHED
         try:
-            status = _Zygote(far, name).run()
+            status = serve(far, name)
         except BaseException:
             traceback.print_exc()
         finally:
@@ -75,13 +77,19 @@ def fork_zygote(name: str) -> tuple[socket.socket, int]:
     return near, pid
 
 
+def serve(sock: socket.socket, name: str, *, stop_seconds: float = STOP_SECONDS) -> int:
+    """Be the zygote until the launcher is gone and every child has ended; the exit status."""
+    return _Zygote(sock, name, stop_seconds).run()
+
+
 class _Zygote:
     """The forking side."""
 
-    def __init__(self, sock: socket.socket, name: str) -> None:
+    def __init__(self, sock: socket.socket, name: str, stop_seconds: float) -> None:
         self._sock = sock
         self._children: dict[int, str] = {}
         self._name = name
+        self._stop_seconds = stop_seconds
 
     def run(self) -> int:
         """Serve until the launcher is gone."""
@@ -110,17 +118,21 @@ class _Zygote:
         if not data:
             return False
         request = json.loads(data)
-        pid = os.fork()
-        if pid == 0:
-            signal.set_wakeup_fd(-1)
-            self._sock.close()
-            for descriptor in inherited:
-                os.close(descriptor)
-            _run_child(request, descriptors)
+        try:
+            pid = os.fork()
+        except OSError as error:  # no memory, too many processes: perhaps not for long
+            self._tell({"failed": request["fork"], "error": str(error)})
+        else:
+            if pid == 0:
+                signal.set_wakeup_fd(-1)
+                self._sock.close()
+                for descriptor in inherited:
+                    os.close(descriptor)
+                _run_child(request, descriptors)
+            self._children[pid] = request["fork"]
+            self._tell({"forked": request["fork"], "pid": pid})
         for descriptor in descriptors:
             os.close(descriptor)
-        self._children[pid] = request["fork"]
-        self._tell({"forked": request["fork"], "pid": pid})
         return True
 
     def _reap(self) -> None:
@@ -141,7 +153,7 @@ class _Zygote:
 
     def _end(self) -> None:
         """Nobody may outlive the cluster."""
-        deadline = time.monotonic() + STOP_SECONDS
+        deadline = time.monotonic() + self._stop_seconds
         self._signal(signal.SIGTERM)
         while self._children and time.monotonic() < deadline:
             self._reap()

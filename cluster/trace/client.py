@@ -121,7 +121,7 @@ async def _ask(where: str, query: Query, wait: float, access: Access) -> _Said:
             for line in (await response.read()).splitlines():
                 _take(orjson.loads(line), said)
     except _BROKEN as error:
-        said.problem = f"{where}: {error or type(error).__name__}"
+        said.problem = f"{where}: {str(error) or type(error).__name__}"
     return said
 
 
@@ -208,7 +208,7 @@ class FlowStream:
                         self._put(orjson.loads(line))
                 self.unreachable[name] = f"{where}: ended"
             except _BROKEN as error:
-                self.unreachable[name] = f"{where}: {error or type(error).__name__}"
+                self.unreachable[name] = f"{where}: {str(error) or type(error).__name__}"
             await self._clock.sleep(RETRY_SECONDS)
 
     def _put(self, document: Any) -> None:

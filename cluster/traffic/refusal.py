@@ -32,7 +32,7 @@ async def explain(access: Access, attempt: Attempt) -> tuple[str, Trace | None]:
     try:
         status, body = await access.ask(where, "/explain", parameters)
     except _SILENT as error:
-        return f"{process} does not answer either: {error or type(error).__name__}", None
+        return f"{process} does not answer either: {str(error) or type(error).__name__}", None
     if status != 200:
         return f"nothing listens at {target.real}", None
     return _reason(process, body)

@@ -46,8 +46,10 @@ def _with_reasons(trace: Trace, collected: Collected) -> Trace:
 
 
 def _nothing(query: Query, collected: Collected) -> NoTrace:
-    asked = ", ".join(f"{name}={value}" for name, value in query.to_parameters().items())
-    text = f"no process has recorded a flow with {asked}"
+    asked = query.to_parameters()
+    asked.pop("limit", None)
+    matching = ", ".join(f"{name}={value}" for name, value in asked.items())
+    text = "no process has recorded a flow" + (f" with {matching}" if matching else "")
     if collected.lost:
         lost = ", ".join(f"{name} {count}" for name, count in collected.lost.items())
         text += f"; flows forgotten since the start: {lost}"

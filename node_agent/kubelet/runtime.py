@@ -142,7 +142,7 @@ class Runtime:
         except (ConfigError, ApiError) as error:
             raise NotStarted("CreateContainerConfigError", str(error)) from error
         except (OSError, TimeoutError) as error:
-            text = f"the API server does not answer: {error or type(error).__name__}"
+            text = f"the API server does not answer: {str(error) or type(error).__name__}"
             raise NotStarted("CreateContainerConfigError", text) from error
 
     async def _fetch(self, source: Source, namespace: str) -> dict[str, str] | None:
