@@ -2,7 +2,7 @@
 
 An audit hook of the interpreter sees each such call before it is made, in whichever thread. Only
 asyncio's calls use the pod's network; what a C library does by itself, nobody sees. A thread that a
-pod's code starts is the pod's: it is given the pod's context.
+pod's code starts is the pod's: `threading.Thread.start` gives it the pod's context.
 """
 
 import contextvars
@@ -35,6 +35,7 @@ class Escapes:
     def install(self) -> None:
         """Add the audit hook; it stays for the life of the process."""
         sys.addaudithook(self._audit)
+        threading.Thread.start = _start_in_context  # type: ignore[method-assign,assignment]
 
     def _audit(self, event: str, arguments: tuple[Any, ...]) -> None:
         target_of = _WATCHED.get(event)
@@ -86,13 +87,15 @@ def _command(arguments: tuple[Any, ...]) -> str | None:
     return str(arguments[0]) if arguments else ""
 
 
-def _thread(arguments: tuple[Any, ...]) -> str | None:
-    """Let a thread start, in the context of who starts it."""
-    starter = getattr(arguments[0], "__self__", None)
-    if isinstance(starter, threading.Thread):
-        run = functools.partial(contextvars.copy_context().run, starter.run)
-        starter.run = run  # type: ignore[method-assign]
-    return None
+_start_thread = threading.Thread.start
+
+
+def _start_in_context(thread: threading.Thread) -> None:
+    """Start a thread; a pod's in its context, where any other begins with an empty one."""
+    if POD.get() is not None:
+        run = functools.partial(contextvars.copy_context().run, thread.run)
+        thread.run = run  # type: ignore[method-assign]
+    _start_thread(thread)
 
 
 _PROCESSES = frozenset(
@@ -106,7 +109,5 @@ _WATCHED: dict[str, Callable[[tuple[Any, ...]], str | None]] = {
     "socket.getaddrinfo": _name,
     "socket.gethostbyname": _name,
     "socket.gethostbyaddr": _name,
-    "_thread.start_new_thread": _thread,
-    "_thread.start_joinable_thread": _thread,
     **dict.fromkeys(_PROCESSES, _command),
 }

@@ -45,7 +45,7 @@ def hosts_table(text: str) -> dict[str, str]:
         address, *names = line.partition("#")[0].split() or [""]
         if "." in address:
             for name in names:
-                table.setdefault(name, address)
+                table.setdefault(name.lower(), address)
     return table
 
 

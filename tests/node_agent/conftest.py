@@ -98,7 +98,7 @@ async def run_in(
 async def until(claim: Callable[[], object]) -> None:
     """Let the loop turn until a claim holds."""
     async with asyncio.timeout(PATIENCE_SECONDS):
-        while not claim():
+        for _ in iter(lambda: bool(claim()), True):
             await asyncio.sleep(0)
 
 

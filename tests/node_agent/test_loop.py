@@ -143,18 +143,18 @@ async def test_a_socket_pair_of_the_programs_own_stays_its_own(fabric: Any) -> N
     [
         lambda loop, sock: loop.create_server(asyncio.Protocol, sock=sock),
         lambda loop, sock: loop.create_datagram_endpoint(asyncio.DatagramProtocol, sock=sock),
-        lambda loop, sock: loop.sock_connect(_udp(sock), ("10.244.1.5", 53)),
+        lambda loop, sock: loop.sock_connect(_Udp(sock), ("10.244.1.5", 53)),
     ],
 )
 async def test_what_a_pod_cannot_do_says_what_to_use_instead(fabric: Any, call: Any) -> None:
     with socket.socket() as sock:
         loop = asyncio.get_running_loop()
-        with pytest.raises(OSError, match="a pod cannot use .*: (give|use)") as caught:
+        with pytest.raises(OSError, match=r"a pod cannot use .*: (give|use)") as caught:
             await fabric.run(fabric.pod("web", WEB), lambda: call(loop, sock))
         assert caught.value.errno == errno.EOPNOTSUPP
 
 
-class _udp:  # noqa: N801
+class _Udp:
     family, type = socket.AF_INET, socket.SOCK_DGRAM
 
     def __init__(self, _: socket.socket) -> None:
@@ -184,9 +184,7 @@ async def test_tls_from_the_start_and_a_certificate_that_is_checked(
     assert await fabric.run(client, ask) == f"for {CLIENT}".encode()
 
     with pytest.raises(ssl.SSLCertVerificationError):
-        await fabric.run(
-            client, lambda: asyncio.open_connection("impostor", 443, ssl=client_tls)
-        )
+        await fabric.run(client, lambda: asyncio.open_connection("impostor", 443, ssl=client_tls))
 
 
 async def test_start_tls_keeps_the_emulated_names(
@@ -264,9 +262,7 @@ async def test_names_and_addresses_are_looked_up_as_the_pod_has_them(fabric: Any
     """D-87."""
     loop = asyncio.get_running_loop()
     pod = fabric.pod("web", WEB, {"cart": CART})
-    found = await fabric.run(
-        pod, lambda: loop.getaddrinfo("cart", 80, type=socket.SOCK_STREAM)
-    )
+    found = await fabric.run(pod, lambda: loop.getaddrinfo("cart", 80, type=socket.SOCK_STREAM))
     assert found == [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (CART, 80))]
     flags = socket.NI_NUMERICHOST
     assert await fabric.run(pod, lambda: loop.getnameinfo((CART, 80), flags)) == (CART, "80")

@@ -144,7 +144,7 @@ async def test_each_address_of_a_name_is_tried_until_one_answers(fabric: Any) ->
     with pytest.raises(ConnectionRefusedError):  # all for the same reason
         await fabric.run(client, lambda: greeting("two"))
     addresses.append(SocketAddress("fd00::5", 7000))
-    with pytest.raises(OSError, match="Multiple exceptions: .*unreachable"):
+    with pytest.raises(OSError, match=r"Multiple exceptions: .*unreachable"):
         await fabric.run(client, lambda: greeting("two"))
 
 
