@@ -6,6 +6,8 @@ Pure: data. A kind that nobody wrote columns for shows its name and age.
 from cluster.objects.resources import Resource
 from control.resources.columns import (
     apps,
+    autoscaling,
+    batch,
     coordination,
     core,
     discovery,
@@ -13,7 +15,11 @@ from control.resources.columns import (
     networking,
     nodes,
     pods,
+    policy,
+    rbac,
+    scheduling,
     services,
+    storage,
     volumes,
 )
 from control.resources.columns.printer import Printer
@@ -39,6 +45,9 @@ PRINTERS: dict[tuple[str, str], Printer] = {
     ("apps", "Deployment"): apps.DEPLOYMENTS,
     ("apps", "ReplicaSet"): apps.REPLICA_SETS,
     ("apps", "StatefulSet"): apps.STATEFUL_SETS,
+    ("autoscaling", "HorizontalPodAutoscaler"): autoscaling.HORIZONTAL_POD_AUTOSCALERS,
+    ("batch", "CronJob"): batch.CRON_JOBS,
+    ("batch", "Job"): batch.JOBS,
     ("coordination.k8s.io", "Lease"): coordination.LEASES,
     ("discovery.k8s.io", "EndpointSlice"): discovery.ENDPOINT_SLICES,
     ("events.k8s.io", "Event"): events.EVENTS,
@@ -47,6 +56,19 @@ PRINTERS: dict[tuple[str, str], Printer] = {
     ("networking.k8s.io", "IPAddress"): networking.IP_ADDRESSES,
     ("networking.k8s.io", "NetworkPolicy"): networking.NETWORK_POLICIES,
     ("networking.k8s.io", "ServiceCIDR"): networking.SERVICE_CIDRS,
+    ("node.k8s.io", "RuntimeClass"): scheduling.RUNTIME_CLASSES,
+    ("policy", "PodDisruptionBudget"): policy.POD_DISRUPTION_BUDGETS,
+    ("rbac.authorization.k8s.io", "ClusterRole"): core.CREATION_ONLY,
+    ("rbac.authorization.k8s.io", "ClusterRoleBinding"): rbac.BINDINGS,
+    ("rbac.authorization.k8s.io", "Role"): core.CREATION_ONLY,
+    ("rbac.authorization.k8s.io", "RoleBinding"): rbac.BINDINGS,
+    ("scheduling.k8s.io", "PriorityClass"): scheduling.PRIORITY_CLASSES,
+    ("storage.k8s.io", "CSIDriver"): storage.CSI_DRIVERS,
+    ("storage.k8s.io", "CSINode"): storage.CSI_NODES,
+    ("storage.k8s.io", "CSIStorageCapacity"): storage.CSI_STORAGE_CAPACITIES,
+    ("storage.k8s.io", "StorageClass"): storage.STORAGE_CLASSES,
+    ("storage.k8s.io", "VolumeAttachment"): storage.VOLUME_ATTACHMENTS,
+    ("storage.k8s.io", "VolumeAttributesClass"): storage.VOLUME_ATTRIBUTES_CLASSES,
 }
 
 
