@@ -60,9 +60,7 @@ class Answer:
 
     def passed(self, hop: Hop) -> bool:
         """Whether the flow has a hop of this kind."""
-        return self.trace is not None and any(
-            each.step.stage is hop for each in self.trace.hops
-        )
+        return self.trace is not None and any(each.step.stage is hop for each in self.trace.hops)
 
     def described(self) -> str:
         """In one line: "200 OK, welcome to the shop", or the symptom."""

@@ -1,4 +1,4 @@
-"""Picking pods for a scenario: by application, by node, pairs that share a node and pairs that do not.
+"""Picking pods for a scenario: by application, by node, pairs on one node and on two.
 
 Pure: documents in, choices out.
 """
@@ -10,6 +10,7 @@ from typing import Any
 from cluster.cli.demo.scenario import DoesNotHold
 
 Document = Mapping[str, Any]
+SERVICE_NAME = "kubernetes.io/service-name"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,15 +38,24 @@ def pods_seen(documents: Iterable[Document]) -> list[PodSeen]:
 
 def _seen(document: Document) -> PodSeen:
     metadata, status = document["metadata"], document.get("status", {})
-    conditions = status.get("conditions") or ()
     return PodSeen(
         name=metadata["name"],
         app=(metadata.get("labels") or {}).get("app", ""),
         node=document["spec"].get("nodeName", ""),
         ip=status.get("podIP", ""),
-        ready=any(each["type"] == "Ready" and each["status"] == "True" for each in conditions),
+        ready=is_ready(document),
         restarts=sum(each["restartCount"] for each in status.get("containerStatuses") or ()),
     )
+
+
+def nodeis_ready(node: Document) -> bool:
+    """Whether a Node says so."""
+    return is_ready(node)
+
+
+def is_ready(document: Document) -> bool:
+    conditions = document.get("status", {}).get("conditions") or ()
+    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
 
 
 def of_app(pods: Iterable[PodSeen], app: str) -> list[PodSeen]:
@@ -64,6 +74,15 @@ def pair(
     where = "on one node" if same_node else "on two nodes"
     placed = ", ".join(f"{pod.name} on {pod.node}" for pod in [*sources, *targets])
     raise DoesNotHold(f"no two pods are {where}: {placed}")
+
+
+def of_service(slices: Iterable[Document], service: str) -> list[Document]:
+    """The EndpointSlices of a Service."""
+    return [
+        each
+        for each in slices
+        if (each["metadata"].get("labels") or {}).get(SERVICE_NAME) == service
+    ]
 
 
 def endpoint_addresses(slices: Iterable[Document]) -> list[str]:

@@ -5,11 +5,13 @@ Pure: values in, text out.
 
 import shlex
 import textwrap
+from collections.abc import Sequence
 
 from cluster.cli.demo.scenario import Scenario
 from cluster.cli.terminal import BAD, BOLD, DIM, GOOD, styled
 
 INDENT = "  "
+CONTINUED = " \\"
 
 
 def heading(scenario: Scenario, count: int, *, width: int, colour: bool) -> str:
@@ -24,13 +26,21 @@ def paragraph(text: str, width: int) -> str:
     return textwrap.fill(" ".join(text.split()), width)
 
 
-def command(text: str, *, colour: bool) -> str:
-    """What a user would type."""
-    return "\n" + styled(f"$ {text}", BOLD, colour=colour)
+def command(text: str, *, width: int, colour: bool) -> str:
+    """What a user would type; a long line goes on behind a backslash, as in a shell."""
+    lines = textwrap.wrap(
+        f"$ {text}",
+        width - len(CONTINUED),
+        subsequent_indent=INDENT * 2,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    shown = [line + CONTINUED for line in lines[:-1]] + lines[-1:]
+    return "\n" + "\n".join(styled(line, BOLD, colour=colour) for line in shown)
 
 
 def curl_command(
-    url: str, *, source: str, namespace: str, data: str, seconds: float | None, cluster: str
+    url: str, *, source: str, namespace: str, data: str, seconds: float | None, traced: bool
 ) -> str:
     """The command line of a request: only what differs from kubehop's defaults."""
     words = ["kubehop", "curl", url]
@@ -42,7 +52,7 @@ def curl_command(
         words += ["-d", data]
     if seconds is not None:
         words += ["-m", f"{seconds:g}"]
-    return shlex.join([*words, "--name", cluster])
+    return shlex.join([*words, *(["--trace"] if traced else [])])
 
 
 def indented(text: str) -> str:
@@ -55,7 +65,17 @@ def dimmed(text: str, *, colour: bool) -> str:
     return styled(text, DIM, colour=colour)
 
 
-def claim(text: str, *, holds: bool, colour: bool) -> str:
+def claim(text: str, *, holds: bool, width: int, colour: bool) -> str:
     """What the scenario claims, and whether it is so."""
     mark, style = ("✓", GOOD) if holds else ("✗", BAD)
-    return styled(mark, style, colour=colour) + f" {text}"
+    filled = textwrap.fill(text, width, initial_indent=INDENT, subsequent_indent=INDENT)
+    return styled(mark, style, colour=colour) + filled[1:]
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """Columns as wide as they need to be, two spaces apart."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    )

@@ -5,7 +5,8 @@ network, changes through the API, failures through the launcher.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,14 @@ from cluster.cli.curl import send
 from cluster.cli.curl_request import FORM, CurlRequest
 from cluster.cli.demo import script
 from cluster.cli.demo.answer import Answer
-from cluster.cli.demo.pods import PodSeen, endpoint_addresses, of_app, pods_seen
+from cluster.cli.demo.pods import (
+    PodSeen,
+    endpoint_addresses,
+    is_ready,
+    of_app,
+    of_service,
+    pods_seen,
+)
 from cluster.cli.demo.scenario import DoesNotHold
 from cluster.cli.flow_traces import trace_if_any
 from cluster.cli.opened import Opened
@@ -21,15 +29,25 @@ from cluster.cli.status import programmed
 from cluster.cli.terminal import Terminal
 from cluster.client.interface import Document
 from cluster.errors import ApiError
-from cluster.objects.resources import ENDPOINT_SLICES, PODS, Resource
+from cluster.launcher.manifests import apply, delete, read_manifests
+from cluster.objects.resources import ENDPOINT_SLICES, NODES, PODS, SERVICES, Resource
+from cluster.trace.join import Trace
+from cluster.trace.query import ANY_PORT, Query
 from cluster.trace.tree import render
+from cluster.traffic.dial import Stream, open_stream
 from cluster.traffic.place import Place
+from cluster.traffic.resolve import resolve
+from cluster.traffic.traces import trace_of
 from cluster.traffic.unreached import Unreached
+from cluster.wire.addresses import SocketAddress
+from cluster.wire.flow import FlowKind
 
 SHOP = "shop"
 ANSWER_SECONDS = 5.0  # how long a request of the demo waits
 SETTLE_SECONDS = 30.0
-NOT_FOUND = 404
+ASK_SECONDS = 0.02  # between questions to the launcher
+OK, NOT_FOUND = 200, 404
+CLUSTER_DNS, DNS_PORT = "10.96.0.10", 53
 MARGIN = len(script.INDENT)
 
 
@@ -53,7 +71,7 @@ class Stage:
 
     def command(self, text: str) -> None:
         """What a user would type now."""
-        self._terminal.say(script.command(text, colour=self._colour))
+        self._terminal.say(script.command(text, width=self._terminal.width, colour=self._colour))
 
     def output(self, text: str) -> None:
         """What the command prints."""
@@ -62,7 +80,9 @@ class Stage:
     def claim(self, text: str, holds: bool, found: object = "") -> None:
         """A claim of the scenario; DoesNotHold, with what was found, ends it."""
         self.claims += 1
-        self._terminal.say(script.claim(text, holds=holds, colour=self._colour))
+        self._terminal.say(
+            script.claim(text, holds=holds, width=self._terminal.width, colour=self._colour)
+        )
         if not holds:
             raise DoesNotHold(f"{text}: found {found}" if found != "" else text)
 
@@ -70,9 +90,9 @@ class Stage:
         """The trace of a request."""
         if answer.trace is not None:
             width = self._terminal.width - MARGIN
-            self._terminal.say("\n" + script.indented(render(
-                answer.trace, width=width, colour=self._colour
-            )))
+            self._terminal.say(
+                "\n" + script.indented(render(answer.trace, width=width, colour=self._colour))
+            )
 
     # -- traffic
 
@@ -86,15 +106,11 @@ class Stage:
         traced: bool = True,
     ) -> Answer:
         """Send a request as `kubehop curl` does; show the command, the answer and the trace."""
-        words = script.curl_command(
-            url,
-            source=source,
-            namespace=SHOP,
-            data=data,
-            seconds=seconds,
-            cluster=self.running.name,
+        self.command(
+            script.curl_command(
+                url, source=source, namespace=SHOP, data=data, seconds=seconds, traced=traced
+            )
         )
-        self.command(words + (" --trace" if traced else ""))
         answer = await self.ask(url, source=source, data=data, seconds=seconds)
         self.output(answer.described())
         if traced:
@@ -134,29 +150,61 @@ class Stage:
         """The ready pods of an application of the shop."""
         return of_app(await self.pods(), app)
 
+    async def node_names(self) -> list[str]:
+        """All nodes, by name."""
+        return sorted(each["metadata"]["name"] for each in (await self.api.list(NODES)).items)
+
+    async def is_ready(self, node: str) -> bool:
+        """Whether a node says so."""
+        return is_ready(await self.api.get(NODES, node))
+
+    async def front(self, service: str) -> str:
+        """The real address of the first port of a load balancer, as "IP:PORT"."""
+        found = await self.api.get(SERVICES, service, namespace=SHOP)
+        port = found["spec"]["ports"][0]
+        known = await self.cluster.access.known()
+        return str(resolve(service, port["port"], known, namespace=SHOP).real)
+
+    async def log(self, pod: str, container: str) -> str:
+        """What a container has printed, over all of its last two runs."""
+        node = (await self.api.get(PODS, pod, namespace=SHOP))["spec"]["nodeName"]
+        where = await self.cluster.access.kubelet(node)
+        path = f"/containerLogs/{SHOP}/{pod}/{container}"
+        _, running = await self.cluster.access.ask(where, path)
+        status, previous = await self.cluster.access.ask(where, path, {"previous": "true"})
+        return ((previous if status == OK else b"") + running).decode()
+
+    async def newest_dns_flow(self, pod: PodSeen) -> Trace:
+        """The trace of a pod's last query to the cluster's DNS."""
+        query = Query(
+            kind=FlowKind.DNS,
+            source=SocketAddress(pod.ip, ANY_PORT),
+            destination=SocketAddress(CLUSTER_DNS, DNS_PORT),
+        )
+        return await trace_of(self.cluster.access, query)
+
     async def endpoints(self, service: str) -> list[str]:
         """The ready endpoints of a Service of the shop."""
-        return endpoint_addresses(await self._slices(service))
-
-    async def _slices(self, service: str) -> list[Document]:
-        selector = f"kubernetes.io/service-name={service}"
-        return (await self.api.list(ENDPOINT_SLICES, namespace=SHOP, label_selector=selector)).items
+        slices = (await self.api.list(ENDPOINT_SLICES, namespace=SHOP)).items
+        return endpoint_addresses(of_service(slices, service))
 
     async def endpoints_become(
-        self, service: str, holds: Callable[[list[str]], bool], what: str
+        self,
+        service: str,
+        holds: Callable[[list[str]], bool],
+        what: str,
+        *,
+        but: Iterable[str] = (),
     ) -> list[str]:
-        """Wait for a Service's ready endpoints; `what` says for which."""
-        owner = "kubernetes.io/service-name"
-
-        def ours(slices: Iterable[Document]) -> list[str]:
-            labelled = ((each["metadata"].get("labels") or {}, each) for each in slices)
-            return endpoint_addresses(each for labels, each in labelled if labels.get(owner) == service)
-
+        """Wait for a Service's ready endpoints, `what` says for which, and until all know them."""
         found = await self.until(
-            ENDPOINT_SLICES, lambda slices: holds(ours(slices)), what, namespace=SHOP
+            ENDPOINT_SLICES,
+            lambda slices: holds(endpoint_addresses(of_service(slices, service))),
+            what,
+            namespace=SHOP,
         )
-        await self.everybody_knows()
-        return ours(found)
+        await self.everybody_knows(but=but)
+        return endpoint_addresses(of_service(found, service))
 
     # -- changes
 
@@ -172,12 +220,68 @@ class Stage:
         except ApiError as error:
             if error.code != NOT_FOUND:
                 raise
-        gone = f"{resource.kind} {name} to be gone"
-        await self.until(resource, lambda found: name not in _names(found), gone, namespace=SHOP)
+        await self.gone(resource, name)
+
+    async def gone(self, resource: Resource, name: str) -> None:
+        """Wait until an object of the shop does not exist any more."""
+        what = f"{resource.kind} {name} to be gone"
+        await self.until(resource, lambda found: name not in _names(found), what, namespace=SHOP)
+
+    @asynccontextmanager
+    async def applied(self, manifest: str) -> AsyncIterator[None]:
+        """Apply a manifest of the examples for the time of a block; everybody knows of it."""
+        documents = read_manifests([self.examples / manifest])
+        self.command(f"kubectl apply -f examples/{manifest}")
+        for line in await apply(self.api, documents):
+            self.output(line)
+        await self.everybody_knows()
+        try:
+            yield
+        finally:
+            self.command(f"kubectl delete -f examples/{manifest}")
+            await delete(self.api, documents)
+            await self.everybody_knows()
 
     async def settled(self) -> None:
         """Until nothing is under way any more."""
         await self.running.call("settled", seconds=SETTLE_SECONDS)
+
+    # -- failures
+
+    async def process(self, name: str) -> Mapping[str, Any]:
+        """What the launcher says of a process."""
+        status = await self.running.call("status")
+        return next(each for each in status["processes"] if each["name"] == name)
+
+    async def kill(self, name: str) -> None:
+        """kill -9, from behind."""
+        process = await self.process(name)
+        self.command(f"kill -9 {process['pid']}  # {name}")
+        await self.running.call("kill", name=name)
+
+    async def restarted(self, name: str, before: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Wait until the launcher has brought a process back."""
+        async with asyncio.timeout(SETTLE_SECONDS):
+            while True:
+                now = await self.process(name)
+                if now["state"] == "ready" and now["restarts"] > before["restarts"]:
+                    return now
+                await asyncio.sleep(ASK_SECONDS)
+
+    async def stop_node(self, name: str, how: str) -> None:
+        """Take a node away."""
+        self.command(f"kubehop node stop {name} --{how}")
+        await self.running.call("stop_node", name=name, how=how)
+
+    async def connect(self, host: str, port: int, *, source: str) -> Stream:
+        """A connection that stays open."""
+        return await open_stream(
+            self.cluster.access,
+            Place.parse(source, SHOP),
+            host,
+            port,
+            timeout_seconds=ANSWER_SECONDS,
+        )
 
     async def everybody_knows(self, *, but: Iterable[str] = ()) -> None:
         """Until every process, but those that do not run, decides by what is now in the API."""
