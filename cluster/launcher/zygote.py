@@ -52,7 +52,9 @@ def import_all() -> None:
             os.environ["SSL_CERT_FILE"] = given
 
 
-def fork_zygote(name: str, not_for_it: Iterable[int] = ()) -> tuple[socket.socket, int]:
+def fork_zygote(
+    name: str, not_for_it: Iterable[int] = (), *, stop_seconds: float = STOP_SECONDS
+) -> tuple[socket.socket, int]:
     """Fork this process, in which no loop and no thread runs yet; the launcher's end and the pid.
 
     `name` shows in process listings; descriptors that are `not_for_it` stay the launcher's alone.
@@ -67,7 +69,7 @@ def fork_zygote(name: str, not_for_it: Iterable[int] = ()) -> tuple[socket.socke
             os.close(descriptor)
         status = CRASHED
         try:
-            status = serve(far, name)
+            status = serve(far, name, stop_seconds=stop_seconds)
         except BaseException:
             traceback.print_exc()
         finally:
