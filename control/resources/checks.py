@@ -14,7 +14,7 @@ from control.resources.causes import INVALID, NOT_SUPPORTED, REQUIRED, TYPE_INVA
 from control.resources.places import Path, keyed, spelled
 from control.resources.quantities import canonical_quantity
 from control.resources.schema import Node
-from control.resources.times import canonical_time
+from control.resources.times import PRECISION, canonical_time
 
 QUANTITY_WORDS = (
     "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
@@ -93,7 +93,7 @@ def _text(node: Node, value: Any, path: Path | None) -> Cause | None:
         return _mistyped("string", value, path)
     if node.format == "byte" and not _is_base64(value):
         return _invalid(value, "illegal base64 data", path)
-    if node.format in ("time", "micro-time") and canonical_time(value, node.format) is None:
+    if node.format in PRECISION and canonical_time(value, node.format) is None:
         return _invalid(value, "must be a date and time as RFC 3339 has it", path)
     return None
 

@@ -7,11 +7,8 @@ import re
 from datetime import UTC, datetime
 
 # Go writes of a Time no fraction, and of a MicroTime always six digits.
-_FORMATS = {"time": "%Y-%m-%dT%H:%M:%SZ", "micro-time": "%Y-%m-%dT%H:%M:%S.%fZ"}
-_CANONICAL = {
-    "time": re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII),
-    "micro-time": re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII),
-}
+PRECISION = {"time": "seconds", "micro-time": "microseconds"}
+
 _INSTANT = re.compile(
     r"(?P<seconds>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?P<fraction>\.\d+)?(?P<zone>Z|[+-]\d\d:\d\d)",
     re.ASCII,
@@ -20,27 +17,13 @@ _INSTANT = re.compile(
 
 def canonical_time(text: str, format_: str) -> str | None:
     """The one spelling of an instant (`format_` is `time` or `micro-time`); None if it is none."""
-    try:
-        instant = _instant(text)
-    except ValueError:
-        return None
-    if instant is None:
-        return None
-    return text if _CANONICAL[format_].fullmatch(text) else _written(instant, format_)
-
-
-def _instant(text: str) -> datetime | None:
     match = _INSTANT.fullmatch(text)
     if match is None:
         return None
-    micros = (match["fraction"] or ".0")[1:7].ljust(6, "0")
+    micros = (match["fraction"] or ".")[1:7].ljust(6, "0")
     zone = match["zone"].replace("Z", "+00:00")
-    return datetime.fromisoformat(f"{match['seconds']}.{micros}{zone}")
-
-
-def _written(instant: datetime, format_: str) -> str | None:
     try:
-        in_utc = instant.astimezone(UTC)
-    except OverflowError:  # before year 1 or after year 9999
+        instant = datetime.fromisoformat(f"{match['seconds']}.{micros}{zone}").astimezone(UTC)
+    except (ValueError, OverflowError):  # no such day or hour; before year 1 or after 9999
         return None
-    return in_utc.strftime(_FORMATS[format_]).rjust(len("0001-01-01T00:00:00Z"), "0")
+    return instant.replace(tzinfo=None).isoformat(timespec=PRECISION[format_]) + "Z"

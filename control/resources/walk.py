@@ -16,12 +16,11 @@ from control.resources.checks import check
 from control.resources.places import Path, spelled
 from control.resources.quantities import canonical_quantity
 from control.resources.schema import MISSING, Node
-from control.resources.times import canonical_time
+from control.resources.times import PRECISION, canonical_time
 
 Document = dict[str, Any]
 
 UNKNOWN_MAX = 100  # paths told, as upstream does; fields beyond are dropped all the same
-TIMES = frozenset({"time", "micro-time"})
 
 _ZERO: Mapping[str, Any] = {
     "string": "",
@@ -127,7 +126,7 @@ def _canonical_leaf(node: Node, value: Any) -> Any:
     if node.type == "quantity":
         text = value if type(value) is str else repr(value)
         spelling = canonical_quantity(text.strip())
-    elif node.format in TIMES and type(value) is str:
+    elif node.format in PRECISION and type(value) is str:
         spelling = canonical_time(value, node.format)
     else:
         return value
@@ -137,7 +136,7 @@ def _canonical_leaf(node: Node, value: Any) -> Any:
 @cache
 def _amounts(node: Node) -> Mapping[str, Node]:
     """The fields that are, or hold somewhere, an amount or a time."""
-    return _leading(node, lambda each: each.type == "quantity" or each.format in TIMES)
+    return _leading(node, lambda each: each.type == "quantity" or each.format in PRECISION)
 
 
 # -- defaults
