@@ -5,7 +5,8 @@ A process is `run(Config.parse, serve)`: `serve(config, lifecycle)` builds every
 
 Readiness is a message, never a sleep: one line of JSON on the descriptor `--ready-fd`. The other
 descriptor a launcher gives, `--lifeline-fd`, is a pipe whose end of file means that the launcher
-died: then the process stops by itself. Exit status: 0 stopped, 1 failed, 2 misconfigured.
+died: then the process stops by itself. SIGQUIT crashes it. Exit status: 0 stopped, 1 failed, 2
+misconfigured.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
+from cluster.aio.crash import crash
 from cluster.errors import ConfigError
 
 log = logging.getLogger(__name__)
@@ -129,6 +131,7 @@ async def _serve(config: Config, serve: Callable[[Config, Lifecycle], Awaitable[
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, lifecycle.stopping.set)
+    loop.add_signal_handler(signal.SIGQUIT, crash)
     lifeline = config.process.lifeline_fd
     if lifeline is not None:
         loop.add_reader(lifeline, _launcher_died, loop, lifeline, lifecycle)

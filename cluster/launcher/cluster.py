@@ -145,12 +145,12 @@ class Cluster:
     # -- what can be done to it
 
     async def stop_node(self, name: str, how: str = "shutdown") -> None:
-        """Take a node down: "shutdown" in good order, "crash" at once, "power-off" in silence."""
+        """Take a node down: "shutdown" in good order, "crash" by resets, "power-off" in silence."""
         self._node(name)
         if how == "power-off":
             self.supervisor.freeze(name)
         elif how in ("shutdown", "crash"):
-            number = signal.SIGKILL if how == "crash" else signal.SIGTERM
+            number = signal.SIGQUIT if how == "crash" else signal.SIGTERM
             await self.supervisor.stop(name, number)
         else:
             raise ConfigError(f"{how!r}: a node stops by shutdown, crash or power-off")
