@@ -5,6 +5,7 @@ network, changes through the API, failures through the launcher.
 """
 
 import asyncio
+import textwrap
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -28,7 +29,6 @@ from cluster.cli.opened import Opened
 from cluster.cli.status import programmed
 from cluster.cli.terminal import Terminal
 from cluster.client.interface import Document
-from cluster.errors import ApiError
 from cluster.launcher.manifests import apply, delete, read_manifests
 from cluster.objects.resources import ENDPOINT_SLICES, NODES, PODS, SERVICES, Resource
 from cluster.trace.join import Trace
@@ -75,7 +75,7 @@ class Stage:
 
     def output(self, text: str) -> None:
         """What the command prints."""
-        self._terminal.say(script.indented(text))
+        self._terminal.say(script.indented(text, self._terminal.width))
 
     def claim(self, text: str, holds: bool, found: object = "") -> None:
         """A claim of the scenario; DoesNotHold, with what was found, ends it."""
@@ -90,9 +90,8 @@ class Stage:
         """The trace of a request."""
         if answer.trace is not None:
             width = self._terminal.width - MARGIN
-            self._terminal.say(
-                "\n" + script.indented(render(answer.trace, width=width, colour=self._colour))
-            )
+            tree = render(answer.trace, width=width, colour=self._colour)
+            self._terminal.say("\n" + textwrap.indent(tree.rstrip("\n"), script.INDENT))
 
     # -- traffic
 
@@ -208,20 +207,6 @@ class Stage:
 
     # -- changes
 
-    async def create(self, resource: Resource, document: Mapping[str, Any]) -> None:
-        """Create an object; one that is left from before is replaced."""
-        await self.remove(resource, document["metadata"]["name"])
-        await self.api.create(resource, document)
-
-    async def remove(self, resource: Resource, name: str) -> None:
-        """Delete an object of the shop and wait until it is gone."""
-        try:
-            await self.api.delete(resource, name, namespace=SHOP, grace_seconds=0)
-        except ApiError as error:
-            if error.code != NOT_FOUND:
-                raise
-        await self.gone(resource, name)
-
     async def gone(self, resource: Resource, name: str) -> None:
         """Wait until an object of the shop does not exist any more."""
         what = f"{resource.kind} {name} to be gone"
@@ -234,13 +219,13 @@ class Stage:
         self.command(f"kubectl apply -f examples/{manifest}")
         for line in await apply(self.api, documents):
             self.output(line)
-        await self.everybody_knows()
         try:
+            await self.everybody_knows()
             yield
         finally:
             self.command(f"kubectl delete -f examples/{manifest}")
             await delete(self.api, documents)
-            await self.everybody_knows()
+        await self.everybody_knows()
 
     async def settled(self) -> None:
         """Until nothing is under way any more."""
@@ -273,15 +258,12 @@ class Stage:
         self.command(f"kubehop node stop {name} --{how}")
         await self.running.call("stop_node", name=name, how=how)
 
-    async def connect(self, host: str, port: int, *, source: str) -> Stream:
-        """A connection that stays open."""
-        return await open_stream(
-            self.cluster.access,
-            Place.parse(source, SHOP),
-            host,
-            port,
-            timeout_seconds=ANSWER_SECONDS,
-        )
+    async def connect(self, host: str, port: int) -> tuple[Stream, Answer]:
+        """A connection from the internet that stays open, and where it came to."""
+        place = Place.parse("internet", SHOP)
+        access = self.cluster.access
+        stream = await open_stream(access, place, host, port, timeout_seconds=ANSWER_SECONDS)
+        return stream, Answer(trace=await self._trace(stream.flow_id))
 
     async def everybody_knows(self, *, but: Iterable[str] = ()) -> None:
         """Until every process, but those that do not run, decides by what is now in the API."""

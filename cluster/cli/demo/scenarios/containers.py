@@ -6,7 +6,7 @@ from cluster.client.interface import Document
 from cluster.objects.resources import PODS
 
 PORTS = (90, 95)
-CLASH = "clash"
+CLASH, MANIFEST = "clash", "shop/clash.yaml"
 
 
 async def play(stage: Stage) -> None:
@@ -28,35 +28,19 @@ async def play(stage: Stage) -> None:
 
 async def _clash(stage: Stage) -> None:
     stage.say("A second container that wants a port of its neighbour does not get it:")
-    stage.command(f"kubectl apply -f - <<< '... containers: first, second: both port {PORTS[0]}'")
-    await stage.create(PODS, clash())
-    ended = await stage.until(
-        PODS,
-        lambda found: any(map(_second_failed, found)),
-        "the second container to fail",
-        namespace=SHOP,
-    )
-    first = next(_ready(each, "first") for each in ended if each["metadata"]["name"] == CLASH)
-    stage.command(f"kubectl logs {CLASH} -c second -n {SHOP}")
-    log = await stage.log(CLASH, "second")
-    stage.output(log.strip().splitlines()[-1] if log.strip() else "")
-    stage.claim("address already in use (EADDRINUSE)", "in use" in log, log)
-    stage.claim("the first container serves on", first)
-    await stage.remove(PODS, CLASH)
-
-
-def clash() -> Document:
-    """A pod whose containers want the same port."""
-    containers = [
-        {"name": name, "image": "echo", "args": [f"--port={PORTS[0]}"]}
-        for name in ("first", "second")
-    ]
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": CLASH, "namespace": SHOP},
-        "spec": {"containers": containers},
-    }
+    async with stage.applied(MANIFEST):
+        found = await stage.until(
+            PODS,
+            lambda found: any(map(_second_failed, found)),
+            "the second container to fail",
+            namespace=SHOP,
+        )
+        stage.command(f"kubectl logs {CLASH} -c second -n {SHOP}")
+        log = await stage.log(CLASH, "second")
+        stage.output(log.strip().splitlines()[-1] if log.strip() else "")
+        stage.claim("address already in use (EADDRINUSE)", "in use" in log, log)
+        first = next(_ready(each, "first") for each in found if each["metadata"]["name"] == CLASH)
+        stage.claim("the first container serves on", first)
 
 
 def _second_failed(pod: Document) -> bool:

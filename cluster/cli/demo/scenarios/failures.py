@@ -3,7 +3,7 @@
 import asyncio
 
 from cluster.cli.demo.pods import PodSeen, is_ready
-from cluster.cli.demo.scenario import Scenario
+from cluster.cli.demo.scenario import DoesNotHold, Scenario
 from cluster.cli.demo.script import table
 from cluster.cli.demo.stage import SHOP, Stage
 from cluster.client.interface import Document
@@ -12,7 +12,8 @@ from cluster.traffic.dial import Stream
 
 WRITES = 20
 SILENCE_SECONDS = 0.5
-CART_PORT = 8080
+POD_PORT, NODE_PORT = 8080, 30080
+CONNECTIONS_MAX = 40
 
 
 async def play(stage: Stage) -> None:
@@ -83,44 +84,52 @@ async def _agent(stage: Stage) -> None:
 
 
 async def _node(stage: Stage, how: str) -> None:
-    cart = (await stage.pods_of("cart"))[0]
-    others = [pod for pod in await stage.pods_of("frontend") if pod.node != cart.node]
+    """The pod that goes is one of the frontend: an outside client's socket shows what it meets."""
+    victim, stream = await _connected(stage)
     told = {"crash": "crashes", "power-off": "loses power"}[how]
-    stage.say(f"{cart.node} {told} while a pod elsewhere has a connection to {cart.name}.")
-    stream = await stage.connect(cart.ip, CART_PORT, source=others[0].place)
+    stage.say(f"{victim.node} {told} while a client outside is connected to {victim.name}.")
     try:
-        await stage.stop_node(cart.node, how)
+        await stage.stop_node(victim.node, how)
         saw = await _seen_by(stream)
     finally:
         await stream.close()
-    expected = {"crash": "reset", "power-off": "silence"}[how]
-    stage.claim(f"its client meets {expected}", saw == expected, saw)
-    await _without(stage, cart)
-    stage.command(f"kubehop node start {cart.node}")
-    await stage.running.call("start_node", name=cart.node)
+    expected = {"crash": "a reset", "power-off": "silence"}[how]
+    stage.claim(f"the client meets {expected}", saw == expected, saw)
+    await _without(stage, victim)
+    stage.command(f"kubehop node start {victim.node}")
+    await stage.running.call("start_node", name=victim.node)
     await stage.settled()
-    stage.claim(f"{cart.node} is back", await stage.is_ready(cart.node))
+    stage.claim(f"{victim.node} is back", await stage.is_ready(victim.node))
 
 
-async def _without(stage: Stage, cart: PodSeen) -> None:
+async def _connected(stage: Stage) -> tuple[PodSeen, Stream]:
+    """A connection by a node port, to a pod on another node."""
+    pods = {f"{SHOP}/{pod.name}": pod for pod in await stage.pods_of("frontend")}
+    nodes = await stage.node_names()
+    for number in range(CONNECTIONS_MAX):
+        entry = nodes[number % len(nodes)]
+        stream, came = await stage.connect(entry, NODE_PORT)
+        if came.pod in pods and came.node != entry:
+            return pods[came.pod], stream
+        await stream.close()
+    raise DoesNotHold(f"none of {CONNECTIONS_MAX} connections went from node to node")
+
+
+async def _without(stage: Stage, victim: PodSeen) -> None:
     """The cluster notices, and lives on."""
     await stage.until(
         NODES,
-        lambda found: any(_not_ready(each, cart.node) for each in found),
-        f"{cart.node} to be NotReady",
+        lambda found: any(_not_ready(each, victim.node) for each in found),
+        f"{victim.node} to be NotReady",
     )
-    stage.claim(f"{cart.node} is NotReady once its lease has run out", True)
-    lost = f"{cart.ip}:{CART_PORT}"
+    stage.claim(f"{victim.node} is NotReady once its lease has run out", True)
+    lost = f"{victim.ip}:{POD_PORT}"
     left = await stage.endpoints_become(
-        "cart", lambda found: lost not in found, f"{lost} to be no endpoint", but=(cart.node,)
+        "frontend", lambda found: lost not in found, f"{lost} to go", but=(victim.node,)
     )
-    visitor = next(pod for pod in await stage.pods_of("frontend") if pod.node != cart.node)
-    answer = await stage.curl("http://cart/", source=visitor.place, traced=False)
-    stage.claim(
-        f"{lost} is no endpoint any more; others serve on ({len(left)})",
-        answer.status == 200,
-        answer.described(),
-    )
+    stage.claim(f"{lost} is no endpoint any more, {', '.join(left)} is", bool(left))
+    answer = await stage.curl("http://frontend.shop/", traced=False)
+    stage.claim("the shop is open", answer.status == 200, answer.described())
 
 
 async def _seen_by(stream: Stream) -> str:
@@ -130,7 +139,7 @@ async def _seen_by(stream: Stream) -> str:
             received = await stream.reader.read(1)
             return "an answer" if received else "an orderly end"
     except ConnectionResetError:
-        return "reset"
+        return "a reset"
     except TimeoutError:
         return "silence"
 

@@ -1,14 +1,12 @@
 """Scenario 8: four ways to fail, four symptoms, four traces."""
 
-from typing import Any
-
 from cluster.cli.demo.answer import Answer
 from cluster.cli.demo.scenario import Scenario
 from cluster.cli.demo.scenarios.policy import DENY, PATIENCE
 from cluster.cli.demo.script import table
-from cluster.cli.demo.stage import SHOP, Stage
-from cluster.objects.resources import SERVICES
+from cluster.cli.demo.stage import Stage
 
+MISTAKES = "shop/mistakes.yaml"
 CASES = (
     ("nobody", "no pod has these labels", "refused", "SERVICE_BACKEND_NOT_FOUND"),
     ("closed", "its target port is one that no program has", "refused", "PORT_CLOSED"),
@@ -19,20 +17,15 @@ CASES = (
 
 async def play(stage: Stage) -> None:
     """Each case from the same pod."""
-    services = (service("nobody", "nobody", 8080), service("closed", "cart", 9))
-    for each in services:
-        await stage.create(SERVICES, each)
-    await stage.settled()
     source = (await stage.pods_of("frontend"))[0].place
-    answers = [await _ask(stage, *case, source) for case in CASES[:-1]]
+    async with stage.applied(MISTAKES):
+        answers = [await _ask(stage, *case, source) for case in CASES[:-1]]
     async with stage.applied(DENY):
         answers.append(await _ask(stage, *CASES[-1], source))
     stage.say("Side by side:")
     rows = [(name, *_told(answer)) for (name, *_), answer in zip(CASES, answers, strict=True)]
     stage.output(table([("SERVICE", "CLIENT SAW", "ENDED AT", "CODE"), *rows]))
     stage.claim("four failures, and no two traces end alike", len({row[2:] for row in rows}) == 4)
-    for each in services:
-        await stage.remove(SERVICES, each["metadata"]["name"])
 
 
 async def _ask(stage: Stage, name: str, why: str, symptom: str, code: str, source: str) -> Answer:
@@ -42,16 +35,6 @@ async def _ask(stage: Stage, name: str, why: str, symptom: str, code: str, sourc
     seen = (answer.symptom, answer.code)
     stage.claim(f"{symptom}, and the trace says {code}", seen == (symptom, code), seen)
     return answer
-
-
-def service(name: str, app: str, target_port: int) -> dict[str, Any]:
-    """A Service of the shop for the pods of an application."""
-    return {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": {"name": name, "namespace": SHOP},
-        "spec": {"selector": {"app": app}, "ports": [{"port": 80, "targetPort": target_port}]},
-    }
 
 
 def _told(answer: Answer) -> tuple[str, str, str]:
