@@ -6,7 +6,6 @@ k8s.io/apimachinery/pkg/api/resource.
 """
 
 import re
-from decimal import ROUND_CEILING, Decimal, localcontext
 from functools import lru_cache
 
 DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
@@ -29,23 +28,19 @@ def canonical_quantity(text: str) -> str | None:
     if match is None:
         return None
     suffix, exponent = match["suffix"] or "", match["exponent"]
-    with localcontext() as context:
-        context.prec = 2 * DIGITS_MAX + 1000  # exact: digits, and an exponent of three of them
-        amount = _amount(match["number"], suffix, exponent)
-        nanos = int(amount.scaleb(9).to_integral_value(ROUND_CEILING))
+    nanos = _nanos(match["number"], suffix, int(exponent or 0))
     if suffix in BINARY or len(match["number"]) > DIGITS_EXACT:
         nanos = min(nanos, LARGEST * 10**9)
     sign = "-" if match["sign"] == "-" and nanos else ""
     return sign + _spelled(nanos, suffix, scientific=exponent is not None)
 
 
-def _amount(number: str, suffix: str, exponent: str | None) -> Decimal:
-    amount = Decimal(number)
-    if exponent is not None:
-        return amount.scaleb(int(exponent))
-    if suffix in BINARY:
-        return amount * Decimal(2 ** BINARY[suffix])
-    return amount.scaleb(DECIMAL[suffix])
+def _nanos(number: str, suffix: str, exponent: int) -> int:
+    """Billionths, rounded up: exact whole numbers all the way."""
+    whole, _, fraction = number.partition(".")
+    digits = int(whole + fraction) * 2 ** BINARY.get(suffix, 0)
+    power = 9 - len(fraction) + exponent + DECIMAL.get(suffix, 0)
+    return digits * 10**power if power >= 0 else -(-digits // 10**-power)
 
 
 def _spelled(nanos: int, suffix: str, *, scientific: bool) -> str:
