@@ -91,11 +91,12 @@ async def serve(config: ControlConfig, lifecycle: Lifecycle) -> None:
 
 
 def _registry(config: ControlConfig, store: Store, clock: Clock) -> Registry:
-    addresses = ServiceAddresses(config.service_cidr)
+    dice = random.Random(SystemRandom().getrandbits(128))
+    addresses = ServiceAddresses(config.service_cidr, dice.randrange)
     services = store.list((SERVICES.group, SERVICES.plural))
     for conflict in addresses.restore([each.document for each in services]):
         log.error("stored Services contradict each other: %s", conflict)
-    return Registry(store, addresses, clock, random.Random(SystemRandom().getrandbits(128)))
+    return Registry(store, addresses, clock, dice)
 
 
 async def _listen(

@@ -13,6 +13,7 @@ import orjson
 
 from cluster.aio.clock import Clock
 from cluster.client.interface import Document
+from cluster.errors import PoolExhausted
 from cluster.objects.resources import NAMESPACES, PODS, SERVICES, Resource
 from control.apiserver import statuses
 from control.apiserver.deletion import decide_deletion, may_go
@@ -26,11 +27,12 @@ from control.resources.strategy import (
     prepare_create,
     prepare_update,
     prune,
+    type_faults,
     validate_create,
     validate_update,
 )
 from control.store.record import ObjectKey, Record
-from control.store.store import Store
+from control.store.store import Store, StoreFailed
 
 NAME_ATTEMPTS = 8  # for generateName: upstream tries eight times
 
@@ -88,10 +90,10 @@ class Registry:
         """A new object."""
         resource = kind.resource
         _check_kind(resource, document)
-        _check_namespace(resource, document, namespace)
         pruned, warnings = _pruned(kind, document, options)
+        _check_namespace(resource, pruned, namespace)
         now = timestamp(self._clock.now())
-        made = prepare_create(kind, self._named(kind, pruned, namespace, now), now)
+        made = prepare_create(kind, self._named(kind, pruned, namespace, now))
         name = str(made["metadata"].get("name", ""))
         _reject(resource, name, validate_create(kind, made))
         self._check_place(kind, namespace, name)
@@ -102,7 +104,7 @@ class Registry:
         if options.dry_run:
             return Written(_unsaved(made, self.store.version), warnings)
         record = self.store.put(key_of(kind), made)
-        await self.store.committed()
+        await self._lasting(kind)
         return Written(record, warnings)
 
     async def update(
@@ -120,15 +122,18 @@ class Registry:
         old = self.get(kind, namespace, name)
         given = transform(old.document)
         _check_kind(resource, given)
-        _check_identity(resource, given, old)
         pruned, warnings = _pruned(kind, given, options)
+        _check_identity(resource, pruned, old)
         new = prepare_update(kind, pruned, old.document, subresource=subresource)
-        if subresource is None and resource == SERVICES:
-            new = self._with_addresses(
-                name,
-                lambda: self._addresses.admit_update(new, old.document, dry_run=options.dry_run),
-            )
-        _reject(resource, name, validate_update(kind, new, old.document))
+        if subresource is None and not _same(new, old.document):
+            _reject(resource, name, validate_update(kind, new, old.document))
+            if resource == SERVICES:
+                new = self._with_addresses(
+                    name,
+                    lambda: self._addresses.admit_update(
+                        new, old.document, dry_run=options.dry_run
+                    ),
+                )
         return await self._replace(kind, old, new, options, warnings)
 
     async def bind(self, namespace: str, name: str, node: str, *, dry_run: bool = False) -> Written:
@@ -153,7 +158,7 @@ class Registry:
             await self.store.committed()
             return Written(old, changed=False)
         record = self._store(kind, old, deletion.document, gone=deletion.gone)
-        await self.store.committed()
+        await self._lasting(kind)
         return Written(record, gone=deletion.gone)
 
     # -- inside
@@ -168,8 +173,18 @@ class Registry:
         if options.dry_run:
             return Written(_unsaved(new, old.version), warnings)
         record = self._store(kind, old, new, gone=gone)
-        await self.store.committed()
+        await self._lasting(kind)
         return Written(record, warnings, gone=gone)
+
+    async def _lasting(self, kind: Kind) -> None:
+        """Wait for the commit; what it takes back is taken from the Services' addresses too."""
+        try:
+            await self.store.committed()
+        except StoreFailed:
+            if kind.resource == SERVICES:
+                stored = self.store.list(key_of(kind))
+                self._addresses.restore([each.document for each in stored])
+            raise
 
     def _store(self, kind: Kind, old: Record, new: Document, *, gone: bool) -> Record:
         if not gone:
@@ -207,11 +222,13 @@ class Registry:
         if self._exists(kind, namespace, name):
             raise statuses.already_exists(kind.resource, name)
 
-    def _with_addresses(self, name: str, admit: Callable[[], Document]) -> Document:
+    def _with_addresses(self, name: str, admit: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         try:
             return admit()
         except Rejected as error:
             raise statuses.invalid(SERVICES, name, error.causes) from error
+        except PoolExhausted as error:
+            raise statuses.internal(str(error)) from error
 
 
 def key_of(kind: Kind) -> tuple[str, str]:
@@ -219,14 +236,22 @@ def key_of(kind: Kind) -> tuple[str, str]:
     return kind.resource.group, kind.resource.plural
 
 
-def _pruned(kind: Kind, document: Document, options: WriteOptions) -> tuple[Document, list[str]]:
-    """Without unknown fields, which are refused, told, or ignored."""
-    pruned, unknown = prune(kind, document)
+def _pruned(
+    kind: Kind, document: Document, options: WriteOptions
+) -> tuple[dict[str, Any], list[str]]:
+    """Without unknown fields, which are refused, told, or ignored; a wrong type is refused."""
+    resource = kind.resource
+    unreadable = f'{resource.kind} in version "{resource.version}" cannot be handled as a '
+    unreadable += f"{resource.kind}: "
+    pruned, paths = prune(kind, document)
+    faults = type_faults(kind, pruned)
+    if faults:
+        said = ", ".join(f"{each.field}: {each.message}" for each in faults)
+        raise statuses.bad_request(unreadable + said)
+    unknown = [f'unknown field "{path}"' for path in paths]
     if unknown and options.field_validation is FieldValidation.STRICT:
-        resource = kind.resource
-        words = f"{resource.kind} in version {resource.version!r} cannot be handled as a "
-        words += f"{resource.kind}: strict decoding error: {', '.join(unknown)}"
-        raise statuses.bad_request(words.replace("'", '"', 2))
+        words = f"strict decoding error: {', '.join(unknown)}"
+        raise statuses.bad_request(unreadable + words)
     return pruned, unknown if options.field_validation is FieldValidation.WARN else []
 
 

@@ -1,49 +1,150 @@
-def prune(kind, d): return d, []
-def prepare_create(kind, d, now):
-    d={**d}
-    md={**d["metadata"],"generation":1}; d["metadata"]=md
-    k=kind.resource.kind
-    d.setdefault("status",{})
-    if k=="Pod": d["status"]={"phase":"Pending","qosClass":"BestEffort"}; _pod(d); d["metadata"].pop("generation")
-    if k=="Namespace": d["spec"]={"finalizers":["kubernetes"]}; d["status"]={"phase":"Active"}
-    if k=="Service":
-        sp={**d["spec"]}; d["spec"]=sp
-        sp.setdefault("type","ClusterIP"); sp.setdefault("sessionAffinity","None"); sp.setdefault("internalTrafficPolicy","Cluster")
-        sp["ports"]=[{"protocol":"TCP","targetPort":p["port"],**p} for p in sp.get("ports",[])]
-        if sp["type"]!="ClusterIP": sp.setdefault("externalTrafficPolicy","Cluster")
-        if sp["type"]=="LoadBalancer": sp.setdefault("allocateLoadBalancerNodePorts",True)
-        d["status"]={"loadBalancer":{}}
-    if k=="Deployment":
-        sp={"replicas":1,"revisionHistoryLimit":10,"progressDeadlineSeconds":600,"strategy":{"type":"RollingUpdate","rollingUpdate":{"maxSurge":"25%","maxUnavailable":"25%"}},**d["spec"]}
-        sp["strategy"]={"type":"RollingUpdate",**sp["strategy"]}
-        if sp["strategy"]["type"]=="RollingUpdate": sp["strategy"]["rollingUpdate"]={"maxSurge":"25%","maxUnavailable":"25%",**sp["strategy"].get("rollingUpdate",{})}
-        d["spec"]=sp; t={**sp["template"]}; sp["template"]=t; _pod(t)
-    if k=="ReplicaSet":
-        sp={"replicas":1,**d["spec"]}; d["spec"]=sp
-    if k=="EndpointSlice": pass
-    return d
-def _pod(d):
-    sp={"restartPolicy":"Always","dnsPolicy":"ClusterFirst","terminationGracePeriodSeconds":30,"schedulerName":"default-scheduler","securityContext":{},"serviceAccountName":"default",**d["spec"]}; d["spec"]=sp
-    cs=[]
-    for c in sp["containers"]:
-        c={"imagePullPolicy":"Always","terminationMessagePath":"/dev/termination-log","terminationMessagePolicy":"File","resources":{},**c}
-        if "ports" in c: c["ports"]=[{"protocol":"TCP",**p} for p in c["ports"]]
-        for pr in ("readinessProbe","livenessProbe","startupProbe"):
-            if pr in c: c[pr]={"timeoutSeconds":1,"periodSeconds":10,"successThreshold":1,"failureThreshold":3,**c[pr]}
-        cs.append(c)
-    sp["containers"]=cs
-KEEP=("uid","creationTimestamp","deletionTimestamp","deletionGracePeriodSeconds","name","namespace","generation")
-def prepare_update(kind,new,old,*,subresource):
-    md={**new.get("metadata",{})}
-    for k in KEEP:
-        if k in old["metadata"]: md[k]=old["metadata"][k]
-        else: md.pop(k,None)
-    if subresource=="status": return {**old,"metadata":{**old["metadata"],"resourceVersion":None},"status":new.get("status",{})}
-    n={**new,"metadata":md}
-    if subresource=="finalize": return {**old,"spec":new["spec"]}
-    if "status" in old: n["status"]=old["status"]
-    if n.get("spec")!=old.get("spec") and "generation" in md: md["generation"]=old["metadata"].get("generation",1)+1
-    return n
-def validate_create(kind,d): return []
-def validate_update(kind,n,o): return []
-def delete_answer(kind): return "object" if kind.resource.kind in ("Pod","Service") else "status"
+"""What happens to a document on its way into the store: pruned, completed, checked.
+
+Pure: documents in, documents out; none is changed. What kinds have in common is here and in their
+schemas; what they have of their own is in `control.resources.strategies`.
+Source: k8s.io/apiserver/pkg/registry/rest; kubernetes.io, "Kubernetes API Concepts".
+"""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from control.resources import walk
+from control.resources.causes import TYPE_INVALID, Cause
+from control.resources.kinds import Kind
+from control.resources.schema import element_schema
+from control.resources.strategies.strategy import Strategy
+from control.resources.strategies.table import strategy_of
+from control.resources.validation.metadata import metadata_causes, metadata_update_causes
+
+STATUS = "status"
+
+Given = Mapping[str, Any]
+Made = dict[str, Any]
+
+# Only the server writes these; an update keeps the old object's.
+_KEPT = (
+    "name",
+    "namespace",
+    "uid",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "generation",
+    "selfLink",
+)
+# Nothing is said by an empty one.
+_OMITTED_WHEN_EMPTY = ("labels", "annotations", "finalizers", "ownerReferences", "generateName")
+
+
+def prune(kind: Kind, document: Given) -> tuple[Made, list[str]]:
+    """Without unknown fields and nulls, and the unknown fields' paths."""
+    node = element_schema(kind)
+    return (dict(document), []) if node is None else walk.prune(node, dict(document))
+
+
+def type_faults(kind: Kind, document: Made) -> list[Cause]:
+    """Fields of the wrong type: nothing else can be said of such a document."""
+    node = element_schema(kind)
+    causes = [] if node is None else walk.type_causes(node, document)
+    return [each for each in causes if each.reason == TYPE_INVALID]
+
+
+def prepare_create(kind: Kind, document: Given) -> Made:
+    """A new object as it will be stored, but for its resourceVersion and addresses."""
+    strategy = strategy_of(kind)
+    made = {**document, "metadata": _tidied(document["metadata"])}
+    reported = made.pop("status", None) or {}
+    made = _completed(kind, strategy, strategy.created(_filled(kind, made)))
+    if STATUS in kind.subresources:
+        empty = strategy.status({**made, "status": reported}) if strategy.status else {}
+        made = _canonical(kind, {**made, "status": empty})
+    if strategy.generation:
+        made["metadata"] = {**made["metadata"], "generation": 1}
+    return made
+
+
+def prepare_update(kind: Kind, new: Given, old: Given, *, subresource: str | None) -> Made:
+    """An object's next state; equal to the old one but for resourceVersion if nothing changes."""
+    match subresource:
+        case "status":
+            status = _canonical(kind, {"status": new.get("status") or {}})
+            return {**old, **status}
+        case "finalize":
+            finalizers = (new.get("spec") or {}).get("finalizers") or []
+            return {**old, "spec": {**(old.get("spec") or {}), "finalizers": finalizers}}
+    strategy = strategy_of(kind)
+    made = {**new, "metadata": _tidied(_kept(new.get("metadata") or {}, old["metadata"]))}
+    if STATUS in kind.subresources:
+        made.pop("status", None)
+    made = strategy.updated(_filled(kind, made), dict(old))
+    made = _completed(kind, strategy, made)
+    if STATUS in kind.subresources and "status" in old:
+        made = {**made, "status": old["status"]}
+    if strategy.generation and _content(made) != _content(old):
+        generation = int(old["metadata"].get("generation", 0)) + 1
+        made["metadata"] = {**made["metadata"], "generation": generation}
+    return made
+
+
+def validate_create(kind: Kind, document: Made) -> list[Cause]:
+    """Everything that is wrong with a new object."""
+    strategy = strategy_of(kind)
+    causes = list(metadata_causes(document["metadata"], strategy.name_faults))
+    return _with_schema(kind, document, [*causes, *strategy.causes(document)])
+
+
+def validate_update(kind: Kind, new: Made, old: Given) -> list[Cause]:
+    """Everything that is wrong with a change."""
+    strategy = strategy_of(kind)
+    causes = list(metadata_update_causes(new["metadata"], old["metadata"]))
+    causes += strategy.update_causes(new, dict(old))
+    return _with_schema(kind, new, [*causes, *strategy.causes(new)])
+
+
+def delete_answer(kind: Kind) -> Literal["object", "status"]:
+    """What a client gets back of an object that is gone."""
+    return "object" if strategy_of(kind).returned_when_deleted else "status"
+
+
+# -- inside
+
+
+def _filled(kind: Kind, document: Made) -> Made:
+    node = element_schema(kind)
+    return document if node is None else walk.fill_defaults(node, document)
+
+
+def _canonical(kind: Kind, document: Made) -> Made:
+    node = element_schema(kind)
+    return document if node is None else walk.canonical(node, document)
+
+
+def _completed(kind: Kind, strategy: Strategy, document: Made) -> Made:
+    return _canonical(kind, strategy.defaults(document))
+
+
+def _with_schema(kind: Kind, document: Made, causes: list[Cause]) -> list[Cause]:
+    """The kind's own causes, and its schema's about fields that it says nothing of."""
+    node = element_schema(kind)
+    if node is None:
+        return causes
+    named = {each.field for each in causes}
+    more = walk.type_causes(node, document)
+    return [*causes, *(each for each in more if each.field not in named)]
+
+
+def _kept(new: Given, old: Given) -> Made:
+    """The new metadata with what only the server writes as it was."""
+    metadata = {key: value for key, value in new.items() if key not in _KEPT}
+    return {**metadata, **{key: old[key] for key in _KEPT if key in old}}
+
+
+def _tidied(metadata: Given) -> Made:
+    return {
+        key: value for key, value in metadata.items() if value or key not in _OMITTED_WHEN_EMPTY
+    }
+
+
+def _content(document: Given) -> Made:
+    """What a generation counts."""
+    return {key: value for key, value in document.items() if key not in ("metadata", "status")}

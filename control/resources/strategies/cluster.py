@@ -1,0 +1,81 @@
+"""Namespaces, nodes and the kinds that need little: accounts, volumes, roles, classes.
+
+Pure: documents in, documents out. Spec: N-40, P-19; kubernetes.io, "Namespaces".
+"""
+
+from control.resources.strategies.strategy import Document, Strategy
+from control.resources.validation import cluster
+from control.resources.validation.names import label_faults, path_segment_faults
+
+NAME_LABEL = "kubernetes.io/metadata.name"
+FINALIZER = "kubernetes"
+
+
+def _labelled(namespace: Document) -> Document:
+    """Selectable by name, whatever the client says (N-40)."""
+    metadata = namespace["metadata"]
+    labels = {**(metadata.get("labels") or {}), NAME_LABEL: metadata.get("name", "")}
+    return {**namespace, "metadata": {**metadata, "labels": labels}}
+
+
+def _held(namespace: Document) -> Document:
+    """Kept until it is empty."""
+    spec = namespace.get("spec") or {}
+    finalizers = list(spec.get("finalizers") or ())
+    if FINALIZER not in finalizers:
+        finalizers.append(FINALIZER)
+    return {**namespace, "spec": {**spec, "finalizers": finalizers}}
+
+
+def _finalizers_kept(new: Document, old: Document) -> Document:
+    """Only `/finalize` takes finalizers away."""
+    return {**new, "spec": old.get("spec") or {}}
+
+
+def _active(namespace: Document) -> Document:
+    return {"phase": "Active"}
+
+
+def _pending(document: Document) -> Document:
+    return {"phase": "Pending"}
+
+
+def _reported(node: Document) -> Document:
+    """A kubelet registers its node with its status."""
+    return dict(node.get("status") or {})
+
+
+def _with_cidrs(node: Document) -> Document:
+    """Either of podCIDR and podCIDRs says the other."""
+    spec = node.get("spec") or {}
+    one, many = spec.get("podCIDR"), spec.get("podCIDRs")
+    if one and not many:
+        return {**node, "spec": {**spec, "podCIDRs": [one]}}
+    if many and not one:
+        return {**node, "spec": {**spec, "podCIDR": many[0]}}
+    return node
+
+
+NAMESPACE = Strategy(
+    name_faults=label_faults,
+    status=_active,
+    created=_held,
+    defaults=_labelled,
+    updated=_finalizers_kept,
+)
+NODE = Strategy(
+    status=_reported,
+    defaults=_with_cidrs,
+    causes=cluster.node_causes,
+    update_causes=cluster.node_update_causes,
+)
+LEASE = Strategy(causes=cluster.lease_causes)
+ROLE = Strategy(name_faults=path_segment_faults)
+ROLE_BINDING = Strategy(
+    name_faults=path_segment_faults, update_causes=cluster.binding_update_causes
+)
+REVISION = Strategy(update_causes=cluster.revision_update_causes)
+PRIORITY_CLASS = Strategy(generation=True, update_causes=cluster.priority_update_causes)
+VOLUME = Strategy(status=_pending, returned_when_deleted=True)
+RETURNED = Strategy(returned_when_deleted=True)
+COUNTED = Strategy(generation=True)

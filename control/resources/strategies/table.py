@@ -1,0 +1,56 @@
+"""Which strategy a kind has.
+
+Pure: data.
+"""
+
+from control.resources.kinds import Kind
+from control.resources.strategies import cluster, configuration, networking, workloads
+from control.resources.strategies.pods import POD
+from control.resources.strategies.services import SERVICE
+from control.resources.strategies.strategy import Strategy
+
+_PLAIN = Strategy()
+
+_TABLE: dict[tuple[str, str], Strategy] = {
+    ("", "configmaps"): configuration.CONFIG_MAP,
+    ("", "endpoints"): networking.ENDPOINTS,
+    ("", "namespaces"): cluster.NAMESPACE,
+    ("", "nodes"): cluster.NODE,
+    ("", "persistentvolumeclaims"): cluster.VOLUME,
+    ("", "persistentvolumes"): cluster.VOLUME,
+    ("", "pods"): POD,
+    ("", "podtemplates"): workloads.POD_TEMPLATE,
+    ("", "replicationcontrollers"): workloads.REPLICATION_CONTROLLER,
+    ("", "resourcequotas"): cluster.RETURNED,
+    ("", "secrets"): configuration.SECRET,
+    ("", "serviceaccounts"): cluster.RETURNED,
+    ("", "services"): SERVICE,
+    ("apps", "controllerrevisions"): cluster.REVISION,
+    ("apps", "daemonsets"): workloads.DAEMON_SET,
+    ("apps", "deployments"): workloads.DEPLOYMENT,
+    ("apps", "replicasets"): workloads.REPLICA_SET,
+    ("apps", "statefulsets"): workloads.STATEFUL_SET,
+    ("batch", "cronjobs"): workloads.CRON_JOB,
+    ("batch", "jobs"): workloads.JOB,
+    ("coordination.k8s.io", "leases"): cluster.LEASE,
+    ("discovery.k8s.io", "endpointslices"): networking.ENDPOINT_SLICE,
+    ("networking.k8s.io", "ingressclasses"): networking.INGRESS_CLASS,
+    ("networking.k8s.io", "ingresses"): networking.INGRESS,
+    ("networking.k8s.io", "networkpolicies"): networking.NETWORK_POLICY,
+    ("policy", "poddisruptionbudgets"): cluster.COUNTED,
+    ("rbac.authorization.k8s.io", "clusterrolebindings"): cluster.ROLE_BINDING,
+    ("rbac.authorization.k8s.io", "clusterroles"): cluster.ROLE,
+    ("rbac.authorization.k8s.io", "rolebindings"): cluster.ROLE_BINDING,
+    ("rbac.authorization.k8s.io", "roles"): cluster.ROLE,
+    ("scheduling.k8s.io", "priorityclasses"): cluster.PRIORITY_CLASS,
+}
+
+# Groups all of whose kinds answer a deletion with the object.
+_RETURNING = {"storage.k8s.io": cluster.RETURNED}
+
+
+def strategy_of(kind: Kind) -> Strategy:
+    """How a kind is written."""
+    resource = kind.resource
+    found = _TABLE.get((resource.group, resource.plural))
+    return found or _RETURNING.get(resource.group, _PLAIN)

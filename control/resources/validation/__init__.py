@@ -1,0 +1,1 @@
+"""What the server refuses: fields that are wrong, each named, in upstream's words."""
