@@ -1,0 +1,81 @@
+"""Benchmark 1: from the command to the first answer through the gateway."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+from statistics import median
+
+from tests.benchmarks.bench_cluster import ROOT, BenchCluster, Start
+from tests.benchmarks.table import Table, milliseconds
+
+IMPORTS = {
+    "an interpreter that does nothing": "pass",
+    "... that imports the command": "import cluster.cli.main",
+    "... that imports every process": (
+        "from cluster.launcher.zygote import import_all; import_all()"
+    ),
+}
+
+
+def measure(directory: Path, rounds: int, nodes: int) -> list[Table]:
+    """Rounds of starts, each a cluster of its own; the round before the first does not count."""
+    starts = [_once(directory, nodes) for _ in range(rounds + 1)][1:]
+    imports = [_imports() for _ in range(rounds)]
+    return [_phases(starts, nodes), _cpu(starts), _import_table(imports)]
+
+
+def _once(directory: Path, nodes: int) -> Start:
+    cluster = BenchCluster(directory, nodes)
+    try:
+        return cluster.up()
+    finally:
+        cluster.down()
+
+
+def _phases(starts: list[Start], nodes: int) -> Table:
+    phases = [start.phases() for start in starts]
+    table = Table(
+        f"Start of {nodes} nodes, cold processes: when each phase was over",
+        ("phase", "median", "fastest", "slowest"),
+        note="Wall time since the command was executed; nodes, gateway and DNS start side by side.",
+    )
+    for name in phases[0]:
+        table.add(name, *_spread([each[name] for each in phases]))
+    return table
+
+
+def _cpu(starts: list[Start]) -> Table:
+    table = Table(
+        "CPU time of the same starts, at the first answer",
+        ("process", "median", "fastest", "slowest"),
+        note="User and system. `launcher` imports everything once; the others are forked from it.",
+    )
+    for name in starts[0].cpu:
+        table.add(name, *_spread([each.cpu[name] for each in starts]))
+    table.add("all", *_spread([sum(each.cpu.values()) for each in starts]))
+    return table
+
+
+def _imports() -> dict[str, float]:
+    took = {}
+    for name, code in IMPORTS.items():
+        began = time.monotonic()
+        subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+        took[name] = time.monotonic() - began
+    return took
+
+
+def _import_table(rounds: list[dict[str, float]]) -> Table:
+    table = Table(
+        "Below that no start can be: interpreters and imports alone",
+        ("process", "median", "fastest", "slowest"),
+        note="One after the other, in turns; wall time.",
+    )
+    for name in IMPORTS:
+        table.add(name, *_spread([each[name] for each in rounds]))
+    return table
+
+
+def _spread(seconds: list[float]) -> tuple[str, str, str]:
+    return milliseconds(median(seconds)), milliseconds(min(seconds)), milliseconds(max(seconds))
