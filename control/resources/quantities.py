@@ -38,9 +38,10 @@ def canonical_quantity(text: str) -> str | None:
 def _nanos(number: str, suffix: str, exponent: int) -> int:
     """Billionths, rounded up: exact whole numbers all the way."""
     whole, _, fraction = number.partition(".")
-    digits = int(whole + fraction) * 2 ** BINARY.get(suffix, 0)
+    digits = int(whole + fraction) << BINARY.get(suffix, 0)
     power = 9 - len(fraction) + exponent + DECIMAL.get(suffix, 0)
-    return digits * 10**power if power >= 0 else -(-digits // 10**-power)
+    tens: int = 10 ** abs(power)
+    return digits * tens if power >= 0 else -(-digits // tens)
 
 
 def _spelled(nanos: int, suffix: str, *, scientific: bool) -> str:
