@@ -5,20 +5,23 @@ the processes when the report is written: a frontend that could not reach its ca
 the reason is in the trace of a connection that no test made.
 """
 
+import asyncio
 from collections import deque
 from collections.abc import Iterable, Iterator
 
-from cluster.trace.client import Collected, collect
-from cluster.trace.join import Trace, by_flow, join
+from cluster.trace.client import collect
+from cluster.trace.join import Trace, by_flow
 from cluster.trace.query import Query
 from cluster.trace.record import Outcome
 from cluster.trace.tree import render
 from cluster.traffic.access import Access
+from cluster.traffic.traces import NoTrace, trace_of
 from cluster.traffic.unreached import Unreached
 from cluster.wire.flow import FlowKind
 
 KEPT_MAX = 100
 SHOWN_MAX = 10
+WAIT_SECONDS = 1.0  # for a trace to become whole
 _FAILED = (Outcome.REFUSED, Outcome.DROPPED)
 
 
@@ -45,17 +48,16 @@ async def failed_flows(access: Access, since: float) -> tuple[Trace, ...]:
         query = Query(outcome=outcome, since=since, kind=FlowKind.TRAFFIC, limit=SHOWN_MAX)
         collected = await collect(endpoints, query, access=access.remote)
         found += by_flow(collected.segments)
-    traces = [join_all(await _whole(access, flow_id)) for flow_id in dict.fromkeys(found)]
+    traces = await asyncio.gather(*(_trace(access, each) for each in dict.fromkeys(found)))
     return tuple(sorted((each for each in traces if each), key=lambda each: each.started))
 
 
-async def _whole(access: Access, flow_id: str) -> Collected:
-    return await collect(await access.endpoints(), Query(id=flow_id), access=access.remote)
-
-
-def join_all(collected: Collected) -> Trace | None:
-    """The trace of one flow; None when it is forgotten by now."""
-    return join(collected.segments) if collected.segments else None
+async def _trace(access: Access, flow_id: str) -> Trace | None:
+    """The whole trace; None when it is forgotten by now."""
+    try:
+        return await trace_of(access, flow_id, wait=WAIT_SECONDS)
+    except NoTrace:
+        return None
 
 
 def report(errors: Iterable[Unreached], traces: Iterable[Trace]) -> Iterator[str]:
@@ -69,4 +71,4 @@ def report(errors: Iterable[Unreached], traces: Iterable[Trace]) -> Iterator[str
     for trace in rest[-SHOWN_MAX:]:
         yield render(trace)
     if len(rest) > SHOWN_MAX:
-        yield f"and {len(rest) - SHOWN_MAX} earlier failed connections: kubehop trace shows them\n"
+        yield f"and {len(rest) - SHOWN_MAX} earlier failed connections\n"

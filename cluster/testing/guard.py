@@ -1,54 +1,105 @@
-"""The process beside pytest that ends what a dead pytest has left running; started on first use."""
+"""The process beside pytest that starts clusters and outlives pytest to end them; see its module.
 
+It is started with the first cluster, and anew should somebody have killed it.
+"""
+
+import json
+import os
+import socket
 import subprocess
 import sys
-import threading
-from contextlib import suppress
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
 
-from cluster.testing.guard_process import START, STOPPED
+from cluster.errors import ClusterError, ConfigError
 
 MODULE = "cluster.testing.guard_process"
-END_SECONDS = 60.0
+END_SECONDS = 60.0  # it gives its clusters half of that
+LINES_SHOWN_MAX = 10
 
 
 class Guard:
-    """Is told of every cluster that starts and stops."""
+    """Starts launchers that do not outlive this process."""
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
+    def __init__(self, module: str = MODULE) -> None:
+        self._module = module
         self._process: subprocess.Popen[bytes] | None = None
+        self._orders: socket.socket | None = None
 
-    def starting(self, name: str) -> None:
-        """From now on a cluster of this name may be there."""
-        self._tell(START, name)
+    def launch(self, spec: str) -> int:
+        """Order a launcher for a cluster (a ClusterSpec's JSON); the descriptor it reports to."""
+        order = {
+            "arguments": ["--spec", spec, "--detach"],
+            "environment": dict(os.environ),
+            "directory": os.getcwd(),  # noqa: PTH109  a text
+        }
+        reading, writing = os.pipe()
+        try:
+            self._send(json.dumps(order).encode() + b"\n", writing)
+        except BaseException:
+            os.close(reading)
+            raise
+        finally:
+            os.close(writing)
+        return reading
 
-    def stopped(self, name: str) -> None:
-        """It is gone."""
-        self._tell(STOPPED, name)
+    def _send(self, data: bytes, descriptor: int) -> None:
+        """Send an order with a descriptor, to a new process if the last one is gone."""
+        try:
+            orders = self._orders or self._start()
+            sent = socket.send_fds(orders, [data], [descriptor])
+        except (BrokenPipeError, ConnectionResetError):
+            self.close()
+            orders = self._start()
+            sent = socket.send_fds(orders, [data], [descriptor])
+        orders.sendall(data[sent:])
 
-    def _tell(self, verb: str, name: str) -> None:
-        with self._lock:
-            self._process = self._process or _start()
-            assert self._process.stdin is not None
-            self._process.stdin.write(f"{verb} {name}\n".encode())
-            self._process.stdin.flush()
+    def _start(self) -> socket.socket:
+        near, far = socket.socketpair()
+        with far:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", self._module],  # -P: not from the tests' directory
+                stdin=far.fileno(),
+                stdout=subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl-C and a closed terminal are not for it
+                env=_environment(),
+            )
+        self._orders = near
+        return near
 
     def close(self) -> None:
-        """Let it end what is left, and end."""
-        with self._lock:
-            if self._process is None:
-                return
-            assert self._process.stdin is not None
-            with suppress(BrokenPipeError):  # somebody killed it
-                self._process.stdin.close()
+        """Let it end what still runs, and end."""
+        if self._orders is not None:
+            self._orders.close()
+            self._orders = None
+        if self._process is not None:
             self._process.wait(END_SECONDS)
             self._process = None
 
 
-def _start() -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(
-        [sys.executable, "-m", MODULE],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        start_new_session=True,  # Ctrl-C and a closed terminal are not for it
-    )
+def _environment() -> dict[str, str]:
+    """With the path that this process found kubehop by."""
+    root = str(Path(__file__).absolute().parent.parent.parent)
+    path = os.environ.get("PYTHONPATH")
+    return {**os.environ, "PYTHONPATH": f"{root}{os.pathsep}{path}" if path else root}
+
+
+def awaited(reports: Iterable[str], name: str, log: Path) -> None:
+    """Read a launcher's reports until its cluster serves; the error says why it does not."""
+    for line in reports:
+        report: Mapping[str, Any] = json.loads(line)
+        if "failed" in report:
+            kind = ConfigError if report.get("misused") else ClusterError
+            raise kind(str(report["failed"]))
+        if report.get("done"):
+            return
+    raise ClusterError(f"the launcher of {name} ended without a word; {_last_lines(log)}")
+
+
+def _last_lines(log: Path) -> str:
+    try:
+        lines = log.read_text(errors="replace").splitlines()[-LINES_SHOWN_MAX:]
+    except OSError:
+        return f"it wrote no log {log}"
+    return "\n  ".join((f"the end of {log}:", *lines))

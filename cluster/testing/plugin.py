@@ -13,7 +13,7 @@ import itertools
 import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -22,25 +22,27 @@ if TYPE_CHECKING:
     from cluster.testing.under_test import ClusterUnderTest
     from cluster.testing.wishes import Wishes
 
-FIXTURES = ("cluster", "shared_cluster")
+MARKER = "kubehop"
+OWN, SHARED = "cluster", "shared_cluster"
 SECTION = "connections that failed"
 _STARTED = pytest.StashKey[float]()
+_RUNNING = pytest.StashKey[dict[str, "ClusterUnderTest"]]()  # by the fixture's name
 _numbers = itertools.count(1)
 
-_OPTIONS = (
-    ("nodes", "N", "nodes of a test's cluster (default 3)"),
-    ("app-dir", "DIR", "where python:// workloads and manifests are found (default: rootdir)"),
-    ("time-scale", "X", "multiply Kubernetes' own periods by this (default 0.1)"),
-    ("settled-seconds", "S", "how long a cluster may take to settle (default 30)"),
+_OPTIONS: tuple[tuple[str, type, str, str], ...] = (
+    ("nodes", int, "N", "nodes of a test's cluster (default 3)"),
+    ("app-dir", str, "DIR", "where python:// workloads and manifests are found (default: rootdir)"),
+    ("time-scale", float, "X", "multiply Kubernetes' own periods by this (default 0.1)"),
+    ("settled-seconds", float, "S", "how long a cluster may take to settle (default 30)"),
 )
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """--kubehop-... and the ini options of the same names."""
     group = parser.getgroup("kubehop", "clusters of kubehop")
-    for name, metavar, text in _OPTIONS:
-        group.addoption(f"--kubehop-{name}", metavar=metavar, help=text)
-        parser.addini(f"kubehop_{name.replace('-', '_')}", text)
+    for name, kind, metavar, text in _OPTIONS:
+        group.addoption(f"--kubehop-{name}", type=kind, metavar=metavar, help=text)
+        parser.addini(_ini(name), text)
     text = "image that stands for a workload, repeatable"
     group.addoption("--kubehop-image", action="append", metavar="PATTERN=WORKLOAD", help=text)
     parser.addini("kubehop_images", text, type="linelist")
@@ -48,16 +50,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Make the marker known."""
+    config.stash[_RUNNING] = {}
     config.addinivalue_line(
         "markers",
-        "kubehop(nodes=, images=, app_dir=, time_scale=, zones=, settled_seconds=): "
-        "the cluster that this test wants",
+        f"{MARKER}(nodes=, images=, app_dir=, manifests=, time_scale=, zones=, settled_seconds=, "
+        "durable=): what the cluster of this test is to be",
     )
 
 
 @pytest.fixture(scope="session")
 def _kubehop_guard() -> Iterator["Guard"]:
-    """The process that ends this worker's clusters should pytest die."""
+    """The process that starts this worker's clusters, and ends them should pytest die."""
     from cluster.testing.guard import Guard
 
     guard = Guard()
@@ -70,10 +73,8 @@ def cluster(
     request: pytest.FixtureRequest, _kubehop_guard: "Guard"
 ) -> Iterator["ClusterUnderTest"]:
     """A fresh cluster of this test alone, up and settled."""
-    wishes = _wishes(request.config)
-    for marker in reversed(list(request.node.iter_markers("kubehop"))):
-        wishes = wishes.with_marker(marker.kwargs)
-    yield from _running(_kubehop_guard, wishes)
+    markers = reversed(list(request.node.iter_markers(MARKER)))
+    yield from _cluster(request, _kubehop_guard, list(markers))
 
 
 @pytest.fixture(scope="session")
@@ -81,30 +82,55 @@ def shared_cluster(
     request: pytest.FixtureRequest, _kubehop_guard: "Guard"
 ) -> Iterator["ClusterUnderTest"]:
     """One cluster for all tests of this worker that ask for it; options apply, markers do not."""
-    yield from _running(_kubehop_guard, _wishes(request.config))
+    yield from _cluster(request, _kubehop_guard, [])
 
 
-def _running(guard: "Guard", wishes: "Wishes") -> Iterator["ClusterUnderTest"]:
+def _cluster(
+    request: pytest.FixtureRequest, guard: "Guard", markers: list[pytest.Mark]
+) -> Iterator["ClusterUnderTest"]:
+    """What a fixture yields; what is wrong with its cluster is said without a traceback."""
+    from cluster.errors import ClusterError
     from cluster.testing.names import cluster_name
     from cluster.testing.start import start, stop
 
     worker = os.environ.get("PYTEST_XDIST_WORKER", "")
-    made = start(cluster_name(worker, os.getpid(), next(_numbers)), wishes, guard)
+    name = cluster_name(worker, os.getpid(), next(_numbers))
+    made: ClusterUnderTest | None = None
+    why = ""
+    try:
+        made = start(name, _wishes(request.config, markers), guard)
+    except ClusterError as error:
+        why = str(error)
+    if made is None:
+        pytest.fail(f"no cluster for this test: {why}", pytrace=False)
+    running = request.config.stash[_RUNNING]
+    running[str(request.fixturename)] = made
     yield made
-    stop(made, guard)
+    del running[str(request.fixturename)]
+    stop(made)
 
 
-def _wishes(config: pytest.Config) -> "Wishes":
+def _wishes(config: pytest.Config, markers: list[pytest.Mark]) -> "Wishes":
+    """The ini file's, then the command line's, then the markers' from the outermost."""
     from cluster.testing.wishes import parse_wishes
 
-    def given(name: str) -> Any:
-        return config.getoption(f"--kubehop-{name}") or config.getini(
-            f"kubehop_{name.replace('-', '_')}"
-        )
+    texts = {_ini(name): str(config.getini(_ini(name))) for name, *_ in _OPTIONS}
+    options = {
+        name.replace("-", "_"): config.getoption(f"--kubehop-{name}") for name, *_ in _OPTIONS
+    }
+    options["images"] = config.getoption("--kubehop-image")
+    if options["app_dir"]:
+        options["app_dir"] = config.invocation_params.dir / options["app_dir"]
+    images = tuple(config.getini("kubehop_images"))
+    wishes = parse_wishes(texts, images, Path(config.rootpath))
+    wishes = wishes.on_top({name: value for name, value in options.items() if value is not None})
+    for marker in markers:
+        wishes = wishes.with_marker(marker.args, marker.kwargs)
+    return wishes
 
-    texts = {name.replace("-", "_"): str(given(name) or "") for name, *_ in _OPTIONS}
-    images = config.getoption("--kubehop-image") or config.getini("kubehop_images")
-    return parse_wishes(texts, tuple(images), Path(config.rootpath))
+
+def _ini(option: str) -> str:
+    return f"kubehop_{option.replace('-', '_')}"
 
 
 @pytest.hookimpl(wrapper=True)
@@ -123,6 +149,13 @@ def pytest_runtest_makereport(
     return report
 
 
+def _clusters_of(item: pytest.Item) -> Iterator["ClusterUnderTest"]:
+    """The test's own cluster, and the shared one if it is the test's."""
+    for fixture, made in item.config.stash[_RUNNING].items():
+        if fixture == OWN or fixture in getattr(item, "fixturenames", ()):
+            yield made
+
+
 def _report(made: "ClusterUnderTest", since: float) -> str:
     from cluster.testing.start import apart
 
@@ -130,10 +163,3 @@ def _report(made: "ClusterUnderTest", since: float) -> str:
         return apart(made.report(since))
     except Exception as error:  # a report must not hide the failure that it is about
         return f"the cluster's processes could not be asked: {error!r}\n"
-
-
-def _clusters_of(item: pytest.Item) -> Iterator["ClusterUnderTest"]:
-    arguments = getattr(item, "funcargs", None) or {}
-    for name in FIXTURES:
-        if name in arguments and hasattr(arguments[name], "report"):
-            yield arguments[name]

@@ -1,30 +1,38 @@
 """Brings up the cluster that a test wants, and takes it down; both block."""
 
 import asyncio
+import os
 from collections.abc import Coroutine
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from cluster.launcher.launch import detach
 from cluster.launcher.spec import ClusterSpec
-from cluster.testing.guard import Guard
-from cluster.testing.under_test import ClusterUnderTest
+from cluster.testing.guard import Guard, awaited
 from cluster.testing.wishes import Wishes
+
+if TYPE_CHECKING:
+    from cluster.testing.under_test import ClusterUnderTest
 
 Result = TypeVar("Result")
 
 
-def start(name: str, wishes: Wishes, guard: Guard) -> ClusterUnderTest:
-    """Returns when the cluster serves and is settled; ConfigError says why it does not."""
-    guard.starting(name)
-    running = apart(detach(spec_of(name, wishes)))
-    return ClusterUnderTest(running, wishes)
+def start(name: str, wishes: Wishes, guard: Guard) -> "ClusterUnderTest":
+    """Returns when the cluster serves and is settled; ClusterError says why it does not."""
+    reading = guard.launch(spec_of(name, wishes).to_json())
+    with os.fdopen(reading) as reports:
+        # imported while the launcher works: HTTP clients and all that take a quarter of a second
+        from cluster.launcher.places import Places
+        from cluster.launcher.running import find
+        from cluster.testing.under_test import ClusterUnderTest
+
+        awaited(reports, name, Places.of(name).logs / "launcher.log")
+    return ClusterUnderTest(find(name), wishes)
 
 
-def stop(made: ClusterUnderTest, guard: Guard) -> None:
+def stop(made: "ClusterUnderTest") -> None:
     """Returns when nothing of the cluster is left."""
     apart(made.running.down())
-    guard.stopped(made.name)
 
 
 def spec_of(name: str, wishes: Wishes) -> ClusterSpec:
@@ -42,6 +50,24 @@ def spec_of(name: str, wishes: Wishes) -> ClusterSpec:
 
 
 def apart(work: Coroutine[Any, Any, Result]) -> Result:
-    """Run a coroutine to its end in a thread: an event loop may be running in this one."""
+    """Run a coroutine to its end in a thread: an event loop may be running in this one.
+
+    Whoever is interrupted meanwhile, by Ctrl-C or a time limit, ends the coroutine too.
+    """
+    begun: Future[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]] = Future()
+
+    async def run() -> Result:
+        task = asyncio.current_task()
+        assert task is not None
+        begun.set_result((asyncio.get_running_loop(), task))
+        return await work
+
     with ThreadPoolExecutor(1, thread_name_prefix="kubehop") as threads:
-        return threads.submit(asyncio.run, work).result()
+        done = threads.submit(asyncio.run, run())
+        done.add_done_callback(lambda _: begun.cancel())  # where it has not even begun
+        try:
+            return done.result()
+        finally:
+            with suppress(CancelledError, RuntimeError):  # its loop is closed: it came to its end
+                loop, task = begun.result()
+                loop.call_soon_threadsafe(task.cancel)

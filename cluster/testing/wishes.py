@@ -7,14 +7,12 @@
 Pure: no I/O.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from cluster.errors import ConfigError
-
-Number = TypeVar("Number", int, float)
 
 NODES_DEFAULT = 3
 NODES_MAX = 250
@@ -35,15 +33,19 @@ class Wishes:
     settled_seconds: float = SETTLED_SECONDS_DEFAULT
     durable: bool = False  # a store on disk, so that it survives its process
 
-    def with_marker(self, arguments: Mapping[str, Any]) -> "Wishes":
+    def with_marker(self, positional: Sequence[Any], arguments: Mapping[str, Any]) -> "Wishes":
         """The wishes of a test's marker on top of these; ConfigError names what it can take."""
-        unknown = sorted(set(arguments) - MARKER_ARGUMENTS)
+        known = ", ".join(f"{name}=" for name in sorted(WISHED))
+        if positional:
+            raise ConfigError(f"marker kubehop: {positional[0]!r} has no name; it takes {known}")
+        unknown = sorted(set(arguments) - WISHED)
         if unknown:
-            known = ", ".join(sorted(MARKER_ARGUMENTS))
-            raise ConfigError(f"kubehop marker: {unknown[0]} is unknown; it takes {known}")
-        taken = dict(arguments)
-        for name in _LISTS & taken.keys():
-            taken[name] = _texts(taken[name])
+            raise ConfigError(f"marker kubehop: {unknown[0]}= is unknown; it takes {known}")
+        return self.on_top(arguments, "marker kubehop: ")
+
+    def on_top(self, given: Mapping[str, Any], where: str = "") -> "Wishes":
+        """These wishes with others in their place; `where` those stand, for messages."""
+        taken = {name: _read(name, value, where) for name, value in given.items()}
         if "app_dir" in taken:
             taken["app_dir"] = self.app_dir / taken["app_dir"]
         return replace(self, **taken).checked()
@@ -54,38 +56,65 @@ class Wishes:
             raise ConfigError(f"nodes={self.nodes}: a cluster has 1 to {NODES_MAX} nodes")
         for image in self.images:
             if "=" not in image:
-                raise ConfigError(f"image {image!r} is not PATTERN=WORKLOAD")
+                raise ConfigError(f"image {image!r}: it must be PATTERN=WORKLOAD")
         for name in ("time_scale", "settled_seconds"):
             if getattr(self, name) <= 0:
-                raise ConfigError(f"{name}={getattr(self, name)}: must be above 0")
+                raise ConfigError(f"{name}={getattr(self, name)}: it must be above 0")
         return self
 
 
 def parse_wishes(texts: Mapping[str, str], images: tuple[str, ...], root: Path) -> Wishes:
-    """The wishes of a command line or ini file; an empty text wishes nothing."""
-    given = {name: text for name, text in texts.items() if text}
-    wishes = Wishes(
-        nodes=_number(given, "nodes", NODES_DEFAULT, int),
-        images=images,
-        app_dir=root / given.get("app_dir", ""),
-        time_scale=_number(given, "time_scale", TIME_SCALE_DEFAULT, float),
-        settled_seconds=_number(given, "settled_seconds", SETTLED_SECONDS_DEFAULT, float),
-    )
-    return wishes.checked()
+    """The wishes of an ini file, by its own names; an empty text wishes nothing."""
+    given = {
+        name.removeprefix(INI_PREFIX): _number(name, text) if name in _NUMBERS else text
+        for name, text in texts.items()
+        if text
+    }
+    return Wishes(app_dir=root, images=images).on_top(given)
 
 
-def _number(
-    given: Mapping[str, str], name: str, default: Number, read: Callable[[str], Number]
-) -> Number:
+INI_PREFIX = "kubehop_"
+WISHED = frozenset(Wishes.__slots__)
+_NUMBERS: Mapping[str, Callable[[str], float]] = {
+    "kubehop_nodes": int,
+    "kubehop_time_scale": float,
+    "kubehop_settled_seconds": float,
+}
+_KINDS: Mapping[str, tuple[type, ...]] = {
+    "nodes": (int,),
+    "time_scale": (int, float),
+    "settled_seconds": (int, float),
+    "app_dir": (str, Path),
+    "durable": (bool,),
+}
+_EXPECTED = {
+    "nodes": "a number",
+    "time_scale": "a number",
+    "settled_seconds": "a number",
+    "app_dir": "a path",
+    "durable": "True or False",
+}
+
+
+def _number(name: str, text: str) -> float:
     try:
-        return read(given[name]) if name in given else default
+        return _NUMBERS[name](text)
     except ValueError:
-        raise ConfigError(f"kubehop {name}: {given[name]!r} is not a number") from None
+        raise ConfigError(f"{name} = {text}: it must be a number") from None
 
 
-_LISTS = frozenset({"images", "manifests", "zones"})
-MARKER_ARGUMENTS = frozenset(Wishes.__slots__)
+def _read(name: str, value: Any, where: str) -> Any:
+    """A value of the kind that a wish has; a text stands for a list of one."""
+    if name not in _KINDS:
+        return _texts(name, value, where)
+    if isinstance(value, _KINDS[name]) and (name == "durable" or not isinstance(value, bool)):
+        return value
+    raise ConfigError(f"{where}{name}={value!r}: it must be {_EXPECTED[name]}")
 
 
-def _texts(value: Any) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else tuple(map(str, value))
+def _texts(name: str, value: Any, where: str) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return (value,)
+    if isinstance(value, list | tuple) and all(isinstance(each, str | Path) for each in value):
+        return tuple(map(str, value))
+    raise ConfigError(f"{where}{name}={value!r}: it must be a list of texts")
