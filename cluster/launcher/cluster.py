@@ -7,7 +7,7 @@ import signal
 import socket
 import time
 from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -53,7 +53,7 @@ class Cluster:
         self.supervisor = Supervisor(zygote, self._schedule_record)
         self._record_scheduled = False
         self._closed = False
-        self._client = ApiClient.of(f"unix:{places.control_socket}")
+        self._opened = AsyncExitStack()
 
     @property
     def api_url(self) -> str:
@@ -71,7 +71,8 @@ class Cluster:
 
     async def start(self, tell: Tell = silent) -> None:
         """Start everything; return when the cluster serves what it was given."""
-        self.api = await self._client.__aenter__()
+        client = ApiClient.of(f"unix:{self.places.control_socket}")
+        self.api = await self._opened.enter_async_context(client)
         began = time.monotonic()
         wanted = commands(self.spec, self.places, self.addresses)
         for command in wanted:
@@ -179,7 +180,7 @@ class Cluster:
             return
         self._closed = True
         with suppress(ApiError, OSError):
-            await self._client.__aexit__()
+            await self._opened.aclose()
         await self.supervisor.close()
         clear(self.places, self._left(keep, failed))
         self._slot.release()

@@ -19,6 +19,11 @@ from cluster.launcher.running import Running, find
 from cluster.launcher.spec import ClusterSpec
 
 REPORT_BYTES_MAX = 1 << 20
+INTERRUPTED = 130  # told to stop before the cluster served
+
+
+class LauncherGone(ClusterError):
+    """The launcher ended without saying that it is done, or why it is not."""
 
 
 def command(spec: ClusterSpec, report_fd: int, *, detach: bool) -> list[str]:
@@ -79,11 +84,21 @@ async def foreground(spec: ClusterSpec, tell: Tell = silent) -> int:
     finally:
         os.close(writing)
     loop = asyncio.get_running_loop()
+    told = asyncio.Event()
+
+    def stop() -> None:
+        told.set()
+        _end(process)
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, _end, process)
+        loop.add_signal_handler(number, stop)
     try:
         await _reports(reading, tell)
         return await process.wait()
+    except LauncherGone:
+        if told.is_set():
+            return INTERRUPTED
+        raise
     finally:
         _end(process)
         await process.wait()
@@ -117,6 +132,6 @@ async def _reports(reading: int, tell: Tell) -> None:
                 return
             state = ProgressState(report["state"])
             tell(Progress(report["what"], state, report["seconds"], report["detail"]))
-        raise ClusterError("the launcher ended without a word: run it with --foreground to see why")
+        raise LauncherGone("the launcher ended without a word: run it with --foreground to see why")
     finally:
         transport.close()

@@ -14,7 +14,6 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import Any
 
 from cluster.errors import ClusterError, ConfigError
@@ -56,11 +55,16 @@ class Service:
             self._server.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(ConnectionError):
+        try:
             async for line in reader:
                 writer.write(json.dumps(await self._answer(line)).encode() + b"\n")
                 await writer.drain()
-        writer.close()
+        except ConnectionError:
+            pass  # whoever asked has gone
+        except ValueError:
+            log.warning("an order of more than %d bytes: its connection is closed", LINE_BYTES_MAX)
+        finally:
+            writer.close()
 
     async def _answer(self, line: bytes) -> dict[str, Any]:
         try:

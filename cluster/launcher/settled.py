@@ -64,7 +64,8 @@ async def settled(
                 await programmed(await versions(api), sockets, seconds)
                 if not _reasons(followed, expected):
                     return
-    except TimeoutError:
+    except TimeoutError as error:
+        reasons = [str(error)] if str(error) else reasons  # who is behind, or our own time-out
         shown = reasons[:REASONS_SHOWN_MAX]
         more = len(reasons) - len(shown)
         text = "; ".join(shown) + (f"; and {more} more" if more else "")

@@ -76,6 +76,12 @@ def ended() -> Callable[[int], bool]:
 
 
 @pytest.fixture
+def alive() -> Callable[[int], bool]:
+    """Whether a process is in the kernel's table: zombies are."""
+    return lambda pid: Path(f"/proc/{pid}").exists()
+
+
+@pytest.fixture
 def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Places:
     """A cluster's directories, made, in a place of the test's own."""
     monkeypatch.setenv("KUBEHOP_RUN_DIR", str(tmp_path / "run"))

@@ -161,5 +161,5 @@ async def test_objects_are_deleted_and_those_that_are_not_there_are_fine():
 
 
 async def test_an_object_that_may_not_be_deleted_is_named():
-    with pytest.raises(ConfigError, match="document 1: no"):
+    with pytest.raises(ConfigError, match=r"document 1: no"):
         await delete(Api(), parse_manifests(POD.replace(": a", ": kept")))

@@ -36,7 +36,7 @@ def test_a_run_directory_too_long_for_sockets_is_named_with_its_limit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("KUBEHOP_RUN_DIR", str(tmp_path / ("x" * SOCKET_PATH_MAX)))
-    with pytest.raises(ConfigError, match="too long.*the limit is 103; set KUBEHOP_RUN_DIR"):
+    with pytest.raises(ConfigError, match=r"too long.*the limit is 103; set KUBEHOP_RUN_DIR"):
         Places.of("demo").make()
 
 
@@ -47,11 +47,9 @@ def test_what_is_in_the_way_of_a_directory_is_named(places: Places, tmp_path: Pa
         blocked.make()
 
 
-def test_a_directory_of_somebody_else_is_not_used(
-    places: Places, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_directory_of_somebody_else_is_not_used(places: Places, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(os, "getuid", lambda: places.run_dir.stat().st_uid + 1)
-    with pytest.raises(ConfigError, match="not to you: remove it or set KUBEHOP_RUN_DIR"):
+    with pytest.raises(ConfigError, match=r"not to you: remove it or set KUBEHOP_RUN_DIR"):
         places.make()
 
 

@@ -51,7 +51,9 @@ def test_a_process_that_has_ended_has_no_start_not_even_before_it_is_reaped():
 
 
 def test_a_title_with_spaces_and_brackets_is_not_taken_for_fields():
-    script = "import setproctitle; setproctitle.setproctitle('a) b (c'); print(1, flush=True); input()"
+    script = (
+        "import setproctitle; setproctitle.setproctitle('a) b (c'); print(1, flush=True); input()"
+    )
     with subprocess.Popen(
         [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:

@@ -48,7 +48,7 @@ def test_when_all_are_taken_it_says_how_many_and_what_to_do(
 ):
     monkeypatch.setattr(slots, "SLOTS", range(2))
     taken = [lease_slot(tmp_path), lease_slot(tmp_path)]
-    with pytest.raises(ConfigError, match="all 2 address slots in .* are taken: end a cluster"):
+    with pytest.raises(ConfigError, match=r"all 2 address slots in .* are taken: end a cluster"):
         lease_slot(tmp_path)
     for each in taken:
         each.release()
@@ -99,5 +99,5 @@ def test_a_new_cluster_and_a_broken_memory_remember_nothing(tmp_path: Path):
 
 def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(ConfigError, match="cannot be made"):
+    with pytest.raises(ConfigError, match=r"cannot be made"):
         lease_slot(tmp_path / "file" / "slots")

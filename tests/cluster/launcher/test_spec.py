@@ -16,7 +16,7 @@ def test_a_spec_without_a_word_is_three_nodes_and_all_processes():
 
 @pytest.mark.parametrize("name", ["", "Demo", "-demo", "demo-", "a_b", "a/b", "..", "a" * 41])
 def test_a_name_that_could_not_name_directories_is_refused(name: str):
-    with pytest.raises(ConfigError, match="is no name for a cluster"):
+    with pytest.raises(ConfigError, match=r"is no name for a cluster"):
         ClusterSpec(name=name)
 
 
@@ -32,7 +32,7 @@ def test_nodes_are_as_many_as_a_slot_has_addresses_for(nodes: int):
 
 
 def test_time_does_not_stand_still():
-    with pytest.raises(ConfigError, match="a time scale of 0"):
+    with pytest.raises(ConfigError, match=r"a time scale of 0"):
         ClusterSpec(time_scale=0)
 
 

@@ -29,7 +29,7 @@ def record(places: Places, pid: int, start: str) -> None:
 
 def test_a_second_launcher_of_a_name_is_told_what_it_can_do(places: Places):
     held = lock(places)
-    with pytest.raises(ConfigError, match="'demo' runs already: .*kubehop down --name demo"):
+    with pytest.raises(ConfigError, match=r"'demo' runs already: .*kubehop down --name demo"):
         lock(places)
     os.close(held)
 

@@ -1,4 +1,4 @@
-"""A launcher with two children, one of which nothing but SIGKILL ends: prints the pids, and stays."""
+"""A launcher with two children, one of which only SIGKILL ends: prints the pids, and stays."""
 
 import asyncio
 import sys

@@ -1,0 +1,129 @@
+"""The parent of a cluster's processes."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from cluster.launcher.zygote import CRASHED, MODULES, import_all
+
+
+def ask(zygote: socket.socket, mode: str, **more: Any) -> tuple[int, int]:
+    """Ask for a child; where its ready message comes out, and its lifeline."""
+    ready, ready_write = os.pipe()
+    lifeline, lifeline_write = os.pipe()
+    request = {"fork": mode, "module": "child", "arguments": [mode], **more}
+    socket.send_fds(zygote, [json.dumps(request).encode()], [ready_write, lifeline])
+    os.close(ready_write)
+    os.close(lifeline)
+    return ready, lifeline_write
+
+
+def told(zygote: socket.socket) -> dict[str, Any]:
+    zygote.settimeout(20)
+    return dict(json.loads(zygote.recv(65536)))
+
+
+def first_line(descriptor: int) -> str:
+    with os.fdopen(descriptor) as ready:
+        return ready.readline()
+
+
+def test_a_child_is_forked_and_says_that_it_serves(zygote: socket.socket):
+    ready, lifeline = ask(zygote, "serve")
+    message = told(zygote)
+    assert message["forked"] == "serve"
+    assert json.loads(first_line(ready)) == {"ready": True, "address": "127.64.0.1"}
+    os.kill(message["pid"], signal.SIGTERM)
+    assert told(zygote) == {"exited": "serve", "pid": message["pid"], "status": 0}
+    os.close(lifeline)
+
+
+def test_a_child_ends_with_its_lifeline(zygote: socket.socket):
+    ready, lifeline = ask(zygote, "serve")
+    pid = told(zygote)["pid"]
+    first_line(ready)
+    os.close(lifeline)
+    assert told(zygote) == {"exited": "serve", "pid": pid, "status": 0}
+
+
+def test_how_a_child_ended_is_told(zygote: socket.socket):
+    statuses = []
+    for mode in ("fail", "raise", "stubborn"):
+        ready, lifeline = ask(zygote, mode)
+        pid = told(zygote)["pid"]
+        first_line(ready)
+        if mode == "stubborn":
+            os.kill(pid, signal.SIGKILL)
+        statuses.append(told(zygote)["status"])
+        os.close(lifeline)
+    assert statuses == [3, CRASHED, -signal.SIGKILL]
+
+
+def test_a_module_that_is_not_there_is_a_crash_of_that_child_alone(zygote: socket.socket):
+    ready, lifeline = ask(zygote, "serve", module="nowhere")
+    told(zygote)
+    assert told(zygote)["status"] == CRASHED
+    assert first_line(ready) == ""
+    os.close(lifeline)
+
+
+def test_without_its_launcher_it_ends_every_child_also_those_that_do_not_want_to(
+    zygote_process: tuple[socket.socket, "subprocess.Popen[str]"], ended: Callable[[int], bool]
+):
+    zygote, process = zygote_process
+    pids = []
+    for mode in ("serve", "stubborn", "stubborn"):
+        ready, _ = ask(zygote, mode)
+        pids.append(told(zygote)["pid"])
+        first_line(ready)
+    os.kill(pids[2], signal.SIGSTOP)  # as a node that is powered off
+    zygote.close()
+    assert process.wait(20) == 0
+    assert all(ended(pid) for pid in pids)
+
+
+def test_a_launcher_killed_leaves_neither_zygote_nor_children(
+    launcher: "subprocess.Popen[str]", ended: Callable[[int], bool]
+):
+    assert launcher.stdout is not None
+    pids = [int(word) for word in launcher.stdout.readline().split()]
+    assert len(pids) == 3
+    launcher.kill()
+    assert all(ended(pid) for pid in pids)
+
+
+def test_ctrl_c_is_the_launchers_to_handle(launcher: "subprocess.Popen[str]"):
+    assert launcher.stdout is not None
+    zygote, serving, _ = (int(word) for word in launcher.stdout.readline().split())
+    assert os.getsid(zygote) == os.getsid(serving) == zygote != os.getsid(launcher.pid)
+
+
+def test_everything_is_imported_without_the_bundle_of_certificates():
+    script = (
+        "import os, ssl, sys\n"
+        "loaded = []\n"
+        "context = ssl.SSLContext\n"
+        "context.load_default_certs = lambda *_: loaded.append(os.environ['SSL_CERT_FILE'])\n"
+        "from cluster.launcher.zygote import import_all\n"
+        "import_all()\n"
+        "assert set(loaded) <= {os.devnull}, loaded\n"
+        "print(*sys.modules, os.environ.get('SSL_CERT_FILE'))\n"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "SSL_CERT_FILE"}
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True
+    )
+    words = done.stdout.split()
+    assert set(MODULES) <= set(words)
+    assert words[-1] == "None"
+
+
+def test_a_bundle_that_the_user_names_stays_named(monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", "/certificates.pem")
+    import_all()
+    assert os.environ["SSL_CERT_FILE"] == "/certificates.pem"
