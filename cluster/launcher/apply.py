@@ -20,7 +20,8 @@ from cluster.objects.resources import NODES
 
 log = logging.getLogger(__name__)
 
-ASK_SECONDS = 0.5
+ASK_SECONDS = 0.2
+NOT_READY = "node.kubernetes.io/not-ready"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +70,7 @@ async def serve(config: ApplyConfig, lifecycle: Lifecycle) -> None:
 
 
 async def served(api: Api, nodes: int, lifecycle: Lifecycle, clock: Clock) -> bool:
-    """Return when the API answers and so many nodes are ready; False when told to stop before."""
+    """Return when the API answers and so many nodes take pods; False when told to stop before."""
     told = ""
     while not lifecycle.stopping.is_set():
         try:
@@ -87,8 +88,11 @@ async def served(api: Api, nodes: int, lifecycle: Lifecycle, clock: Clock) -> bo
 
 
 def _ready(node: Document) -> bool:
+    """Ready, and rid of the taint that says it is not: that is what the scheduler looks at."""
     conditions = node.get("status", {}).get("conditions") or ()
-    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
+    tainted = any(each["key"] == NOT_READY for each in node.get("spec", {}).get("taints") or ())
+    ready = any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
+    return ready and not tainted
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

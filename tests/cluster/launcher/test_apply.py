@@ -10,12 +10,15 @@ import pytest
 from cluster.aio.process import Lifecycle, ProcessConfig
 from cluster.client.interface import Listing
 from cluster.errors import ConfigError
-from cluster.launcher.apply import ApplyConfig, serve, served
+from cluster.launcher.apply import ASK_SECONDS, ApplyConfig, serve, served
 from cluster.objects.resources import NODES, Resource
 
 
 class Growing:
-    """An API whose answers to `list` come one after the other; the last one stays."""
+    """An API whose answers to `list` come one after the other; the last one stays.
+
+    So many nodes are ready; one is not, and one is but for its taint.
+    """
 
     def __init__(self, *answers: Exception | int) -> None:
         self._answers = list(answers)
@@ -25,12 +28,15 @@ class Growing:
         answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
         if isinstance(answer, Exception):
             raise answer
-        statuses = ["True"] * answer + ["False"]
-        return Listing([_node(status) for status in statuses], "1")
+        tainted = _node("True", {"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"})
+        other = _node("True", {"key": "dedicated", "value": "x", "effect": "NoSchedule"})
+        ready = [other, *[_node("True")] * answer][:answer]
+        return Listing([*ready, _node("False"), tainted], "1")
 
 
-def _node(ready: str) -> dict[str, Any]:
-    return {"metadata": {}, "status": {"conditions": [{"type": "Ready", "status": ready}]}}
+def _node(ready: str, *taints: dict[str, str]) -> dict[str, Any]:
+    status = {"conditions": [{"type": "Ready", "status": ready}]}
+    return {"metadata": {}, "spec": {"taints": list(taints)}, "status": status}
 
 
 class ManualClock:
@@ -64,7 +70,7 @@ async def test_it_waits_for_the_api_and_for_the_nodes_and_says_each_reason_once(
     clock = ManualClock()
     with caplog.at_level(logging.INFO):
         assert await served(api, 3, lifecycle, clock)
-    assert clock.elapsed == 3.0
+    assert clock.elapsed == pytest.approx(6 * ASK_SECONDS)
     assert [record.getMessage().partition("reason=")[2] for record in caplog.records] == [
         "no answer",
         "too slow",
