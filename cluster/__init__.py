@@ -16,3 +16,4 @@ Imports go one way, each line may import only the lines below it:
 """
 
 __version__ = "0.1.0"
+KUBERNETES = ("1", "37")  # whose API and behaviour this is, major and minor

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from cluster import __version__
+from cluster import KUBERNETES, __version__
 from control.apiserver import discovery, statuses
 from control.apiserver.answer import Answer, answer_json, answer_text
 from control.apiserver.codec import media_types
@@ -19,7 +19,6 @@ from control.resources import openapi
 from control.resources.openapi import V3_ROOT
 from control.store.store import Store
 
-KUBERNETES = ("1", "37")
 HEALTH_PATHS = frozenset({"/healthz", "/livez", "/readyz"})
 IMMUTABLE_SECONDS = 31_536_000
 

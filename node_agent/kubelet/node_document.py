@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from cluster import KUBERNETES, __version__
 from node_agent.kubelet.timestamps import micro_text, seconds_text
 
-KUBELET_VERSION = "v1.35.0+kubehop"
+KUBELET_VERSION = f"v{'.'.join(KUBERNETES)}.0+kubehop.{__version__}"
 LEASE_NAMESPACE = "kube-node-lease"
 LEASE_SECONDS = 40
 PODS_MAX = 110

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
+from cluster import KUBERNETES
 from cluster.wire.addresses import SocketAddress
 from cluster.wire.flow import FlowKind
 from node_agent.cni.interface import Network
@@ -22,7 +23,7 @@ from node_agent.workloads.workload import ExecResult
 if TYPE_CHECKING:
     import ssl
 
-USER_AGENT = "kube-probe/1.35"
+USER_AGENT = f"kube-probe/{'.'.join(KUBERNETES)}"
 REDIRECTS_MAX = 10
 HEADER_LINES_MAX = 100
 BODY_BYTES_MAX = 10 * 1024
