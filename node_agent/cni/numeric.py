@@ -25,5 +25,9 @@ def reached(ip: str, port: int) -> SocketAddress:
 
 
 def loopback(ip: str) -> bool:
-    """Whether an address never leaves its pod."""
-    return ip.startswith("127.")
+    """Whether an address never leaves its pod.
+
+    In 127.64.0.0/10 lie the real addresses of nodes and load balancers (docs/architecture.md,
+    "Addresses"): to a pod these are somebody else's.
+    """
+    return ip.startswith("127.") and not 64 <= int(ip.split(".")[1]) < 128

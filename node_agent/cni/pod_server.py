@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from weakref import WeakSet
 
+from cluster.aio.streams import reset
 from cluster.wire.flow import Flow
 from node_agent.cni.connections import Holder, holder
 from node_agent.cni.socket_views import PodSocket
@@ -56,7 +57,13 @@ class PodListener:
         self._transports: WeakSet[PodTransport] = WeakSet()
 
     def take(self, sock: socket.socket, flow: Flow, on_made: Made) -> None:
-        """Give an established connection to the program; the socket is the pod's from here on."""
+        """Give an established connection to the program; the socket is the pod's from here on.
+
+        One that was still on its way when the listener closed is reset, as a kernel's backlog is.
+        """
+        if not self.accepting:
+            reset(sock)
+            return
         context = self._context.copy()
         name = f"accept {flow}"
         task = self._loop.create_task(self._attach(sock, flow, on_made), name=name, context=context)

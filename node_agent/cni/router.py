@@ -239,7 +239,11 @@ class Router:
     async def front(self, sock: socket.socket, origin: Origin, flow: Flow) -> None:
         """A connection accepted on a node port of this node."""
         context = self._rulings.opened(origin, flow, FlowKind.TRAFFIC)
-        await self._carry_on(sock, self._rulings.rule(context), _no_reply)
+        try:
+            await self._carry_on(sock, self._rulings.rule(context), _no_reply)
+        except BaseException:  # nobody else holds it: a client must not hang on our end
+            reset(sock)
+            raise
 
     # Another process sent it
 

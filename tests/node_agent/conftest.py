@@ -387,7 +387,7 @@ class World:
         """A real TCP connection: the client's end, and the accepted one."""
         client = socket.socket()
         accepted = _joined_to(client)
-        self._made += [client, accepted]
+        self._made.append(client)  # the other is whose it is given to
         return client, accepted
 
     async def read_all(self, sock: socket.socket) -> bytes:

@@ -2,14 +2,18 @@
 
 import asyncio
 import logging
+import socket
 import ssl
 from typing import Any
 
 import pytest
 
+from cluster.wire.addresses import Protocol, SocketAddress
+from cluster.wire.flow import Flow
 from node_agent.cni.pod_context import SignalTable
 
 WEB, CLIENT = "10.244.1.5", "10.244.1.9"
+FLOW = Flow(Protocol.TCP, SocketAddress(CLIENT, 40000), SocketAddress(WEB, 7000))
 
 
 class Rec(asyncio.Protocol):
@@ -149,6 +153,17 @@ async def test_a_factory_that_fails_loses_its_connection_and_keeps_the_listener(
         writer.close()
     await field.fabric.until(lambda: len(reports) == 2)
     assert server.is_serving() and set(reports) == {"not today"}
+
+
+async def test_a_connection_on_its_way_to_a_listener_that_closed_is_reset(field: Field) -> None:
+    server = await field.listen()
+    listener = field.web.ports.find(Protocol.TCP, WEB, 7000)
+    assert listener is not None
+    server.close()
+    ours, theirs = socket.socketpair()
+    with theirs:
+        listener.take(ours, FLOW, lambda _: None)
+        assert ours.fileno() == -1 and field.accepted.empty()
 
 
 async def test_a_broken_tls_handshake_is_logged_and_ends_alone(
