@@ -67,12 +67,15 @@ class Recorder:
         for follower in self._followers:
             follower.offer(segment)
 
-    def update(self, flow_id: str, **fields: Any) -> bool:
-        """Replace fields of a flow's newest segment; False if that is forgotten already."""
-        places = self._places.get(flow_id)
-        if not places:
+    def update(self, flow_id: str, *, opener: bool = False, **fields: Any) -> bool:
+        """Replace fields of a flow's newest segment; False if that is forgotten already.
+
+        `opener`: of the segment in which the flow began, which its program's own side tells of.
+        """
+        place = self._place(flow_id, opener)
+        if place is None:
             return False
-        ring, serial = places[-1]
+        ring, serial = place
         segment = replace(ring.segments[serial], **fields)
         if self._rings[_ring_of(segment)] is ring:
             ring.segments[serial] = segment
@@ -153,6 +156,12 @@ class Recorder:
             ring.lost += 1
             self._forget(forgotten.flow_id, oldest)
 
+    def _place(self, flow_id: str, opener: bool) -> "tuple[_Ring, int] | None":
+        places = self._places.get(flow_id, ())
+        if not opener:
+            return places[-1] if places else None
+        return next((each for each in places if not _first_hop(each[0].segments[each[1]])), None)
+
     def _forget(self, flow_id: str, serial: int) -> None:
         left = tuple(place for place in self._places[flow_id] if place[1] != serial)
         if left:
@@ -189,6 +198,10 @@ def _ring_of(segment: Segment) -> str:
     if segment.kind is FlowKind.DNS:
         return "dns"
     return "refused" if segment.outcome in _FAILED else "delivered"
+
+
+def _first_hop(segment: Segment) -> int:
+    return segment.hops[0].number if segment.hops else 0
 
 
 def _serial_of(item: tuple[int, Segment]) -> int:

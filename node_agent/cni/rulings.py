@@ -85,11 +85,10 @@ class Rulings:
         arrived = (_received(context),) if context.sender else ()
         decision = replace(decision, steps=(*first, *arrived, *decision.steps))
         decision = _closed_outside(decision)
-        segment = segment_of(
-            decision, context, process=self._node, at=at, outcome=outcome_of(decision.verdict)
-        )
+        next_process = self._next_process(decision.verdict)
+        outcome = Outcome.PASSED if next_process else outcome_of(decision.verdict)
+        segment = segment_of(decision, context, process=self._node, at=at, outcome=outcome)
         endpoint = _endpoint(decision)
-        next_process = decision.verdict.node if isinstance(decision.verdict, Via) else ""
         segment = replace(
             segment,
             endpoint=endpoint,
@@ -119,13 +118,23 @@ class Rulings:
 
     def saw(self, flow_id: str, client_saw: ClientSaw) -> None:
         """Note what the client experienced."""
-        self.recorder.update(flow_id, client_saw=client_saw)
+        self.recorder.update(flow_id, opener=True, client_saw=client_saw)
 
     def lost(self, ruling: Ruling, code: Code, reason: str) -> None:
         """Note that a flow died after it was decided: the next process did not answer."""
         self.recorder.update(
             ruling.flow_id, outcome=Outcome.DROPPED, code=code, reason=reason, next_process=""
         )
+
+    def _next_process(self, verdict: Verdict) -> str:
+        """The node that the flow goes on to: to a pod of its, or to its own address."""
+        match verdict:
+            case Via(node):
+                return node
+            case Host(node, _) if node != self._node:
+                return node
+            case _:
+                return ""
 
     def _decide(self, context: FlowContext, *, remember: bool = True) -> Decision:
         view, now = self._view(), self._clock.monotonic()

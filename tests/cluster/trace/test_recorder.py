@@ -105,6 +105,9 @@ def test_a_flow_may_pass_a_process_twice(recorder: Recorder, path: Any) -> None:
     ]
     recorder.update(first.flow_id, ended=5.0)
     assert [each.ended for each in recorder.find(Query(id=first.flow_id))] == [None, None, 5.0]
+    recorder.update(first.flow_id, opener=True, client_saw=ClientSaw.CONNECTED)
+    seen = [each.client_saw for each in recorder.find(Query(id=first.flow_id))]
+    assert seen == [ClientSaw.CONNECTED, ClientSaw.UNKNOWN, ClientSaw.UNKNOWN]
     for number in range(9):
         recorder.record(replace(first, flow_id=f"t{number}"))
     assert recorder.find(Query(id=first.flow_id)) == []

@@ -26,3 +26,9 @@ def test_a_wildcard_and_six_ones_are_this_host(ip: str) -> None:
 def test_any_other_address_is_itself() -> None:
     assert reached("10.244.1.5", 80) == SocketAddress("10.244.1.5", 80)
     assert loopback("127.0.0.53") and not loopback("10.127.0.1")
+
+
+@pytest.mark.parametrize("ip", ["127.64.0.2", "127.65.0.1", "127.127.255.255"])
+def test_real_addresses_of_nodes_and_load_balancers_are_not_the_pods_own(ip: str) -> None:
+    assert not loopback(ip)
+    assert loopback("127.63.255.255") and loopback("127.128.0.0")
