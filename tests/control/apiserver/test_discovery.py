@@ -84,6 +84,11 @@ def test_subresources_are_rows_of_their_own() -> None:
     assert core["namespaces/status"]["namespaced"] is False
 
 
+def test_rows_are_in_the_order_of_their_names() -> None:
+    for group in ("", "apps", "networking.k8s.io"):
+        assert list(rows(group)) == sorted(rows(group))
+
+
 def test_what_is_not_answered_is_not_listed() -> None:
     unanswered = {"pods/exec", "pods/attach", "pods/portforward", "pods/eviction", "pods/proxy"}
     assert not unanswered & set(rows(""))

@@ -91,6 +91,7 @@ def test_what_is_right_has_no_cause(node: Node, value: Any) -> None:
         (Node("int-or-string"), 2**31, "must fit in an int32"),
         (Node("string", "byte"), "not base64", "illegal base64 data"),
         (Node("string", "byte"), "ÄÖÜ=", "illegal base64 data"),
+        (Node("string", "byte"), "aGVs!bG8=", "illegal base64 data"),
         (Node("string", "time"), "soon", "must be a date and time as RFC 3339 has it"),
     ],
 )
@@ -98,6 +99,11 @@ def test_a_value_of_the_right_type_can_be_wrong(node: Node, value: Any, why: str
     (cause,) = causes(node, value)
     assert (cause.reason, cause.field) == ("FieldValueInvalid", "x")
     assert cause.message.startswith("Invalid value: ") and cause.message.endswith(f": {why}")
+
+
+def test_a_secret_s_data_are_checked_key_by_key() -> None:
+    data = {"good": "aGVsbG8=", "bad": "hello"}
+    assert [field for field, _ in of_kind("", "secrets", {"data": data})] == ["data[bad]"]
 
 
 def test_an_amount_is_spelled_as_upstream_says() -> None:

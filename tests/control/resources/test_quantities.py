@@ -46,6 +46,7 @@ def test_a_decimal_amount_has_no_fraction_and_the_largest_suffix(text: str, spel
         ("1Ei", "1Ei"),
         ("0.5Mi", "512Ki"),
         ("0.5Ki", "512"),
+        ("0.9765625Ki", "1k"),
         ("0.0001Ki", "102400u"),
     ],
 )

@@ -92,7 +92,7 @@ def test_not_more_paths_are_told_than_upstream_tells() -> None:
 
 
 def test_amounts_and_times_are_spelled_their_one_way() -> None:
-    resources = {"limits": {"cpu": "1000m", "memory": "1024Ki"}, "requests": {"cpu": 0.5}}
+    resources = {"limits": {"cpu": " 1000m ", "memory": "1024Ki"}, "requests": {"cpu": 0.5}}
     document = {
         "metadata": {"creationTimestamp": "2026-01-01T01:00:00+01:00", "name": "1000m"},
         "spec": {
@@ -166,6 +166,24 @@ def test_two_documents_share_no_default() -> None:
     first = fill_defaults(DEPLOYMENT, {"spec": {}})
     first["spec"]["strategy"]["type"] = "Recreate"
     assert fill_defaults(DEPLOYMENT, {"spec": {}})["spec"]["strategy"]["type"] == "RollingUpdate"
+    bare: dict[str, Any] = {"spec": {"containers": [{}]}}
+    fill_defaults(POD, bare)["spec"]["containers"][0]["resources"]["limits"] = {"cpu": "1"}
+    assert fill_defaults(POD, bare)["spec"]["containers"][0]["resources"] == {}
+
+
+def test_a_schema_may_refer_to_itself() -> None:
+    tree = Node("object", required=("name",))
+    amount, branches = Node("quantity", default="1"), Node("array", items=tree)
+    tree.properties = {"name": Node("string"), "weight": amount, "branches": branches}
+    document = {"name": "a", "branches": [{"weight": "1000m", "leaf": 1}]}
+    pruned, unknown = prune(tree, document)
+    assert unknown == ["branches[0].leaf"]
+    assert canonical(tree, pruned)["branches"] == [{"weight": "1"}]
+    assert fill_defaults(tree, {"branches": [{}]}) == {"weight": "1", "branches": [{"weight": "1"}]}
+    assert [cause.field for cause in type_causes(tree, document)] == ["branches[0].name"]
+    plain = Node("object")
+    plain.properties = {"name": Node("string"), "inner": plain}
+    assert canonical(plain, {"inner": {"name": "1000m"}}) == {"inner": {"name": "1000m"}}
 
 
 # -- all walks, over documents that nobody would write
