@@ -108,7 +108,8 @@ def _merge_items(old: list[Any], patch: list[Any], node: Node) -> list[Any]:
 
 def _key_of(item: dict[str, Any], key: str) -> Any:
     if key not in item:
-        raise PatchError(f"map: {item} does not contain declared merge key: {key}", MALFORMED)
+        words = f"an item of a list lacks its merge key {key}; it has {sorted(item)}"
+        raise PatchError(words, MALFORMED)
     return item[key]
 
 

@@ -11,7 +11,13 @@ from control.resources.causes import Cause
 from control.resources.validation.containers import container_causes
 from control.resources.validation.metadata import annotation_causes, label_causes
 from control.resources.validation.names import ip_faults, label_faults, subdomain_faults
-from control.resources.validation.refusals import duplicate, invalid, required, unsupported
+from control.resources.validation.refusals import (
+    duplicate,
+    forbidden,
+    invalid,
+    required,
+    unsupported,
+)
 
 Spec = Mapping[str, Any]
 RESTARTS = ("Always", "Never", "OnFailure")
@@ -142,8 +148,4 @@ def _volume_causes(spec: Spec, path: str) -> Iterator[Cause]:
         if not sources:
             yield required(place, "must specify a volume type")
         for source in sources[1:]:
-            yield Cause(
-                "FieldValueForbidden",
-                "Forbidden: may not specify more than 1 volume type",
-                f"{place}.{source}",
-            )
+            yield forbidden(f"{place}.{source}", "may not specify more than 1 volume type")
