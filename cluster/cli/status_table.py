@@ -16,6 +16,7 @@ from cluster.cli.status_report import PortRow, ProcessRow, Report, ServiceRow
 from cluster.cli.terminal import BAD, BOLD, DIM, styled
 
 GAP = "  "
+COLUMNS = 80
 UNPRIVILEGED = "sysctl net.ipv4.ip_unprivileged_port_start=0"
 
 Row = Sequence[str]
@@ -51,7 +52,8 @@ def _head(report: Report, colour: bool) -> str:
     count = len(report.nodes)
     title = f"cluster {report.name}"
     if not report.problem:
-        title += f": {count} nodes, programmed on {report.nodes_programmed}/{count} nodes"
+        nodes = "1 node" if count == 1 else f"{count} nodes"
+        title += f": {nodes}, programmed on {report.nodes_programmed}/{count} nodes"
     rows = [("API", report.api_url), ("kubeconfig", report.kubeconfig)]
     lines = [f"  {name:<12}{value}" for name, value in rows if value]
     return "\n".join([styled(title, BOLD, colour=colour), *lines])
@@ -82,27 +84,43 @@ def _nodes(report: Report, colour: bool) -> str:
 
 
 def _services(report: Report, colour: bool) -> str:
-    rows = [row for service in report.services for row in _service(service)]
-    return _table(("SERVICE", "TYPE", "CLUSTER-IP", "PORT", "REACHED AT"), rows, colour)
+    ports = [port for service in report.services for port in _ports(service)]
+    if not ports:
+        return ""
+    head = ("SERVICE", "TYPE", "CLUSTER-IP", "PORT", "REACHED AT")
+    before = _widths(head[:-1], [own for own, _ in ports])
+    room = COLUMNS - sum(before) - len(GAP) * len(before)
+    rows = [row for own, places in ports for row in _reached(own, places, room)]
+    return _table(head, rows, colour)
 
 
-def _service(service: ServiceRow) -> Iterator[Row]:
-    """A row for each port; the Service's own columns on the first."""
+def _ports(service: ServiceRow) -> Iterator[tuple[Row, Row]]:
+    """Each port's columns and its places; the Service's own columns on the first."""
     first = (service.name, service.type, service.cluster_ip or "None")
     if not service.ports:
-        yield (*first, "-", "-")
+        yield (*first, "-"), ("-",)
     for index, port in enumerate(service.ports):
         own = ("", "", "") if index else first
-        yield (*own, port.port, _reached_at(service, port))
+        yield (*own, port.port), _places(service, port)
 
 
-def _reached_at(service: ServiceRow, port: PortRow) -> str:
+def _places(service: ServiceRow, port: PortRow) -> Row:
     places = list(port.real)
     if service.type == "LoadBalancer" and not places:
         places.append("<pending>")
     if port.node_port:
         places.append(f"nodes:{port.node_port}")
-    return ", ".join(places) or "from inside"
+    return places or ("from inside",)
+
+
+def _reached(own: Row, places: Row, room: int) -> Iterator[Row]:
+    """One row; or one for each place where they do not fit beside each other."""
+    together = ", ".join(places)
+    if len(together) <= room:
+        yield (*own, together)
+        return
+    yield (*own, places[0])
+    yield from (("",) * len(own) + (place,) for place in places[1:])
 
 
 def _notes(report: Report) -> Iterator[str]:
@@ -123,9 +141,13 @@ def _table(head: Row, rows: Sequence[Row], colour: bool) -> str:
     """Columns as wide as their widest cell; nothing without rows."""
     if not rows:
         return ""
-    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    widths = _widths(head, rows)
     lines = [_line(row, widths) for row in (head, *rows)]
     return "\n".join([styled(lines[0], DIM, colour=colour), *lines[1:]])
+
+
+def _widths(head: Row, rows: Sequence[Row]) -> list[int]:
+    return [max(map(len, column)) for column in zip(head, *rows, strict=True)]
 
 
 def _line(row: Row, widths: Sequence[int]) -> str:
