@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from control.resources.causes import INVALID, NOT_SUPPORTED, REQUIRED, TYPE_INVALID, Cause
+from control.resources.causes import NOT_SUPPORTED, REQUIRED, TYPE_INVALID, Cause
 from control.resources.places import Path, keyed, spelled
 from control.resources.quantities import canonical_quantity
 from control.resources.schema import Node
@@ -92,9 +92,9 @@ def _text(node: Node, value: Any, path: Path | None) -> Cause | None:
     if type(value) is not str:
         return _mistyped("string", value, path)
     if node.format == "byte" and not _is_base64(value):
-        return _invalid(value, "illegal base64 data", path)
+        return _unread(value, "illegal base64 data", path)
     if node.format in PRECISION and canonical_time(value, node.format) is None:
-        return _invalid(value, "must be a date and time as RFC 3339 has it", path)
+        return _unread(value, "must be a date and time as RFC 3339 has it", path)
     return None
 
 
@@ -116,7 +116,7 @@ def _whole(node: Node, value: Any, path: Path | None) -> Cause | None:
     bound = _BOUNDS.get(node.format, _BOUNDS["int64"])
     if -bound <= value < bound:
         return None
-    return _invalid(value, f"must fit in an {node.format or 'int64'}", path)
+    return _unread(value, f"must fit in an {node.format or 'int64'}", path)
 
 
 def _number(node: Node, value: Any, path: Path | None) -> Cause | None:
@@ -129,7 +129,7 @@ def _quantity(node: Node, value: Any, path: Path | None) -> Cause | None:
     text = value if type(value) is str else repr(value)
     if canonical_quantity(text.strip()) is not None:
         return None
-    return _invalid(value, QUANTITY_WORDS, path)
+    return _unread(value, QUANTITY_WORDS, path)
 
 
 def _int_or_string(node: Node, value: Any, path: Path | None) -> Cause | None:
@@ -139,7 +139,7 @@ def _int_or_string(node: Node, value: Any, path: Path | None) -> Cause | None:
         return _mistyped("int-or-string", value, path)
     if -_BOUNDS["int32"] <= value < _BOUNDS["int32"]:
         return None
-    return _invalid(value, "must fit in an int32", path)
+    return _unread(value, "must fit in an int32", path)
 
 
 _LEAVES: Mapping[str, Callable[[Node, Any, Path | None], Cause | None]] = {
@@ -174,5 +174,6 @@ def _type_name(value: Any) -> str:
     return names.get(type(value), "object")
 
 
-def _invalid(value: Any, why: str, path: Path | None) -> Cause:
-    return Cause(INVALID, f"Invalid value: {json.dumps(value)}: {why}", spelled(path))
+def _unread(value: Any, why: str, path: Path | None) -> Cause:
+    """The right JSON, and nothing that a decoder can make the field's type of."""
+    return Cause(TYPE_INVALID, f"Invalid value: {json.dumps(value)}: {why}", spelled(path))

@@ -95,9 +95,12 @@ def test_what_is_right_has_no_cause(node: Node, value: Any) -> None:
         (Node("string", "time"), "soon", "must be a date and time as RFC 3339 has it"),
     ],
 )
-def test_a_value_of_the_right_type_can_be_wrong(node: Node, value: Any, why: str) -> None:
+def test_text_and_numbers_can_be_of_the_wrong_type_all_the_same(
+    node: Node, value: Any, why: str
+) -> None:
+    """A server decodes amounts, times and bytes: what it cannot decode is of the wrong type."""
     (cause,) = causes(node, value)
-    assert (cause.reason, cause.field) == ("FieldValueInvalid", "x")
+    assert (cause.reason, cause.field) == ("FieldValueTypeInvalid", "x")
     assert cause.message.startswith("Invalid value: ") and cause.message.endswith(f": {why}")
 
 
