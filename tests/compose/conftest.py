@@ -1,7 +1,7 @@
 """The compose file brought up for real, with an image, ports and a directory of its own.
 
 `make compose` runs these tests; a run of all tests leaves them out, for they build an image and
-need a container engine. Nothing of them stays but layers in the engine's cache.
+need a container engine. Nothing of them stays.
 """
 
 import os
@@ -105,9 +105,9 @@ class Project:
         return self.compose("ps", "-q", service).strip()
 
     def down(self) -> None:
-        """Take everything away; the image too, but for what speeds up the next build."""
+        """Take everything away, the image too."""
         self.compose("down", "--volumes", "--timeout", "5", check=False)
-        self.docker("rmi", "--no-prune", self.name, check=False)
+        self.docker("rmi", self.name, check=False)
 
     def _run(self, command: list[str], *, check: bool = True) -> str:
         ran = subprocess.run(
