@@ -7,6 +7,7 @@ the network is ready, and only then pods run. Ready is said when all of that is 
 import asyncio
 import logging
 import random
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from random import SystemRandom
@@ -131,6 +132,7 @@ class Agent:
             recorder=self.recorder,
             app_dir=str(config.app_dir),
         )
+        self._undo_streams: Callable[[], None] = lambda: None
         self._host_dns = ResolvConf.parse(_read_resolv_conf())
 
     def addresses(self) -> dict[str, str]:
@@ -171,6 +173,7 @@ class Agent:
         await self._tasks.close()
         await self.network.close()
         self._router.close()
+        self._undo_streams()
         await self._server.close()
         self.recorder.close()
 

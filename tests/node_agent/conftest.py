@@ -8,7 +8,7 @@ in an agent.
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any, TypeVar
@@ -21,9 +21,11 @@ from cryptography.x509.oid import NameOID
 
 from cluster.aio.streams import close, outside
 from cluster.aio.tunnel import TunnelServer
+from cluster.client.interface import EventType, Listing, WatchEvent
 from cluster.dataplane.node_view import NetworkSettings, empty_view
 from cluster.dns.resolv_conf import ResolvConf
 from cluster.dns.resolver import NameNotResolved
+from cluster.errors import ApiError
 from cluster.ipam import IpPool
 from cluster.objects.resources import (
     ENDPOINT_SLICES,
@@ -468,8 +470,111 @@ async def world() -> AsyncIterator[World]:
 
 
 @pytest.fixture
-def manual_clock() -> Iterator[ManualClock]:
-    yield ManualClock()
+def manual_clock() -> ManualClock:
+    return ManualClock()
+
+
+class MemoryApi:
+    """Objects in memory, listed and watched; patches replace key by key."""
+
+    def __init__(self) -> None:
+        self.version = 0
+        self.objects: dict[tuple[str, str, str], Document] = {}
+        self._events: list[tuple[int, Resource, WatchEvent]] = []
+        self._changed = asyncio.Condition()
+
+    def key(self, resource: Resource, name: str, namespace: str | None) -> tuple[str, str, str]:
+        return resource.plural, namespace or "", name
+
+    async def put(self, resource: Resource, document: Document, *, gone: bool = False) -> Document:
+        """Store, or delete, and tell whoever watches."""
+        meta = document["metadata"]
+        key = self.key(resource, meta["name"], meta.get("namespace"))
+        kind = EventType.MODIFIED if key in self.objects else EventType.ADDED
+        self.version += 1
+        uid = meta.get("uid", f"uid-{meta['name']}")
+        meta = {**meta, "uid": uid, "resourceVersion": str(self.version)}
+        stored = {**document, "metadata": meta}
+        if gone:
+            del self.objects[key]
+            kind = EventType.DELETED
+        else:
+            self.objects[key] = stored
+        self._events.append((self.version, resource, WatchEvent(kind, stored)))
+        async with self._changed:
+            self._changed.notify_all()
+        return stored
+
+    def find(self, resource: Resource, name: str, namespace: str | None = None) -> Document:
+        try:
+            return self.objects[self.key(resource, name, namespace)]
+        except KeyError:
+            status = {"code": 404, "reason": "NotFound", "message": f"{name} not found"}
+            raise ApiError(status) from None
+
+    def of(self, resource: Resource) -> list[Document]:
+        return [each for key, each in self.objects.items() if key[0] == resource.plural]
+
+    async def get(self, resource: Resource, name: str, *, namespace: str | None = None) -> Any:
+        return self.find(resource, name, namespace)
+
+    async def list(self, resource: Resource, **_: Any) -> Listing:
+        return Listing(list(self.of(resource)), str(self.version))
+
+    async def create(self, resource: Resource, document: Any) -> Any:
+        meta = document["metadata"]
+        if self.key(resource, meta["name"], meta.get("namespace")) in self.objects:
+            raise ApiError({"code": 409, "reason": "AlreadyExists", "message": "it exists"})
+        return await self.put(resource, dict(document))
+
+    async def patch(
+        self,
+        resource: Resource,
+        name: str,
+        patch: Any,
+        *,
+        namespace: str | None = None,
+        **_: Any,
+    ) -> Any:
+        return await self.put(resource, _merged(self.find(resource, name, namespace), patch))
+
+    async def delete(
+        self, resource: Resource, name: str, *, namespace: str | None = None, **_: Any
+    ) -> Any:
+        return await self.put(resource, self.find(resource, name, namespace), gone=True)
+
+    async def watch(
+        self, resource: Resource, *, resource_version: str, **_: Any
+    ) -> AsyncIterator[WatchEvent]:
+        seen = int(resource_version)
+        while True:
+            for version, about, event in list(self._events):
+                if version > seen and about == resource:
+                    seen = version
+                    yield event
+            async with self._changed:
+                if self.version <= seen or not self._after(seen, resource):
+                    await self._changed.wait()
+
+    def _after(self, seen: int, resource: Resource) -> bool:
+        return any(version > seen and about == resource for version, about, _ in self._events)
+
+
+def _merged(before: Any, patch: Any) -> Any:
+    if not isinstance(before, dict) or not isinstance(patch, dict):
+        return patch
+    merged = {**before}
+    for name, value in patch.items():
+        if value is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = _merged(before.get(name, {}), value)
+    return merged
+
+
+@pytest.fixture
+async def memory_api() -> MemoryApi:
+    return MemoryApi()
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,95 @@
+"""The node's view: what the informers hold, as one immutable value."""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from cluster.aio.clock import SystemClock
+from cluster.aio.tasks import Tasks
+from cluster.dataplane.node_view import NetworkSettings, NodeView, empty_view
+from cluster.objects.resources import NAMESPACES, NODES, PODS
+from node_agent.view import ClusterView
+
+IP = "10.244.1.5"
+
+
+def pod_document(name: str = "web", ip: str = IP) -> dict[str, Any]:
+    return {
+        "metadata": {"namespace": "default", "name": name, "labels": {}},
+        "spec": {"nodeName": "node-1", "containers": [{"name": "main"}]},
+        "status": {"phase": "Running", "podIP": ip, "podIPs": [{"ip": ip}]},
+    }
+
+
+@pytest.fixture
+async def view(memory_api: Any) -> AsyncIterator[ClusterView]:
+    clock = SystemClock()
+    tasks = Tasks(clock)
+    empty = empty_view("node-1", "172.30.0.1", NetworkSettings())
+    made = ClusterView(memory_api, empty, clock, tasks)
+    yield made
+    await tasks.close()
+
+
+async def test_it_is_in_step_once_everything_was_listed(view: ClusterView, memory_api: Any) -> None:
+    await memory_api.put(NAMESPACES, {"metadata": {"name": "default"}})
+    await memory_api.put(PODS, pod_document())
+    view.start()
+    await asyncio.wait_for(view.synced(), 10)
+    assert view.current.pods.at(IP) is not None
+
+
+async def test_events_of_one_turn_become_one_view(view: ClusterView, memory_api: Any) -> None:
+    seen: list[tuple[NodeView, NodeView]] = []
+    view.start()
+    await asyncio.wait_for(view.synced(), 10)
+    view.subscribe(lambda before, after: seen.append((before, after)))
+    for number in range(5):
+        await memory_api.put(PODS, pod_document(f"web-{number}", f"10.244.1.{number + 5}"))
+    versions = {"pods": memory_api.version}
+    assert await view.programmed(versions, 10)
+    assert 1 <= len(seen) <= 5
+    assert seen[-1][1] is view.current
+    for before, after in itertools.pairwise(seen):
+        assert before[1] is after[0]
+
+
+async def test_programmed_waits_for_a_version_and_gives_up_in_time(
+    view: ClusterView, memory_api: Any
+) -> None:
+    view.start()
+    await asyncio.wait_for(view.synced(), 10)
+    waiting = asyncio.create_task(view.programmed({"pods": memory_api.version + 1}, 10))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    await memory_api.put(PODS, pod_document())
+    assert await waiting and view.current.pods.at(IP) is not None
+    assert not await view.programmed({"pods": memory_api.version + 100}, 0.01)
+    assert await view.programmed({"deployments": 10_000}, 10)  # nothing here waits for those
+
+
+async def test_an_address_is_decided_by_from_the_moment_it_is_given(
+    view: ClusterView, memory_api: Any
+) -> None:
+    """P-21, P-100: before the API has heard of it, and not after it was taken back."""
+    await memory_api.put(PODS, {**pod_document(), "status": {"phase": "Pending"}})
+    view.start()
+    await asyncio.wait_for(view.synced(), 10)
+    assert view.current.pods.at(IP) is None
+    views: list[NodeView] = []
+    view.subscribe(lambda _, after: views.append(after))
+    view.attached(IP, "default", "web")
+    assert view.current.pods.at(IP) is not None
+    view.detached(IP)
+    assert view.current.pods.at(IP) is None
+    assert views[-1] is view.current and len(views) == 2
+
+
+async def test_a_flush_without_changes_makes_no_view(view: ClusterView) -> None:
+    before = view.current
+    view.flush()
+    assert view.current is before
+    assert set(view.informers) >= {NODES, PODS}
