@@ -61,7 +61,7 @@ def test_the_static_band_is_a_share_within_limits() -> None:
     st.randoms(use_true_random=False),
 )
 def test_no_number_is_given_out_twice(
-    count: int, static: int, steps: list[object], dice: object
+    count: int, static: int, steps: list[object], dice: random.Random
 ) -> None:
     bands = Bands(0, count, static, dice.randrange)
     held: set[int] = set()
