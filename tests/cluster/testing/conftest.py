@@ -1,4 +1,4 @@
-"""Processes without a cluster: an API and recorders on real sockets, a launcher that notes orders."""
+"""An API and recorders on real sockets, without a cluster; a launcher that notes orders."""
 
 import asyncio
 import shutil

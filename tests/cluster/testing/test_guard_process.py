@@ -198,15 +198,15 @@ def test_one_that_has_only_begun_is_ended_in_good_order(guard: Guard, tmp_path: 
     do = f"""
 tell(os.getpid())
 open({str(gate)!r}).read()
+tell("about to listen")
 signal.signal(signal.SIGTERM, lambda *_: (tell("ending"), sys.exit(0)))
-tell("listening")
 while True: signal.pause()
 """
     reports = guard.order(do, tmp_path)
     next(reports)
     guard.orders.close()
     gate.write_text("")
-    assert list(reports) == ["listening", "ending"]
+    assert list(reports) == ["about to listen", "ending"]
     assert guard.close() == ""
 
 

@@ -81,7 +81,7 @@ def test_what_no_cluster_can_be_made_of_is_said(marker: dict[str, object], words
 
 
 def test_a_markers_argument_has_a_name() -> None:
-    with pytest.raises(ConfigError, match="marker kubehop: 2 has no name; it takes .*nodes="):
+    with pytest.raises(ConfigError, match=r"marker kubehop: 2 has no name; it takes .*nodes="):
         Wishes().with_marker((2,), {})
 
 
