@@ -8,16 +8,19 @@ recorded since, by their source.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from cluster.dataplane.decision import Code
 from cluster.trace.client import collect
 from cluster.trace.join import Trace
 from cluster.trace.query import ANY_PORT, Query
-from cluster.trace.record import Segment
+from cluster.trace.record import Outcome, Segment
 from cluster.traffic.access import Access, Station
 from cluster.traffic.place import Place
 from cluster.traffic.resolve import Target
 from cluster.wire.addresses import Protocol, SocketAddress
+from cluster.wire.flow import FlowKind
 
 CLOCKS_DIFFER_SECONDS = 0.005  # between reading the time here and in a process
+_ANSWERED = (Code.NXDOMAIN, Code.NODATA)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -62,12 +65,20 @@ def _source(access: Access, attempt: Attempt) -> SocketAddress | None:
     return None
 
 
-def _of(attempt: Attempt, segments: Iterable[Segment]) -> Iterable[Segment]:
-    """First segments of flows that can be this attempt's."""
-    for segment in segments:
-        opened_here = bool(segment.hops) and segment.hops[0].number == 0
-        if opened_here and (attempt.source is not None or _same_target(attempt, segment)):
-            yield segment
+def _of(attempt: Attempt, segments: tuple[Segment, ...]) -> list[Segment]:
+    """Segments of flows that can be this attempt's.
+
+    One whose name has had no answer yet is still with its query to the DNS.
+    """
+    opened = [each for each in segments if each.hops and each.hops[0].number == 0]
+    own = [each for each in opened if attempt.source is not None or _same_target(attempt, each)]
+    return own or [each for each in segments if _lost_query(each)]
+
+
+def _lost_query(segment: Segment) -> bool:
+    """Whether a query came to no DNS server; one that a server answers is told by its code."""
+    failed = segment.outcome in (Outcome.DROPPED, Outcome.REFUSED)
+    return segment.kind is FlowKind.DNS and failed and segment.code not in _ANSWERED
 
 
 def _same_target(attempt: Attempt, segment: Segment) -> bool:

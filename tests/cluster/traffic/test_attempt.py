@@ -1,5 +1,6 @@
 """Which flow an attempt turns out to be, found among what the processes recorded."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from cluster.traffic.access import Access, Station
 from cluster.traffic.attempt import Attempt, name_flow
 from cluster.traffic.place import Place
 from cluster.wire.addresses import SocketAddress
+from cluster.wire.flow import FlowKind
 
 STARTED = 1_800_000_000.0
 
@@ -104,6 +106,27 @@ async def test_a_pods_flow_is_found_by_where_it_went(
         )
     )
     assert await name_flow(access, attempt) == found
+
+
+async def test_a_name_without_an_answer_is_found_by_its_lost_query(
+    access: Access, machine: Any, made: Any
+) -> None:
+    """The connection has not begun; answers of other names are not its reason (O-13)."""
+    node = await machine.process("node-1")
+    for flow_id, code, outcome in (
+        ("answered", Code.NXDOMAIN, "refused"),
+        ("lost", Code.POLICY_DENIED, "dropped"),
+    ):
+        query = made.segment(
+            "10.244.1.5:33001",
+            "10.96.0.10:53",
+            flow_id=flow_id,
+            started=STARTED + 1,
+            code=code,
+            outcome=outcome,
+        )
+        node.record(replace(query, kind=FlowKind.DNS))
+    assert await name_flow(access, inside("cart")) == "lost"
 
 
 async def test_what_is_named_already_is_not_looked_for(access: Access) -> None:
