@@ -5,7 +5,6 @@ import importlib
 import io
 from collections.abc import Callable
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -62,6 +61,7 @@ def options_of() -> Callable[..., argparse.Namespace]:
     return parse
 
 
+INTERNET = Origin(OriginKind.OUTSIDE, "203.0.113.1")
 FLOW = Flow(Protocol.TCP, SocketAddress("203.0.113.1", 40000), SocketAddress("127.65.0.1", 80))
 
 
@@ -74,10 +74,12 @@ def segment() -> Callable[..., Segment]:
         *,
         flow_id: str = "4c1f9a2b7d3e6f80",
         hop: int = 0,
-        origin: Origin = Origin(OriginKind.OUTSIDE, "203.0.113.1"),
+        origin: Origin = INTERNET,
         **more: Any,
     ) -> Segment:
-        step = Step(Stage.ROUTE, Action.PASS, before=FLOW, after=FLOW, reason="as it should be")
+        step = Step(
+            Stage.ROUTE, Action.FORWARDED, before=FLOW, after=FLOW, reason="as it should be"
+        )
         made = Segment(
             flow_id=flow_id,
             process=process,
@@ -99,9 +101,3 @@ def segment() -> Callable[..., Segment]:
         return replace(made, **more)
 
     return make
-
-
-@pytest.fixture
-def cluster() -> SimpleNamespace:
-    """Stands for a running cluster where a verb only passes it on."""
-    return SimpleNamespace(name="default")
