@@ -14,7 +14,7 @@ import orjson
 from control.resources.data import read_data
 
 V3_ROOT = "/openapi/v3"
-# The answer's type. Clients ask for it with an @, which Go's own parser of types does not take back.
+# The answer's type. Clients ask with an @, which Go's own parser of types does not take back.
 V2_MEDIA_TYPE = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 V2_ASKED_FOR = frozenset({V2_MEDIA_TYPE, V2_MEDIA_TYPE.replace("v2.v1", "v2@v1")})
 
