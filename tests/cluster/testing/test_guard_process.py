@@ -26,7 +26,11 @@ def main(arguments):
     def tell(value):
         report.write(json.dumps(value) + "\\n")
         report.flush()
-    exec(os.environ["DO"], dict(globals(), tell=tell, arguments=arguments))
+    def ending(*_):
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it is told again and again
+        tell("ending")
+        sys.exit(0)
+    exec(os.environ["DO"], dict(globals(), tell=tell, ending=ending, arguments=arguments))
     return 0
 
 for number in _ENDING:
@@ -178,7 +182,7 @@ def test_launchers_that_have_ended_leave_no_process(guard: Guard, tmp_path: Path
 
 def test_at_the_end_of_pytest_its_launchers_are_ended(guard: Guard, tmp_path: Path) -> None:
     do = """
-signal.signal(signal.SIGTERM, lambda *_: (tell("ending"), sys.exit(0)))
+signal.signal(signal.SIGTERM, ending)
 tell(os.getpid())
 while True: signal.pause()
 """
@@ -199,7 +203,7 @@ def test_one_that_has_only_begun_is_ended_in_good_order(guard: Guard, tmp_path: 
 tell(os.getpid())
 open({str(gate)!r}).read()
 tell("about to listen")
-signal.signal(signal.SIGTERM, lambda *_: (tell("ending"), sys.exit(0)))
+signal.signal(signal.SIGTERM, ending)
 while True: signal.pause()
 """
     reports = guard.order(do, tmp_path)
