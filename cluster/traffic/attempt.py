@@ -48,7 +48,8 @@ async def name_flow(access: Access, attempt: Attempt) -> str:
         source = _source(access, attempt)
         if source is not None:
             since = attempt.started - CLOCKS_DIFFER_SECONDS
-            query = Query(source=source, protocol=attempt.protocol, since=since)
+            only = attempt.protocol if attempt.source is not None else None  # a pod's query is UDP
+            query = Query(source=source, protocol=only, since=since)
             found = await collect(
                 await access.endpoints(), query, wait=access.flow_seconds, access=access.remote
             )
@@ -85,8 +86,8 @@ def _same_target(attempt: Attempt, segment: Segment) -> bool:
     """Whether a pod's flow went to the host and port of the attempt."""
     if segment.code == "NXDOMAIN":
         return any(hop.step.detail.get("name") == attempt.host for hop in segment.hops)
-    destination = segment.original.destination
-    if destination.port != attempt.port:
+    original, destination = segment.original, segment.original.destination
+    if (original.protocol, destination.port) != (attempt.protocol, attempt.port):
         return False
     asked = segment.hops[0].step.detail.get("name")
     return attempt.host in (destination.ip, asked)

@@ -124,6 +124,7 @@ async def test_a_name_without_an_answer_is_found_by_its_lost_query(
             started=STARTED + 1,
             code=code,
             outcome=outcome,
+            protocol="UDP",
         )
         node.record(replace(query, kind=FlowKind.DNS))
     assert await name_flow(access, inside("cart")) == "lost"
