@@ -185,9 +185,25 @@ class Reading:
     processes: Callable[[Trace], list[str]] = processes
 
 
+VISITORS = tuple(
+    {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": f"visitor-{number}", "namespace": SHOP, "labels": {"app": "visitor"}},
+        "spec": {
+            "nodeName": f"node-{number}",
+            "containers": [{"name": "main", "image": "pause"}],
+        },
+    }
+    for number in (1, 2, 3)
+)
+
+
 @pytest.fixture(scope="session")
 def _shop_is_open(shared_cluster: ClusterUnderTest) -> None:
+    """The shop, and on each node a pod that does nothing: a place to ask from."""
     apart(shared_cluster.apply(MANIFEST))
+    apart(shared_cluster.apply(VISITORS))
 
 
 @pytest.fixture

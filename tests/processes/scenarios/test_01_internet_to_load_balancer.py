@@ -8,7 +8,7 @@ URL = "http://frontend/"
 
 
 async def test_a_request_passes_gateway_and_node_and_comes_to_a_pod(shop: Any, read: Any) -> None:
-    """S-8, S-101, O-1, O-4, O-6, O-10, P-2."""
+    """S-8, S-54, S-101, O-1, O-2, O-4, O-5, O-6, O-10, O-11."""
     answer = await shop.curl(URL)
     assert (answer.status, answer.text) == (200, "welcome to the shop\n")
     trace = answer.trace
@@ -22,7 +22,14 @@ async def test_a_request_passes_gateway_and_node_and_comes_to_a_pod(shop: Any, r
     balance = read.hop(trace, "balance").step
     assert entry in balance.reason and "3 healthy nodes" in balance.reason
     service = read.hop(trace, "service").step
-    assert "shop/frontend" in str(service.detail) and "of 2 endpoints" in service.reason
+    assert (service.detail["service"]["name"], service.detail["front"]["kind"]) == (
+        "frontend",
+        "LoadBalancer",
+    )
+    assert service.reason in ("random, 1 of 2 endpoints", "random, 2 of 2 endpoints")
+    candidates = service.detail["candidates"]
+    assert candidates["filter"] == "ready"
+    assert sorted(candidates["addresses"]) == await shop.endpoints("frontend")
     assert str(service.after.destination) == f"{trace.endpoint.ip}:8080"
     masquerade = read.hop(trace, "masquerade").step
     assert masquerade.before.source.ip == "203.0.113.1"

@@ -30,7 +30,10 @@ async def test_a_pod_and_a_nodes_process_use_it_too(shop: Any, read: Any) -> Non
     for source in (f"pod/{frontend.name}", f"node/{frontend.node}"):
         answer = await shop.curl(f"http://{await shop.internal_ip(other)}:{PORT}/", source)
         assert answer.status == 200
-        assert read.stages(answer.trace).count("service") == 1
+        assert read.processes(answer.trace)[:2] == [frontend.node, other]
+        assert read.hop(answer.trace, "service").process == other
+        seen = read.hop(answer.trace, "deliver").step.after.source.ip
+        assert seen == await shop.internal_ip(other)
 
 
 async def test_the_node_port_is_that_of_its_protocol_alone(shop: Any) -> None:
