@@ -13,7 +13,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from node_agent.cni.pod_context import POD
 
@@ -28,27 +28,21 @@ Report = Callable[["PodNetwork", str], None]
 class Escapes:
     """The hook; `report` hears of each pod and call once, as far as they are remembered."""
 
+    _installed: ClassVar["Escapes | None"] = None
+
     def __init__(self, report: Report) -> None:
         self._report = report
         self._seen: set[tuple[str, str]] = set()
 
     def install(self) -> None:
-        """Add the audit hook; it stays for the life of the process."""
-        sys.addaudithook(self._audit)
+        """Watch from now on, in place of who did before: a hook stays for the process's life."""
+        if Escapes._installed is None:
+            sys.addaudithook(_audit)
+        Escapes._installed = self
         threading.Thread.start = _start_in_context  # type: ignore[method-assign,assignment]
 
-    def _audit(self, event: str, arguments: tuple[Any, ...]) -> None:
-        target_of = _WATCHED.get(event)
-        if target_of is None:
-            return
-        pod = POD.get()
-        if pod is None:
-            return
-        target = target_of(arguments)
-        if target is not None:
-            self._refuse(pod, event, target)
-
-    def _refuse(self, pod: "PodNetwork", event: str, target: str) -> None:
+    def refuse(self, pod: "PodNetwork", event: str, target: str) -> None:
+        """Report a pod's call, and fail it with the error that its program can understand."""
         what = f"{event} {target}"
         seen = (pod.origin.name, what)
         if seen not in self._seen and len(self._seen) < ESCAPES_REMEMBERED_MAX:
@@ -58,6 +52,19 @@ class Escapes:
             raise _refusal(errno.EPERM, pod, f"{what}: a pod runs inside the node's process")
         instead = "only asyncio's calls use the pod's network"
         raise _refusal(errno.ENETUNREACH, pod, f"{what} past the event loop; {instead}")
+
+
+def _audit(event: str, arguments: tuple[Any, ...]) -> None:
+    """The hook itself: it sees every event of the interpreter, so most must cost nothing."""
+    target_of = _WATCHED.get(event)
+    if target_of is None:
+        return
+    pod = POD.get()
+    if pod is None or Escapes._installed is None:
+        return
+    target = target_of(arguments)
+    if target is not None:
+        Escapes._installed.refuse(pod, event, target)
 
 
 def _refusal(number: int, pod: "PodNetwork", why: str) -> OSError:

@@ -71,6 +71,7 @@ class Proxier:
         self._wanted: dict[Place, PortPlan] = {}
         self._open: dict[Place, _Open] = {}
         self._failing: set[Place] = set()
+        self._closed = False
         self.turned_away = 0
 
     def follow(self, _: NodeView, after: NodeView) -> None:
@@ -79,6 +80,8 @@ class Proxier:
 
     def apply(self, plans: dict[Place, PortPlan]) -> None:
         """Open, close and silence ports; what does not change is not touched."""
+        if self._closed:  # the view may change once more while the node ends
+            return
         self._wanted = plans
         for place in [each for each in self._open if each not in plans]:
             self._open.pop(place).close()
@@ -96,7 +99,8 @@ class Proxier:
                 self._make(place, self._wanted[place])
 
     async def close(self) -> None:
-        """Close every port; connections through this node end."""
+        """Close every port for good; connections through this node end."""
+        self._closed = True
         for each in self._open.values():
             each.close()
         self._open.clear()

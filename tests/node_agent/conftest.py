@@ -69,20 +69,12 @@ def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEv
     return {"node": NodeLoop}
 
 
-_escaped: list[str] = []
-
-
-@pytest.fixture(scope="session", autouse=True)
-def hook() -> None:
-    """Audit hooks cannot be taken away, so there is one for all tests."""
-    Escapes(lambda pod, what: _escaped.append(f"{pod.origin.name}: {what}")).install()
-
-
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def escaped() -> list[str]:
     """What pods' code was refused during the test, as reported."""
-    _escaped.clear()
-    return _escaped
+    reports: list[str] = []
+    Escapes(lambda pod, what: reports.append(f"{pod.origin.name}: {what}")).install()
+    return reports
 
 
 async def run_in(
@@ -475,7 +467,7 @@ def manual_clock() -> ManualClock:
 
 
 class MemoryApi:
-    """Objects in memory, listed and watched; patches replace key by key."""
+    """Objects in memory, listed and watched; patches replace key by key, conditions by type."""
 
     def __init__(self) -> None:
         self.version = 0
@@ -567,6 +559,10 @@ def _merged(before: Any, patch: Any) -> Any:
     for name, value in patch.items():
         if value is None:
             merged.pop(name, None)
+        elif name == "conditions":
+            known = {each["type"]: each for each in before.get(name) or ()}
+            known.update({each["type"]: each for each in value if "$patch" not in each})
+            merged[name] = list(known.values())
         else:
             merged[name] = _merged(before.get(name, {}), value)
     return merged

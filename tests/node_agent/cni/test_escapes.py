@@ -1,6 +1,6 @@
 """What leaves the pod fails closed, whatever library does it, in whichever thread.
 
-The hook is installed once for all tests (conftest.py), as it is in an agent.
+The hook is on in every test of the node (conftest.py), as it is in an agent.
 """
 
 import errno

@@ -208,6 +208,9 @@ async def test_the_end_of_the_proxier_ends_what_it_carries(field: Field, port: i
     await field.proxier.close()
     with pytest.raises(ConnectionResetError):
         await asyncio.get_running_loop().sock_recv(sock, 1)
+    field.apply(plan(port))  # the view changes once more
+    with pytest.raises(ConnectionRefusedError):
+        await field.dial(port)
 
 
 def test_an_operator_is_told_which_port_of_which_service(
