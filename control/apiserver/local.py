@@ -134,9 +134,10 @@ class LocalApi:
         try:
             while changes := await watcher.changes():
                 for change in changes:
-                    event = selection.event(change)
-                    if event is not None:
-                        yield WatchEvent(event, change.record.document)
+                    told = selection.told(change)
+                    if told is not None:
+                        event, record = told
+                        yield WatchEvent(event, record.document)
         finally:
             watcher.close()
 

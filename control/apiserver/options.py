@@ -92,7 +92,7 @@ class ListOptions:
         return cls(
             labels=labels_of(query.get("labelSelector", "")),
             fields=query.get("fieldSelector", ""),
-            limit=_whole(query.get("limit") or 0, "limit") or 0,
+            limit=max(_whole(query.get("limit") or 0, "limit") or 0, 0),
             continue_token=query.get("continue", ""),
         )
 

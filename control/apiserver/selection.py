@@ -3,6 +3,8 @@
 Pure: options and records in, yes or no out.
 """
 
+import orjson
+
 from cluster.client.interface import EventType
 from cluster.objects.selectors import FieldSelector, LabelSelector, parse_field_selector
 from control.apiserver import statuses
@@ -59,12 +61,29 @@ class Selection:
             return EventType.MODIFIED if before else EventType.ADDED
         return EventType.DELETED if before else None
 
+    def told(self, change: Change) -> tuple[EventType, Record] | None:
+        """The event and what it shows; None for who is not concerned."""
+        event = self.event(change)
+        if event is None:
+            return None
+        return event, _last_match(change) if event == EventType.DELETED else change.record
+
     def _exact(self, field: str) -> str | None:
         assert self._fields is not None
         for path, operator, value in self._fields.requirements:
             if path == field and operator == "=":
                 return value
         return None
+
+
+def _last_match(change: Change) -> Record:
+    """An object that ceases to match is shown as it did, with the version that it has now."""
+    before = change.before
+    if change.type == EventType.DELETED or before is None:
+        return change.record
+    metadata = {**before.document["metadata"], "resourceVersion": str(change.version)}
+    document = {**before.document, "metadata": metadata}
+    return Record(before.key, change.version, document, orjson.dumps(document))
 
 
 def _fields(kind: Kind, text: str) -> FieldSelector | None:

@@ -5,6 +5,7 @@ the last write goes out together. Spec: kubernetes.io, "Efficient detection of c
 """
 
 import asyncio
+import logging
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -16,15 +17,18 @@ from cluster.aio.clock import Clock
 from cluster.client.interface import EventType
 from cluster.errors import ApiError
 from control.apiserver import statuses
-from control.apiserver.codec import Accepted
+from control.apiserver.codec import Accepted, Form
 from control.apiserver.options import labels_of
 from control.apiserver.paths import flag
 from control.apiserver.reads import PLAIN, Reader
 from control.apiserver.registry import Registry, key_of
 from control.apiserver.selection import Selection
 from control.resources.kinds import Kind
-from control.store.feed import Expired
+from control.store.feed import Expired, Watcher
 from control.store.record import Change, Record
+from control.store.store import StoreFailed
+
+log = logging.getLogger(__name__)
 
 BOOKMARK_SECONDS = 60.0
 TIMEOUT_SECONDS_MIN = 1800  # without timeoutSeconds: something between this and twice as much
@@ -101,9 +105,8 @@ class Watches:
         lines = _Lines(request, self._reader)
         first = lines.initial(self._present(request)) if request.version is None else b""
         after = store.version if request.version is None else request.version
-        feed = store.feed(key_of(request.kind))
         try:
-            watcher = feed.watch(after, namespace=request.namespace, name=request.name)
+            watcher = self._watcher(request, after)
         except Expired as error:
             await send(error_line(statuses.expired(str(error))))
             return
@@ -115,16 +118,35 @@ class Watches:
             while (left := deadline - self._clock.monotonic()) > 0:
                 changes = await _within(watcher.changes(), min(left, BOOKMARK_SECONDS))
                 if changes is None:
-                    if request.bookmarks:
-                        await send(lines.bookmark(store.version))
+                    await self._bookmark(request, watcher, lines, send)
                     continue
                 if not changes:
                     return
                 told = lines.of(changes)
                 if told:
                     await send(told)
+        except StoreFailed as error:
+            log.error("watch failed kind=%s error=%s", request.kind.resource.kind, error)
+            await send(error_line(statuses.internal(str(error))))
         finally:
             watcher.close()
+
+    def _watcher(self, request: WatchRequest, after: int) -> Watcher:
+        """Watches after a version; one that was never given out is of another store."""
+        store = self._registry.store
+        if after > store.version:
+            raise Expired(f"too large resource version: {after}, current: {store.version}")
+        feed = store.feed(key_of(request.kind))
+        return feed.watch(after, namespace=request.namespace, name=request.name)
+
+    async def _bookmark(
+        self, request: WatchRequest, watcher: Watcher, lines: "_Lines", send: Send
+    ) -> None:
+        """Say how far the watch is, if nothing waits to be told and all of it is durable."""
+        version = self._registry.store.version
+        await self._registry.store.committed()
+        if request.bookmarks and watcher.idle:
+            await send(lines.bookmark(version))
 
     def _present(self, request: WatchRequest) -> list[Record]:
         records = self._registry.list(request.kind, request.namespace, request.selection)
@@ -148,9 +170,9 @@ class _Lines:
         """The lines of those changes that this watch sees."""
         told = []
         for change in changes:
-            event = self._request.selection.event(change)
-            if event is not None:
-                told.append(self._shared(change, event))
+            shown = self._request.selection.told(change)
+            if shown is not None:
+                told.append(self._shared(change, *shown))
         return b"".join(told)
 
     def bookmark(self, version: int) -> bytes:
@@ -164,13 +186,13 @@ class _Lines:
         }
         return orjson.dumps({"type": "BOOKMARK", "object": document}) + b"\n"
 
-    def _shared(self, change: Change, event: EventType) -> bytes:
-        if self._request.accepted.form == "Table" and not self._columns_sent:
-            return self._line(event, change.record)
+    def _shared(self, change: Change, event: EventType, record: Record) -> bytes:
+        if self._request.accepted.form == Form.TABLE and not self._columns_sent:
+            return self._line(event, record)
         form = (event, *self._form)
         line = change.lines.get(form)
         if line is None:
-            line = change.lines[form] = self._line(event, change.record)
+            line = change.lines[form] = self._line(event, record)
         return line
 
     def _line(self, event: EventType, record: Record) -> bytes:
@@ -213,9 +235,8 @@ def _version(text: str) -> int | None:
 
 
 def _seconds(text: str | None, dice: random.Random) -> float:
-    if not text:
-        return TIMEOUT_SECONDS_MIN * (1 + dice.random())
     try:
-        return max(float(text), 0.0)
+        seconds = int(text or 0)
     except ValueError:
         raise statuses.bad_request(f"invalid timeoutSeconds: {text!r}") from None
+    return float(seconds) if seconds > 0 else TIMEOUT_SECONDS_MIN * (1 + dice.random())

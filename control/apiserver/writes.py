@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cluster.client.interface import Document
+from cluster.errors import ApiError
 from cluster.objects.resources import NAMESPACES, PODS
 from control.apiserver import statuses
 from control.apiserver.answer import Answer, answer_json
@@ -18,6 +19,7 @@ from control.apiserver.selection import Selection
 from control.resources.kinds import Kind
 from control.resources.scale import read_scale, write_scale
 from control.resources.strategy import delete_answer
+from control.store.record import Record
 
 STATUS, SCALE, BINDING, FINALIZE = "status", "scale", "binding", "finalize"
 
@@ -155,10 +157,9 @@ class Writer:
         records = self._registry.list(kind, request.path.namespace, selection)
         items: list[Any] = []
         for record in records:
-            written = await self._registry.delete(
-                kind, record.key.namespace or None, record.key.name, options
-            )
-            items.append(written.record.document)
+            written = await self._deleted(kind, record, options)
+            if written is not None:
+                items.append(written.record.document)
         resource = kind.resource
         metadata = {"resourceVersion": str(self._registry.store.version)}
         return answer_json(
@@ -169,6 +170,16 @@ class Writer:
                 "items": items,
             }
         )
+
+    async def _deleted(self, kind: Kind, record: Record, options: DeleteOptions) -> Written | None:
+        """One of many; None where somebody else was faster."""
+        namespace, name = record.key.namespace or None, record.key.name
+        try:
+            return await self._registry.delete(kind, namespace, name, options)
+        except ApiError as error:
+            if error.reason != "NotFound":
+                raise
+            return None
 
     def _shown(self, request: Request, written: Written, code: int) -> Answer:
         answer = self._reader.show(request.kind, written.record, request.accepted, "", code)

@@ -22,9 +22,7 @@ class Expired(ClusterError):
 class Watcher:
     """One watch: what it has still to be told."""
 
-    def __init__(
-        self, feed: "Feed", after: int, namespace: str | None, name: str | None
-    ) -> None:
+    def __init__(self, feed: "Feed", after: int, namespace: str | None, name: str | None) -> None:
         self.after = after  # what came before was already told
         self.namespace = namespace
         self.name = name
@@ -42,6 +40,11 @@ class Watcher:
             return []
         taken, self._queue = self._queue, []
         return taken
+
+    @property
+    def idle(self) -> bool:
+        """Whether everything that happened was taken."""
+        return not self._queue
 
     def offer(self, change: Change) -> None:
         """Take a change; too many waiting ends the watch."""
