@@ -22,10 +22,9 @@ from pathlib import Path
 from cluster.testing.guard_process import _ENDING, end, serve
 
 def main(arguments):
-    report = open(int(arguments[arguments.index("--report-fd") + 1]), "w")
+    report = int(arguments[arguments.index("--report-fd") + 1])
     def tell(value):
-        report.write(json.dumps(value) + "\\n")
-        report.flush()
+        os.write(report, json.dumps(value).encode() + b"\\n")
     def ending(*_):
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it is told again and again
         tell("ending")
