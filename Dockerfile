@@ -19,7 +19,7 @@ RUN /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check \
 
 # /kubehop is the mounted volume. A process runs as its owner, so that who started the cluster
 # can read the kubeconfig and remove everything; sockets lie in /run/kubehop.
-ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 KUBECONFIG=/kubehop/kubeconfig
+ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1
 RUN install -d -m 1777 /kubehop /run/kubehop
 ENTRYPOINT ["/bin/sh", "-c", "exec setpriv --reuid \"$(stat -c %u /kubehop)\" --regid \"$(stat -c %g /kubehop)\" --clear-groups -- \"$@\"", "kubehop"]
 COPY examples /apps

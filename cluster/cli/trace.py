@@ -16,7 +16,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from cluster.cli.exits import OK
-from cluster.cli.opened import add_name, opened
+from cluster.cli.opened import add_name, reached
 from cluster.cli.terminal import Terminal
 from cluster.cli.trace_query import add_filters, check_id, query_of
 
@@ -66,13 +66,13 @@ def run(options: argparse.Namespace, terminal: Terminal) -> int:
 
 
 async def _run(options: argparse.Namespace, terminal: Terminal) -> None:
-    async with opened(options.name) as cluster:
+    async with reached(options.name) as access:
         if options.follow:
             show = shower(options.output or LINE, terminal)
-            await follow(cluster.access, query_of(options), show, terminal)
+            await follow(access, query_of(options), show, terminal)
             return
         show = shower(options.output or TREE, terminal)
-        for trace in await wanted(cluster.access, options):
+        for trace in await wanted(access, options):
             show(trace)
 
 

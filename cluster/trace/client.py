@@ -1,6 +1,7 @@
 """Asks the processes of a cluster for their segments: all at once, with or without the API server.
 
-A process is "unix:PATH" or "https://HOST:PORT". One that cannot be reached is named in the result,
+A process is "unix:PATH" or "https://HOST:PORT", with "#sha256:HEX" where it tells of which
+certificate it can be known. One that cannot be reached is named in the result,
 with the reason; the others' segments are there all the same.
 """
 
@@ -23,6 +24,7 @@ from cluster.trace.record import Segment
 ANSWER_SECONDS = 5.0  # for a process to answer, beyond what it was asked to wait
 LINE_BYTES_MAX = 4 * 2**20
 STREAM_QUEUE_MAX = 4096
+PIN = "#sha256:"
 RETRY_SECONDS = 0.5
 
 Enough = Callable[[list[Segment]], bool]
@@ -36,6 +38,13 @@ class Access:
 
     tls: ssl.SSLContext | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def trust(where: str, access: Access) -> tuple[str, Any]:
+    """The start of a process's URLs, and whom to take for it; ValueError when that is garbled."""
+    base, _, digest = where.partition(PIN)
+    pinned = aiohttp.Fingerprint(bytes.fromhex(digest)) if digest else None
+    return base.rstrip("/"), pinned or access.tls or True
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +151,8 @@ async def _request(
     if scheme == "unix":
         connector, base = aiohttp.UnixConnector(path), "http://localhost"
     elif scheme in ("http", "https"):
-        connector, base = aiohttp.TCPConnector(ssl=access.tls or True), where.rstrip("/")
+        base, trusted = trust(where, access)
+        connector = aiohttp.TCPConnector(ssl=trusted)
     else:
         raise ValueError("an endpoint is unix:PATH or https://HOST:PORT")
     async with (

@@ -19,6 +19,7 @@ from cluster.client.interface import Api, Document
 from cluster.errors import ApiError, ConfigError
 from cluster.objects.resources import DEPLOYMENTS, NODES, PODS, SERVICES
 from cluster.trace.client import Access as TraceAccess
+from cluster.trace.client import trust
 from cluster.traffic.place import Place, PlaceKind
 from cluster.traffic.resolve import Known
 from cluster.wire.clients import OutsideClients
@@ -64,13 +65,23 @@ class Access:
         self.flow_seconds = flow_seconds
 
     async def endpoints(self) -> dict[str, str]:
-        """Every process that records flows, by its name in traces: "unix:PATH" or "https://..."."""
+        """Every process that records flows, by its name in traces: "unix:PATH" or "https://...".
+
+        Who brings credentials for other machines asks their kubelets too, if the API names them.
+        """
         found = {
             path.stem: f"unix:{path}"
             for path in sorted(self.run_dir.glob("*.sock"))
             if path.stem not in _NOT_DIAGNOSTICS
         }
-        return found or await self._announced()
+        if found and not self.remote.headers:
+            return found
+        try:
+            return {**await self._announced(), **found}
+        except (ConnectionError, TimeoutError):
+            if not found:
+                raise
+            return found
 
     async def _announced(self) -> dict[str, str]:
         nodes = (await self.api.list(NODES)).items
@@ -178,7 +189,8 @@ class Access:
         if where.startswith("unix:"):
             connector, base = aiohttp.UnixConnector(where.removeprefix("unix:")), "http://kubehop"
         else:
-            connector, base = aiohttp.TCPConnector(ssl=self.remote.tls or True), where.rstrip("/")
+            base, trusted = trust(where, self.remote)
+            connector = aiohttp.TCPConnector(ssl=trusted)
         timeout = aiohttp.ClientTimeout(total=seconds)
         async with aiohttp.ClientSession(
             connector=connector, timeout=timeout, headers=self.remote.headers

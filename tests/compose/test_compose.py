@@ -13,7 +13,8 @@ from typing import Any
 
 from cluster.wire.dns import Message, Question, RRType, decode, encode
 
-CONTAINERS = {"control", "gateway", "dns", "node-1", "node-2", "node-3"}
+NODES = {"node-1", "node-2", "node-3"}
+CONTAINERS = {"control", "gateway", "dns", *NODES}
 ATTEMPTS_MAX = 40  # one of two ways is missed by chance once in 10**12 runs
 IN_A_ROW = 20
 PODS = 8  # of the shop and of the cluster's DNS
@@ -33,6 +34,12 @@ def serves(project: Any, path: str) -> None:
     """So many answers in a row, each a 200."""
     answers = [get(project, path) for _ in range(IN_A_ROW)]
     assert [body for status, body in answers if status != 200] == []
+
+
+def traces(project: Any, *arguments: str) -> list[dict[str, Any]]:
+    """What `kubehop trace` says in the gateway's container."""
+    said = project.compose("exec", "-T", "gateway", "kubehop", "trace", *arguments)
+    return [json.loads(line) for line in said.splitlines()]
 
 
 def pods(project: Any, *arguments: str) -> list[dict[str, Any]]:
@@ -127,6 +134,16 @@ def test_a_pod_reaches_a_service_whose_pod_is_in_another_container(project: Any)
     assert clients == set(node_of.values())
     project.kubectl("scale", "deployment", "-n", "shop", "cart", "--replicas=2")
     project.until(lambda: all_ready(project), "every pod ready")
+
+
+def test_a_trace_shows_each_hop_though_each_is_in_a_container_of_its_own(project: Any) -> None:
+    """Asked in the gateway's container: its own socket, and the nodes' kubelets over TLS."""
+    found = traces(project, "--last", "20", "-o", "json")
+    through = [trace for trace in found if trace["segments"][0]["process"] == "gateway"]
+    assert through, found
+    assert all(trace["complete"] for trace in through)
+    assert {trace["segments"][-1]["process"] for trace in through} <= NODES
+    assert any(len(trace["segments"]) == 3 for trace in through)  # gateway, node, the pod's node
 
 
 def test_datagrams_pass_the_published_port_and_come_back(project: Any) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from cluster.trace.client import collect, follow_all
+from cluster.trace.client import Access, collect, follow_all, trust
 from cluster.trace.endpoint import add_routes
 from cluster.trace.join import join
 from cluster.trace.query import Query
@@ -200,3 +200,17 @@ class Pacing:
     async def sleep(self, seconds: float) -> None:
         self.paused.set()
         await asyncio.sleep(0)
+
+
+def test_a_process_is_known_by_the_certificate_it_told_of() -> None:
+    digest = bytes(range(32))
+    base, pinned = trust(f"https://192.0.2.7:10250#sha256:{digest.hex()}", Access())
+    assert base == "https://192.0.2.7:10250"
+    assert pinned.fingerprint == digest
+    assert trust("https://192.0.2.7:10250/", Access()) == ("https://192.0.2.7:10250", True)
+
+
+async def test_a_garbled_certificate_is_named_and_nobody_is_asked() -> None:
+    endpoints = {"node-1": "https://127.0.0.1:1#sha256:zz"}
+    found = await collect(endpoints, Query(id=ID))
+    assert "non-hexadecimal" in found.unreachable["node-1"]

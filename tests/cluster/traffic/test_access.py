@@ -36,6 +36,23 @@ async def test_between_machines_nodes_announce_their_kubelets(
         await access.kubelet("node-9")
 
 
+async def test_who_brings_credentials_asks_kubelets_of_other_machines_too(
+    api: Any, made: Any, tmp_path: Path
+) -> None:
+    """A container has the socket of its own process; the others' kubelets announce themselves."""
+    own, where = tmp_path / "node-1.sock", "https://192.0.2.7:10250#sha256:00"
+    own.touch()
+    for number in (1, 2):
+        api.put(NODES, made.node(number, **{"kubehop.dev/kubelet": where}))
+    access = Access(tmp_path, api, headers={"Authorization": "Bearer token"})
+    assert await access.endpoints() == {"node-1": f"unix:{own}", "node-2": where}
+    api.silent = True
+    assert await access.endpoints() == {"node-1": f"unix:{own}"}
+    own.unlink()
+    with pytest.raises(ConnectionError):
+        await access.endpoints()
+
+
 async def test_a_kubelet_of_this_machine_is_found_without_the_api(
     access: Access, api: Any, tmp_path: Path
 ) -> None:
