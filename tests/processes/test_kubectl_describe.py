@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+KUBECTLS = "ends"  # the words are the server's
+
 DEPLOYMENT = """
 apiVersion: apps/v1
 kind: Deployment

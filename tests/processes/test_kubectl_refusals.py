@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+KUBECTLS = "ends"  # the words are the server's
+
 POD = {
     "apiVersion": "v1",
     "kind": "Pod",
