@@ -36,8 +36,8 @@ types: setup  ## mypy --strict
 
 check: lint types test  ## what CI runs on one machine, but for the compose test
 
-compose: setup  ## the compose file against a real engine (needs docker-compose)
-	@$(BIN)/python -m pytest tests/compose $(PYTEST_ARGS)
+compose: setup $(VENV)/.kubectl  ## the compose file against a real engine (needs docker-compose)
+	@KUBEHOP_KUBECTL_DIR=$(abspath $(VENV)/kubectl) $(BIN)/python -m pytest tests/compose $(PYTEST_ARGS)
 
 bench: setup  ## measure; peers in the same run, medians, results to docs/benchmarks.md
 	@$(BIN)/python -m tests.benchmarks
