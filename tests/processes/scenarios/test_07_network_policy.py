@@ -163,14 +163,14 @@ async def test_an_established_connection_outlives_a_new_policy(shop: Any) -> Non
     """N-84, N-85: only new connections follow the new state."""
     frontend, cart = await shop.pod("frontend"), await shop.pod("cart")
     request = b"GET / HTTP/1.1\r\nHost: cart\r\n\r\n"
-    async with await shop.cluster.connect(
-        cart.ip, PORT, source=f"pod/shop/{frontend.name}"
-    ) as stream:
-        async with shop.applied(DENY):
-            stream.writer.write(request)
-            assert (await stream.reader.readline()).startswith(b"HTTP/1.1 200")
-            failure = await shop.failure(f"http://{cart.ip}:{PORT}/", f"pod/{frontend.name}")
-            assert failure.trace.code == "POLICY_DENIED"
+    async with (
+        await shop.cluster.connect(cart.ip, PORT, source=f"pod/shop/{frontend.name}") as stream,
+        shop.applied(DENY),
+    ):
+        stream.writer.write(request)
+        assert (await stream.reader.readline()).startswith(b"HTTP/1.1 200")
+        failure = await shop.failure(f"http://{cart.ip}:{PORT}/", f"pod/{frontend.name}")
+        assert failure.trace.code == "POLICY_DENIED"
 
 
 async def test_a_datagram_that_is_denied_gets_no_reply(shop: Any) -> None:
