@@ -24,9 +24,13 @@ async def cart(request: web.Request) -> web.Response:
 
 
 async def session(application: web.Application) -> AsyncIterator[None]:
-    """One client session for the life of the application."""
+    """One client session for the life of the application.
+
+    Each request gets a connection of its own, so that each shows in the traces.
+    """
+    connector = aiohttp.TCPConnector(force_close=True)
     timeout = aiohttp.ClientTimeout(total=2)
-    async with aiohttp.ClientSession(timeout=timeout) as opened:
+    async with aiohttp.ClientSession(connector=connector, timeout=timeout) as opened:
         application[SESSION] = opened
         yield
 
