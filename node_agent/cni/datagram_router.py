@@ -139,8 +139,18 @@ class DatagramRouter:
             self._returned(datagram)
             return
         context = datagram.context
+        self._end_predecessor(context)
         if not self._follow(context.flow, datagram.payload):
             self._open(context, self._peer(context, peer), datagram.payload)
+
+    def _end_predecessor(self, context: FlowContext) -> None:
+        """A tuple that comes under another name is another flow: its process was started anew."""
+        found = self._table.find(context.flow, now=self._clock.monotonic())
+        if found is None or found[1] is not Direction.ORIGINAL:
+            return
+        if found[0].context.flow_id != context.flow_id:
+            self._table.close(found[0])
+            self._end([found[0]])
 
     def _peer(self, context: FlowContext, peer: SocketAddress) -> Sender:
         def reply(payload: bytes) -> None:

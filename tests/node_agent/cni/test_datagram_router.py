@@ -318,6 +318,28 @@ async def test_the_gateways_flow_goes_on_under_its_name_and_comes_back(
     assert segment.hops[0].step.reason == "from gateway"
 
 
+async def test_a_process_that_was_started_anew_may_use_a_tuple_again(
+    world: Any, peer: Peer
+) -> None:
+    """The answers go to the process that asks now, under its flow's name, not to the one before."""
+    web = await world.pod("web", 1)
+    await serve(world, web)
+    before = replace(gateways(world, web.ip, 8080), entry=Entry.ADMIT)
+    peer.send(encode(Datagram(before, b"hi"), KEY))
+    await asyncio.wait_for(peer.came.get(), 10)
+    anew = Peer(world.nodes[1])
+    after = replace(before, flow_id="00c0ffee00c0ff02")
+    anew.send(encode(Datagram(after, b"again"), KEY))
+    answer = await asyncio.wait_for(anew.came.get(), 10)
+    anew.close()
+    assert answer.context.flow_id == after.flow_id and answer.payload.endswith(b" AGAIN")
+    assert peer.came.empty()
+    first, second = world.nodes[1].segments()
+    assert first.ended is not None and first.flow_id == before.flow_id
+    assert second.ended is None and second.flow_id == after.flow_id
+    assert world.nodes[1].datagrams.live == 1
+
+
 async def test_a_peer_is_told_of_a_refusal(world: Any, peer: Peer) -> None:
     web = await world.pod("web", 1)
     context = replace(gateways(world, web.ip, 8080), entry=Entry.ADMIT)
