@@ -3,14 +3,24 @@
 Pure: values only.
 """
 
-from cluster.errors import ClusterError
+from typing import ClassVar
 
-MALFORMED, INAPPLICABLE = 400, 422
+from cluster.errors import ClusterError
 
 
 class PatchError(ClusterError):
-    """A patch cannot be read (400), or does not fit the document (422)."""
+    """A patch does not fit the document."""
 
-    def __init__(self, message: str, code: int = INAPPLICABLE) -> None:
-        super().__init__(message)
-        self.code = code
+    code: ClassVar[int] = 422
+
+
+class MalformedPatch(PatchError):
+    """A patch cannot be read."""
+
+    code = 400
+
+
+class PatchTooLarge(PatchError):
+    """A patch has more operations than the server carries out."""
+
+    code = 413

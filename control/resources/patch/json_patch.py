@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from control.resources.patch.errors import MALFORMED, PatchError
+from control.resources.patch.errors import MalformedPatch, PatchError, PatchTooLarge
 
 OPERATIONS_MAX = 10_000
 COPIED_BYTES_MAX = 3 << 20  # in sum; else a few copies of copies fill the memory
@@ -28,7 +28,7 @@ def json_patch(document: Any, operations: Sequence[Any]) -> Any:
     """The document after every operation; PatchError names the one that failed."""
     if len(operations) > OPERATIONS_MAX:
         words = f"The allowed maximum operations in a JSON patch is {OPERATIONS_MAX}, "
-        raise PatchError(words + f"got {len(operations)}", 413)
+        raise PatchTooLarge(words + f"got {len(operations)}")
     for operation in operations:
         _check(operation)
     # Copies: what one operation puts into the document, the next may change.
@@ -46,17 +46,17 @@ def json_patch(document: Any, operations: Sequence[Any]) -> Any:
 def _check(operation: Any) -> None:
     """Whether this is an operation at all."""
     if not isinstance(operation, Mapping):
-        raise PatchError("a JSON patch is a list of operations", MALFORMED)
+        raise MalformedPatch("a JSON patch is a list of operations")
     name = operation.get("op")
     member = _MEMBERS.get(name) if isinstance(name, str) else None
     if member is None:
-        raise PatchError(f"Unexpected kind: {name}", MALFORMED)
+        raise MalformedPatch(f"Unexpected kind: {name}")
     for pointer in ("path", *([member] if member == "from" else ())):
         value = operation.get(pointer)
         if not isinstance(value, str) or (value and not value.startswith("/")):
-            raise PatchError(f"{name} operation: {pointer} is not a JSON pointer", MALFORMED)
+            raise MalformedPatch(f"{name} operation: {pointer} is not a JSON pointer")
     if member and member not in operation:
-        raise PatchError(f"{name} operation without {member}", MALFORMED)
+        raise MalformedPatch(f"{name} operation without {member}")
 
 
 def _applied(state: Any, operation: dict[str, Any]) -> Any:

@@ -13,7 +13,7 @@ Source: kubernetes/community, "Strategic Merge Patch"; k8s.io/apimachinery, stra
 
 from typing import Any
 
-from control.resources.patch.errors import MALFORMED, PatchError
+from control.resources.patch.errors import MalformedPatch, PatchError
 from control.resources.patch.order import ordered
 from control.resources.schema import Node
 
@@ -39,7 +39,7 @@ def _merge_map(old: dict[str, Any], patch: dict[str, Any], node: Node) -> dict[s
         case "merge":
             pass
         case other:
-            raise PatchError(f"Unknown patch type found: {other}", MALFORMED)
+            raise MalformedPatch(f"Unknown patch type found: {other}")
     merged = _retained(old, patch)
     for field, gone in _directed(patch, DELETE_FROM):
         if isinstance(merged.get(field), list):
@@ -73,7 +73,7 @@ def _merge_field(merged: dict[str, Any], field: str, value: Any, node: Node) -> 
 def _merge_list(old: list[Any], patch: list[Any], node: Node) -> list[Any]:
     if not all(isinstance(each, dict) for each in (*old, *patch)):
         if any(isinstance(each, dict | list) for each in (*old, *patch)):
-            raise PatchError("lists hold either maps or plain values", MALFORMED)
+            raise MalformedPatch("lists hold either maps or plain values")
         merged = [*old, *(each for each in patch if each not in old)]
         return ordered(list(dict.fromkeys(merged)), patch, old, "")
     if not old and not patch:
@@ -95,7 +95,7 @@ def _merge_items(old: list[Any], patch: list[Any], node: Node) -> list[Any]:
         if directive == "delete":
             merged = [each for each in merged if each.get(key) != _key_of(item, key)]
         elif directive != "merge":
-            raise PatchError(f"Unknown patch type found: {directive}", MALFORMED)
+            raise MalformedPatch(f"Unknown patch type found: {directive}")
     for item in wanted:
         value = _key_of(item, key)
         places = [index for index, each in enumerate(merged) if each.get(key) == value]
@@ -109,7 +109,7 @@ def _merge_items(old: list[Any], patch: list[Any], node: Node) -> list[Any]:
 def _key_of(item: dict[str, Any], key: str) -> Any:
     if key not in item:
         words = f"an item of a list lacks its merge key {key}; it has {sorted(item)}"
-        raise PatchError(words, MALFORMED)
+        raise MalformedPatch(words)
     return item[key]
 
 
@@ -119,11 +119,11 @@ def _retained(old: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
     if retained is None:
         return dict(old)
     if not isinstance(retained, list):
-        raise PatchError("invalid patch format of retainKeys: not a list", MALFORMED)
+        raise MalformedPatch("invalid patch format of retainKeys: not a list")
     set_here = [key for key, value in patch.items() if key[:1] != "$" and value is not None]
     if any(key not in retained for key in set_here):
         words = "invalid patch format of retainKeys: a key of the patch is not in the list"
-        raise PatchError(words, MALFORMED)
+        raise MalformedPatch(words)
     return {key: value for key, value in old.items() if key in retained}
 
 
@@ -132,7 +132,7 @@ def _directed(patch: dict[str, Any], prefix: str) -> list[tuple[str, list[Any]]]
     found = [(key, value) for key, value in patch.items() if key.startswith(prefix)]
     for key, value in found:
         if not isinstance(value, list):
-            raise PatchError(f"invalid patch format: {key} is not a list", MALFORMED)
+            raise MalformedPatch(f"invalid patch format: {key} is not a list")
     return [(key.removeprefix(prefix), value) for key, value in found]
 
 
@@ -141,7 +141,7 @@ def _check_order(patch: Any, order: list[Any], node: Node) -> None:
     key = node.merge_key
     if key and not all(isinstance(each, dict) and key in each for each in order):
         words = "invalid patch format of setElementOrder list: an item lacks its merge key"
-        raise PatchError(words, MALFORMED)
+        raise MalformedPatch(words)
     if not isinstance(patch, list):
         return
     items = [each for each in patch if not (isinstance(each, dict) and DIRECTIVE in each)]
@@ -150,7 +150,7 @@ def _check_order(patch: Any, order: list[Any], node: Node) -> None:
     found = [places.index(each) for each in names if each in places]
     if len(found) < len(names) or found != sorted(found):
         words = "the order in patch list:\n{} doesn't match $setElementOrder list:\n{}"
-        raise PatchError(words.format(names, places), MALFORMED)
+        raise MalformedPatch(words.format(names, places))
 
 
 def _child(node: Node, field: str) -> Node:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from control.resources.patch import json_patch as module
-from control.resources.patch.errors import INAPPLICABLE, MALFORMED, PatchError
+from control.resources.patch.errors import MalformedPatch, PatchError
 from control.resources.patch.json_patch import json_patch
 
 DOCUMENT: dict[str, Any] = {"spec": {"replicas": 1, "args": ["a", "b"]}, "metadata": {"name": "x"}}
@@ -66,7 +66,7 @@ def test_all_or_none() -> None:
     ],
 )
 def test_what_does_not_fit_the_document_is_unprocessable(wrong: dict[str, Any]) -> None:
-    assert refused(wrong).code == INAPPLICABLE
+    assert refused(wrong).code == PatchError.code
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_what_does_not_fit_the_document_is_unprocessable(wrong: dict[str, Any]) 
     ],
 )
 def test_what_is_no_operation_is_a_bad_request(wrong: Any) -> None:
-    assert refused(wrong).code == MALFORMED
+    assert refused(wrong).code == MalformedPatch.code
 
 
 def test_the_whole_document_can_be_replaced_and_the_patch_is_not_changed() -> None:

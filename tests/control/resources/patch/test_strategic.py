@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cluster.objects.resources import DEPLOYMENTS, SERVICES
 from control.resources.kinds import find_kind
-from control.resources.patch.errors import MALFORMED, PatchError
+from control.resources.patch.errors import MalformedPatch, PatchError
 from control.resources.patch.merge import merge_patch
 from control.resources.patch.strategic import strategic_merge
 from control.resources.schema import Node, element_schema
@@ -117,7 +117,7 @@ def test_items_stand_in_the_order_that_the_patch_gives() -> None:
 )
 def test_a_patch_that_makes_no_sense_is_a_bad_request(patch: dict[str, Any]) -> None:
     document = {"containers": [{"name": "a"}], "finalizers": ["a"], "strategy": {"type": "x"}}
-    assert refused(document, patch).code == MALFORMED
+    assert refused(document, patch).code == MalformedPatch.code
 
 
 def test_what_is_new_comes_without_directives_and_nulls() -> None:
