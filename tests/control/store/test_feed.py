@@ -80,3 +80,13 @@ async def test_a_watcher_that_left_costs_nothing() -> None:
     watcher.close()
     watcher.close()
     assert len(feed) == 0
+
+
+async def test_a_watcher_is_idle_when_all_that_happened_was_taken() -> None:
+    feed = Feed(1)
+    watcher = feed.watch(1)
+    assert watcher.idle
+    feed.publish(change(2))
+    assert not watcher.idle
+    await watcher.changes()
+    assert watcher.idle

@@ -1,0 +1,102 @@
+"""The handler: paths, methods, limits, and faults of our own."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from control.apiserver.app import BODY_BYTES_MAX
+from control.apiserver.reads import Reader
+
+Client = Any
+
+MAPS = "/api/v1/namespaces/shop/configmaps"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/nothing",
+        "/api/v2/pods",
+        "/api/v1/nothings",
+        "/apis/nobody.example/v1/things",
+        "/api/v1/namespaces/shop/nodes",  # nodes are in no namespace
+        "/api/v1/pods/web",  # a pod is in one
+        "/api/v1/namespaces/shop/configmaps/one/scale",
+    ],
+)
+async def test_paths_that_name_nothing_are_not_found(client: Client, path: str) -> None:
+    reply = await client("GET", path)
+    assert (reply.status, reply.document["reason"]) == (404, "NotFound")
+
+
+async def test_methods_that_nothing_knows_are_not_allowed(client: Client) -> None:
+    for method in ("OPTIONS", "TRACE"):
+        reply = await client(method, MAPS)
+        assert reply.status == 405
+
+
+async def test_what_the_api_says_of_itself_is_read_with_and_without_a_slash(
+    client: Client,
+) -> None:
+    for path in ("/version", "/version/", "/healthz", "/api", "/apis"):
+        assert (await client("GET", path)).status == 200
+    assert (await client("POST", "/version")).status == 404
+
+
+async def test_a_body_beyond_the_limit_is_refused(client: Client) -> None:
+    body = b'{"metadata":{"name":"a"},"data":{"a":"%b"}}' % (b"x" * BODY_BYTES_MAX)
+    reply = await client("POST", MAPS, data=body)
+    assert (reply.status, reply.document["reason"]) == (413, "RequestEntityTooLarge")
+    async with client.session.post(f"http://api{MAPS}", data=_endless()) as answer:
+        assert answer.status == 413
+    assert (await client("GET", MAPS)).document["items"] == []
+
+
+async def _endless() -> AsyncIterator[bytes]:
+    """A body that does not say how long it is, and goes on for as long as it is read."""
+    while True:
+        yield b" " * 65_536
+
+
+async def test_bodies_that_are_no_json_are_refused(client: Client) -> None:
+    for body in (b"{", b"\xff", b"[" * 100_000):
+        reply = await client("POST", MAPS, data=body)
+        assert (reply.status, reply.document["reason"]) == (400, "BadRequest")
+
+
+async def test_protobuf_is_refused_with_a_way_out(client: Client) -> None:
+    kind = "application/vnd.kubernetes.protobuf"
+    reply = await client("POST", MAPS, data=b"k8s\0", Content_Type=kind)
+    assert (reply.status, reply.document["reason"]) == (415, "UnsupportedMediaType")
+    assert "--dry-run=client -o yaml | kubectl apply -f -" in reply.document["message"]
+
+
+async def test_a_fault_of_ours_is_told_as_one_and_the_next_request_is_served(
+    client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*arguments: Any, **more: Any) -> Any:
+        raise LookupError("a bug")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Reader, "many", broken)
+        reply = await client("GET", MAPS)
+    assert (reply.status, reply.document["reason"]) == (500, "InternalError")
+    assert "a bug" not in reply.document["message"]
+    assert "a bug" in caplog.text
+    assert (await client("GET", MAPS)).status == 200
+
+
+async def test_a_store_that_cannot_write_is_an_error_and_nothing_is_there(
+    client: Client, registry: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*arguments: Any) -> None:
+        raise OSError("no space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(registry.store._journal, "commit", full)
+        reply = await client("POST", MAPS, {"metadata": {"name": "one"}})
+    assert (reply.status, reply.document["reason"]) == (500, "InternalError")
+    assert "no space left" in reply.document["message"]
+    assert (await client("GET", f"{MAPS}/one")).status == 404
+    assert (await client("POST", MAPS, {"metadata": {"name": "one"}})).status == 201
