@@ -206,7 +206,7 @@ def test_with_a_node_killed_the_others_serve_on_and_it_can_come_back(project: An
     project.compose("up", "-d", lost)
     project.until(lambda: node_ready(project, lost), f"{lost} ready again")
     project.until(lambda: all_ready(project), "every pod ready again")
-    serves(project, "/")
+    serves(project, "/cart")
 
 
 def test_with_control_killed_traffic_goes_on_and_nothing_is_lost(project: Any) -> None:
