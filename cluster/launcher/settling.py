@@ -27,10 +27,12 @@ def unsettled(
     """Why the cluster is not settled, a sentence each."""
     listed_nodes, listed_pods = list(nodes), list(pods)
     alive = {_name(node) for node in listed_nodes if _condition(node, "Ready") == "True"}
-    reasons = [f"node {each} is not Ready" for each in expected_nodes if each not in alive]
+    expected = set(expected_nodes)
+    reasons = [f"node {each} is not Ready" for each in sorted(expected - alive)]
     reasons += [text for each in deployments if (text := _rolling(each))]
     reasons += [text for each in replica_sets if (text := _scaling(each))]
-    reasons += [text for each in listed_pods if (text := _starting(each))]
+    working = [each for each in listed_pods if not _stranded(each, alive | expected)]
+    reasons += [text for each in working if (text := _starting(each))]
     reasons += _unserved(services, listed_pods, slices)
     return reasons
 
@@ -55,6 +57,12 @@ def _scaling(replica_set: Document) -> str:
         have, wanted = status.get("replicas", 0), spec.get("replicas", 1)
         return f"replica set {_full(replica_set)}: {have} of {wanted} pods"
     return ""
+
+
+def _stranded(pod: Document, nodes: set[str]) -> bool:
+    """Whether a pod has to go, and nobody is there to end it until its node returns (P-72)."""
+    on = (pod.get("spec") or {}).get("nodeName", "")
+    return "deletionTimestamp" in pod["metadata"] and bool(on) and on not in nodes
 
 
 def _starting(pod: Document) -> str:

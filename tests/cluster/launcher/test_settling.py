@@ -81,6 +81,16 @@ def test_a_node_that_is_expected_has_to_be_ready(nodes: list[dict[str, Any]]):
     assert reasons(nodes=nodes, expected_nodes=["node-1"]) == ["node node-1 is not Ready"]
 
 
+def test_pods_that_must_go_from_a_node_that_is_away_are_not_waited_for():
+    """P-72: they stay Terminating until it returns."""
+    going = pod()
+    going["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    going["spec"] = {"nodeName": "node-2"}
+    away = {"nodes": [node("node-1"), node("node-2", "Unknown")], "pods": [going]}
+    assert reasons(**away, expected_nodes=["node-1"]) == []
+    assert "pod shop/cart-1 is terminating" in reasons(**away, expected_nodes=["node-1", "node-2"])
+
+
 def test_a_node_that_was_stopped_is_not_waited_for():
     assert reasons(nodes=[node("node-1", "Unknown")]) == []
 
