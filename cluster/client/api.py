@@ -34,7 +34,12 @@ class ApiClient:
     ) -> None:
         self._connector = connector
         self._base = base
-        self._headers = {"User-Agent": USER_AGENT, **(headers or {})}
+        # Answers are read as they come: a server must not pack them.
+        self._headers = {
+            "User-Agent": USER_AGENT,
+            "Accept-Encoding": "identity",
+            **(headers or {}),
+        }
         self._session: aiohttp.ClientSession | None = None
 
     @classmethod
@@ -115,9 +120,7 @@ class ApiClient:
         path = _sub(resource.path(namespace, name), subresource)
         forced = None if force is None else str(force).lower()
         query = _query(fieldManager=field_manager, force=forced)
-        return await self._document(
-            "PATCH", path, body=patch, query=query, content_type=patch_type
-        )
+        return await self._document("PATCH", path, body=patch, query=query, content_type=patch_type)
 
     async def delete(
         self,
@@ -163,7 +166,11 @@ class ApiClient:
             raise self._unreached(error) from error
         if response.status >= 400:
             raise error_of(response.status, response.reason or "", answer)
-        return orjson.loads(answer)
+        try:
+            return orjson.loads(answer)
+        except orjson.JSONDecodeError as error:
+            where = f"{method} {path} with what is no JSON: {answer[:200]!r}"
+            raise ConnectionError(f"the API server answers {where}") from error
 
     async def _document(self, method: str, path: str, **options: Any) -> Document:
         answer: Document = await self.call(method, path, **options)

@@ -6,13 +6,14 @@ Runs on aiohttp's low-level server, without its router: paths are data (`control
 import logging
 import random
 from collections.abc import Mapping
+from functools import partial
 
 from aiohttp import web
 
 from cluster.aio.clock import Clock
 from cluster.errors import ApiError
 from control.apiserver import statuses
-from control.apiserver.answer import Answer, answer_error, answer_json
+from control.apiserver.answer import Answer, answer_error, answer_json, warning_headers
 from control.apiserver.codec import JSON, negotiate
 from control.apiserver.facts import Facts
 from control.apiserver.identity import OPEN_PATHS, User, identify
@@ -29,7 +30,14 @@ from control.store.store import StoreFailed
 log = logging.getLogger(__name__)
 
 BODY_BYTES_MAX = 3 * 1024 * 1024  # upstream's limit
-WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+# What a method asks of one object, and of a collection; "" is nothing that anything serves.
+VERBS = {
+    "GET": ("get", "list"),
+    "POST": ("", "create"),
+    "PUT": ("update", ""),
+    "PATCH": ("patch", ""),
+    "DELETE": ("delete", "deletecollection"),
+}
 
 
 class ApiServer:
@@ -78,11 +86,10 @@ class ApiServer:
                 return _response(self._fact(request))
             raise statuses.no_such_path()
         _check_scope(kind, path)
+        _check_verb(kind, path, request.method)
         if request.method == "GET":
             return await self._read(request, kind, path)
-        if request.method in WRITES:
-            return _response(await self._write(request, kind, path))
-        raise statuses.method_not_allowed()
+        return _response(await self._write(request, kind, path))
 
     def _fact(self, request: web.BaseRequest) -> Answer:
         accept = request.headers.get("Accept", "")
@@ -133,7 +140,7 @@ class ApiServer:
         response.enable_chunked_encoding()
         await response.prepare(request)
         try:
-            await self._watches.serve(watch, response.write)
+            await self._watches.serve(watch, response.write, partial(_cut, request))
             await response.write_eof()
         except ConnectionError:
             log.debug("watcher gone path=%s", request.path)
@@ -175,6 +182,12 @@ async def _body(request: web.BaseRequest) -> bytes:
     return b"".join(parts)
 
 
+def _cut(request: web.BaseRequest) -> None:
+    """End a connection whose client takes nothing from it."""
+    if request.transport is not None:
+        request.transport.abort()
+
+
 def _check_scope(kind: Kind, path: ResourcePath) -> None:
     """A path fits its kind: scope, and a subresource that the kind has."""
     resource = kind.resource
@@ -182,14 +195,22 @@ def _check_scope(kind: Kind, path: ResourcePath) -> None:
         raise statuses.no_such_path()
     if path.name is not None and resource.namespaced and path.namespace is None:
         raise statuses.no_such_path()
-    if path.subresource is not None and path.subresource not in kind.subresources:
+    if path.rest or (path.subresource and path.subresource not in kind.subresources):
         raise statuses.no_such_path()
+
+
+def _check_verb(kind: Kind, path: ResourcePath, method: str) -> None:
+    """A kind serves what is asked of it; of subresources, each handler knows."""
+    if method not in VERBS:
+        raise statuses.method_not_allowed()
+    verb = VERBS[method][path.name is None]
+    if path.subresource is None and verb not in kind.verbs:
+        raise statuses.method_not_allowed()
 
 
 def _response(answer: Answer) -> web.Response:
     headers = {**answer.headers, "Content-Type": answer.content_type}
     response = web.Response(body=answer.body, status=answer.code, headers=headers)
-    for warning in answer.warnings:
-        quoted = warning.replace("\\", "\\\\").replace('"', '\\"')
-        response.headers.add("Warning", f'299 - "{quoted}"')
+    for value in warning_headers(answer.warnings):
+        response.headers.add("Warning", value)
     return response

@@ -23,16 +23,16 @@ Transform = Callable[[Document], Document]
 def patch_of(kind: Kind, content_type: str, patch: Any) -> Transform:
     """What a patch does; 415 for types that are not served."""
     media_type = content_type.partition(";")[0].strip().lower()
+    if media_type not in SERVED:
+        raise statuses.unsupported_media(content_type, SERVED)
     if media_type == PatchType.JSON:
         return _refusing(lambda old: json_patch(old, _operations(patch)))
     if not isinstance(patch, dict):
         raise statuses.bad_request("the patch is not an object")
     if media_type == PatchType.MERGE:
         return _refusing(lambda old: merge_patch(old, patch))
-    if media_type == PatchType.STRATEGIC:
-        schema = element_schema(kind)
-        return _refusing(lambda old: strategic_merge(old, patch, schema))
-    raise statuses.unsupported_media(content_type, SERVED)
+    schema = element_schema(kind)
+    return _refusing(lambda old: strategic_merge(old, patch, schema))
 
 
 def _operations(patch: Any) -> list[Any]:

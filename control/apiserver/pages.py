@@ -17,6 +17,8 @@ from control.store.record import Record
 SNAPSHOTS_MAX = 64
 SNAPSHOT_SECONDS = 300.0
 
+Place = tuple[str, str, str | None]  # group, plural, namespace: what a list is of
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -30,6 +32,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class _Snapshot:
+    place: Place
     records: list[Record]
     version: int
     taken: float
@@ -42,18 +45,20 @@ class Pages:
         self._snapshots: OrderedDict[int, _Snapshot] = OrderedDict()
         self._serial = 0
 
-    def first(self, records: list[Record], version: int, limit: int, now: float) -> Page:
+    def first(
+        self, place: Place, records: list[Record], version: int, limit: int, now: float
+    ) -> Page:
         """The first page; `limit` 0 is everything."""
         if not limit or len(records) <= limit:
             return Page(records, version)
         self._expire(now)
         self._serial += 1
-        self._snapshots[self._serial] = _Snapshot(records, version, now)
+        self._snapshots[self._serial] = _Snapshot(place, records, version, now)
         while len(self._snapshots) > SNAPSHOTS_MAX:
             self._snapshots.popitem(last=False)
         return self._page(self._serial, 0, limit)
 
-    def next(self, token: str, limit: int, now: float) -> Page:
+    def next(self, place: Place, token: str, limit: int, now: float) -> Page:
         """The page that a token names; ApiError 400 or 410."""
         self._expire(now)
         number, start = _decode(token)
@@ -62,6 +67,8 @@ class Pages:
                 "The provided continue parameter is too old to display a consistent list result. "
                 "You can start a new list without the continue parameter."
             )
+        if self._snapshots[number].place != place:
+            raise statuses.bad_request(f"continue key is not valid: {token!r} is of another list")
         return self._page(number, start, limit)
 
     def _page(self, number: int, start: int, limit: int) -> Page:

@@ -93,12 +93,13 @@ class Reader:
 
     def _page(self, kind: Kind, namespace: str | None, options: ListOptions) -> Page:
         now = self._clock.monotonic()
+        place = (kind.resource.group, kind.resource.plural, namespace)
         if options.continue_token:
-            return self._pages.next(options.continue_token, options.limit, now)
+            return self._pages.next(place, options.continue_token, options.limit, now)
         selection = Selection(kind, options.labels, options.fields)
         records = self._registry.list(kind, namespace, selection)
         version = self._registry.store.version
-        return self._pages.first(records, version, options.limit, now)
+        return self._pages.first(place, records, version, options.limit, now)
 
 
 def _metadata(page: Page) -> dict[str, Any]:

@@ -89,6 +89,8 @@ class Registry:
     ) -> Written:
         """A new object."""
         resource = kind.resource
+        if resource.namespaced and not namespace:
+            raise statuses.bad_request("an empty namespace may not be set during creation")
         _check_kind(resource, document)
         pruned, warnings = _pruned(kind, document, options)
         _check_namespace(resource, pruned, namespace)

@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 
 BOOKMARK_SECONDS = 60.0
 TIMEOUT_SECONDS_MIN = 1800  # without timeoutSeconds: something between this and twice as much
+TIMEOUT_SECONDS_MAX = 2**31
 
 Send = Callable[[bytes], Awaitable[None]]
 
@@ -92,15 +93,19 @@ class Watches:
         self._clock = clock
         self.open = 0
 
-    async def serve(self, request: WatchRequest, send: Send) -> None:
-        """Send events until the client's time is over, the client is gone, or it is too slow."""
+    async def serve(self, request: WatchRequest, send: Send, cut: Callable[[], None]) -> None:
+        """Send events until the client's time is over, the client is gone, or it is too slow.
+
+        `cut` ends the connection of a client that takes nothing.
+        """
         self.open += 1
         try:
-            await self._serve(request, send)
+            await self._serve(request, _Outlet(send, cut))
         finally:
             self.open -= 1
 
-    async def _serve(self, request: WatchRequest, send: Send) -> None:
+    async def _serve(self, request: WatchRequest, outlet: "_Outlet") -> None:
+        send = outlet.send
         store = self._registry.store
         lines = _Lines(request, self._reader)
         first = lines.initial(self._present(request)) if request.version is None else b""
@@ -110,6 +115,7 @@ class Watches:
         except Expired as error:
             await send(error_line(statuses.expired(str(error))))
             return
+        watcher.on_end = outlet.end
         try:
             await store.committed()  # what is shown as present must last
             if first:
@@ -151,6 +157,28 @@ class Watches:
     def _present(self, request: WatchRequest) -> list[Record]:
         records = self._registry.list(request.kind, request.namespace, request.selection)
         return [each for each in records if request.name in (None, each.key.name)]
+
+
+class _Outlet:
+    """The way to a client; a watch that ends while the client takes nothing cuts it."""
+
+    def __init__(self, send: Send, cut: Callable[[], None]) -> None:
+        self._send = send
+        self._cut = cut
+        self._busy = False
+
+    async def send(self, lines: bytes) -> None:
+        """Send; returns when the client has room for more."""
+        self._busy = True
+        try:
+            await self._send(lines)
+        finally:
+            self._busy = False
+
+    def end(self) -> None:
+        """The watch has ended: whoever reads is told by the loop, who does not is cut."""
+        if self._busy:
+            self._cut()
 
 
 class _Lines:
@@ -239,4 +267,6 @@ def _seconds(text: str | None, dice: random.Random) -> float:
         seconds = int(text or 0)
     except ValueError:
         raise statuses.bad_request(f"invalid timeoutSeconds: {text!r}") from None
-    return float(seconds) if seconds > 0 else TIMEOUT_SECONDS_MIN * (1 + dice.random())
+    if seconds <= 0:
+        return TIMEOUT_SECONDS_MIN * (1 + dice.random())
+    return float(min(seconds, TIMEOUT_SECONDS_MAX))

@@ -62,9 +62,6 @@ class Writer:
             return await self._bind(request)
         if request.path.name is not None:
             raise statuses.method_not_allowed()
-        resource = request.kind.resource
-        if resource.namespaced and request.path.namespace is None:
-            raise statuses.bad_request("an empty namespace may not be set during creation")
         document = _typed(request.kind, decode_object(request.content_type, request.body))
         written = await self._registry.create(
             request.kind, request.path.namespace, document, request.options

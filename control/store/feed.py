@@ -6,13 +6,15 @@ real server does. Watchers of one namespace or one object are found by index: mo
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from cluster.errors import ClusterError
 from control.store.record import Change, ObjectKey
 
 CHANGES_KEPT_MAX = 4_096
+BYTES_KEPT_MAX = 64 * 1024 * 1024
 WATCHER_CHANGES_MAX = 16_384
+WATCHER_BYTES_MAX = 64 * 1024 * 1024
 
 
 class Expired(ClusterError):
@@ -28,7 +30,9 @@ class Watcher:
         self.name = name
         self.behind = False  # fell too far behind, or the store closed: ends
         self._feed = feed
+        self.on_end: Callable[[], None] = _nothing
         self._queue: list[Change] = []
+        self._bytes = 0
         self._waiter: asyncio.Future[None] | None = None
 
     async def changes(self) -> list[Change]:
@@ -38,7 +42,7 @@ class Watcher:
             await self._waiter
         if self.behind:
             return []
-        taken, self._queue = self._queue, []
+        taken, self._queue, self._bytes = self._queue, [], 0
         return taken
 
     @property
@@ -48,9 +52,10 @@ class Watcher:
 
     def offer(self, change: Change) -> None:
         """Take a change; too many waiting ends the watch."""
-        if change.version <= self.after:
+        if self.behind or change.version <= self.after:
             return
-        if len(self._queue) >= WATCHER_CHANGES_MAX:
+        self._bytes += len(change.record.body)
+        if len(self._queue) >= WATCHER_CHANGES_MAX or self._bytes > WATCHER_BYTES_MAX:
             self.end()
             return
         self._queue.append(change)
@@ -61,6 +66,7 @@ class Watcher:
         self.behind = True
         self._queue.clear()
         self._wake()
+        self.on_end()
 
     def close(self) -> None:
         """The reader is gone."""
@@ -78,14 +84,16 @@ class Feed:
         self.newest = start  # version of the last change
         self._before = start  # changes after this version are all kept
         self._kept: deque[Change] = deque()
+        self._bytes = 0
         self._watchers: dict[tuple[str | None, str | None], set[Watcher]] = defaultdict(set)
 
     def publish(self, change: Change) -> None:
         """Tell a change to whoever watches it, and keep it."""
         self.newest = change.version
         self._kept.append(change)
-        if len(self._kept) > CHANGES_KEPT_MAX:
-            self._before = self._kept.popleft().version
+        self._bytes += len(change.record.body)
+        while len(self._kept) > CHANGES_KEPT_MAX or self._bytes > BYTES_KEPT_MAX:
+            self._forget_oldest()
         for watcher in list(self._concerned(change.record.key)):
             watcher.offer(change)
 
@@ -118,6 +126,11 @@ class Feed:
     def __len__(self) -> int:
         return sum(len(each) for each in self._watchers.values())
 
+    def _forget_oldest(self) -> None:
+        oldest = self._kept.popleft()
+        self._before = oldest.version
+        self._bytes -= len(oldest.record.body)
+
     def _concerned(self, key: ObjectKey) -> Iterator[Watcher]:
         for place in (
             (None, None),
@@ -131,3 +144,7 @@ class Feed:
 def watcher_wants(watcher: Watcher, key: ObjectKey) -> bool:
     """Whether an object lies where a watcher looks."""
     return watcher.namespace in (None, key.namespace) and watcher.name in (None, key.name)
+
+
+def _nothing() -> None:
+    """What most watchers do at their end."""
