@@ -5,7 +5,7 @@ Pure: documents in, a report out. Source of the annotations: docs/architecture.m
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 RUNS = "ready"
@@ -86,7 +86,22 @@ class Report:
 
     def to_json(self) -> dict[str, Any]:
         """`kubehop status -o json`."""
-        return {**asdict(self), "healthy": self.healthy, "nodesProgrammed": self.nodes_programmed}
+        document: dict[str, Any] = _json(self)
+        return {**document, "healthy": self.healthy, "nodesProgrammed": self.nodes_programmed}
+
+
+def _json(value: Any) -> Any:
+    """Rows as objects, their names spelled as the API spells names: nodePort."""
+    if is_dataclass(value):
+        return {_camel(each.name): _json(getattr(value, each.name)) for each in fields(value)}
+    if isinstance(value, tuple):
+        return [_json(each) for each in value]
+    return dict(value) if isinstance(value, Mapping) else value
+
+
+def _camel(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(each.capitalize() for each in others)
 
 
 def node_rows(nodes: Iterable[Document], pods: Iterable[Document]) -> tuple[NodeRow, ...]:

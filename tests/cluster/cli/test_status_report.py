@@ -129,8 +129,13 @@ def test_a_cordoned_node_is_healthy():
 
 
 def test_json_has_all_of_it_and_both_sums():
-    document = json.loads(json.dumps(report().to_json()))
+    document = json.loads(json.dumps(report(services=service_rows([service(HTTP)])).to_json()))
     assert document["healthy"] is True
     assert document["nodesProgrammed"] == 1
     assert document["processes"][0]["name"] == "node-1"
     assert document["programmed"] == {"node-1": ""}
+    assert document["services"][0]["ports"] == [
+        {"port": "80/TCP", "real": [], "nodePort": 0, "moved": False}
+    ]
+    assert {"apiUrl", "runDir", "kubeconfig", "problem"} <= set(document)
+    assert document["nodes"][0]["internalIp"] == "172.30.0.1"

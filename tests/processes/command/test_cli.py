@@ -63,7 +63,7 @@ def test_status_for_programs_is_json(shop):
     assert document["healthy"] is True
     assert document["nodesProgrammed"] == 2
     frontend = next(each for each in document["services"] if each["name"] == "shop/frontend")
-    assert frontend["ports"][0]["node_port"] == 30080
+    assert frontend["ports"][0]["nodePort"] == 30080
 
 
 def test_kubeconfig_is_a_path_of_a_file_for_its_owner(shop):
@@ -107,7 +107,7 @@ def test_a_request_can_come_from_any_place(shop, place):
     url = "http://frontend.shop/" if place == "203.0.113.7" else "http://cart/"
     if place.startswith("node"):
         services = json.loads(shop("status", "-o", "json").stdout)["services"]
-        ip = next(each["cluster_ip"] for each in services if each["name"] == "shop/cart")
+        ip = next(each["clusterIp"] for each in services if each["name"] == "shop/cart")
         url = f"http://{ip}/"
     done = shop("curl", url, "--from", place, "-n", "shop")
     assert done.returncode == 0, done.stderr
