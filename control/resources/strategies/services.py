@@ -95,7 +95,7 @@ def _keep_allocated(spec: Spec, before: Spec) -> None:
         for key in ("ipFamilies", "ipFamilyPolicy"):
             if key not in spec and key in before:
                 spec[key] = before[key]
-    if _needs_node_ports(spec) and _needs_node_ports(before):
+    if _draws_node_ports(spec) and _may_have_node_ports(before):
         spec["ports"] = _with_node_ports(spec.get("ports") or [], before.get("ports") or [])
     if _needs_health_port(spec) and _needs_health_port(before):
         port = spec.get("healthCheckNodePort") or before.get("healthCheckNodePort")
@@ -134,7 +134,7 @@ def _drop_inapplicable(spec: Spec, before: Spec) -> None:
     for key, needs in _TYPED:
         if key in spec and needs(before) and not needs(spec) and spec[key] == before.get(key):
             del spec[key]
-    if not _needs_node_ports(before) or _needs_node_ports(spec):
+    if not _may_have_node_ports(before) or _may_have_node_ports(spec):
         return
     ports, old = spec.get("ports") or [], before.get("ports") or []
     if [port.get("nodePort") for port in ports] == [port.get("nodePort") for port in old]:
@@ -145,10 +145,14 @@ def _needs_address(spec: Spec) -> bool:
     return spec.get("type") != "ExternalName"
 
 
-def _needs_node_ports(spec: Spec) -> bool:
-    kind = spec.get("type")
-    return kind == "NodePort" or (
-        kind == "LoadBalancer" and spec.get("allocateLoadBalancerNodePorts") is not False
+def _may_have_node_ports(spec: Spec) -> bool:
+    return spec.get("type") in ("NodePort", "LoadBalancer")
+
+
+def _draws_node_ports(spec: Spec) -> bool:
+    """Whether each port gets a node port; a balanced Service may do without (S-42)."""
+    return _may_have_node_ports(spec) and not (
+        spec["type"] == "LoadBalancer" and spec.get("allocateLoadBalancerNodePorts") is False
     )
 
 

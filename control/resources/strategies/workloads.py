@@ -9,6 +9,7 @@ from typing import Any
 from control.resources.strategies.pods import with_template_defaults
 from control.resources.strategies.strategy import Document, Strategy
 from control.resources.validation import jobs, workloads
+from control.resources.validation.names import cron_job_faults, label_faults
 
 ROLLING = "RollingUpdate"
 CONTROLLER_UID = "batch.kubernetes.io/controller-uid"
@@ -113,6 +114,7 @@ REPLICA_SET = Strategy(
     update_causes=workloads.selector_update_causes,
 )
 STATEFUL_SET = Strategy(
+    name_faults=label_faults,  # it becomes a part of its pods' host names
     status=_none_available,
     generation=True,
     defaults=_stateful_set,
@@ -139,5 +141,10 @@ JOB = Strategy(
     causes=jobs.job_causes,
     update_causes=jobs.job_update_causes,
 )
-CRON_JOB = Strategy(generation=True, defaults=_cron_job, causes=jobs.cron_job_causes)
+CRON_JOB = Strategy(
+    name_faults=cron_job_faults,
+    generation=True,
+    defaults=_cron_job,
+    causes=jobs.cron_job_causes,
+)
 POD_TEMPLATE = Strategy(generation=True, defaults=_pod_template, returned_when_deleted=True)

@@ -8,6 +8,7 @@ import ipaddress
 import re
 
 LABEL_MAX, SUBDOMAIN_MAX = 63, 253
+CRON_JOB_MAX = 52
 
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _LABEL_1035 = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
@@ -54,6 +55,13 @@ def subdomain_faults(value: str) -> list[str]:
             + _example(_SUBDOMAIN, "example.com")
         )
     return faults
+
+
+def cron_job_faults(value: str) -> list[str]:
+    """A CronJob's name leaves room for what its Jobs' names add."""
+    if len(value) > CRON_JOB_MAX:
+        return [f"must be no more than {CRON_JOB_MAX} characters"]
+    return subdomain_faults(value)
 
 
 def wildcard_faults(value: str) -> list[str]:

@@ -64,7 +64,7 @@ def stamped(document: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("kind", kinds(), ids=lambda kind: kind.resource.plural)
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_every_kind_takes_or_refuses_whatever_fits_its_schema(
     kind: Kind, data: st.DataObject

@@ -166,5 +166,18 @@ def test_what_only_load_balancers_have_goes_with_the_type() -> None:
     assert spec["ports"][0]["nodePort"] == 30080
 
 
+def test_node_ports_stay_until_the_user_removes_them() -> None:
+    """S-42."""
+    balanced = {**STORED, "type": "LoadBalancer", "allocateLoadBalancerNodePorts": True}
+    switched = {**balanced, "allocateLoadBalancerNodePorts": False}
+    assert updated(switched, balanced)["ports"] == STORED["ports"]
+    bare = {**switched, "ports": [{"name": "http", "port": 80}]}
+    assert updated(bare, switched)["ports"] == bare["ports"]
+    assert (
+        updated({**bare, "allocateLoadBalancerNodePorts": True}, switched)["ports"]
+        == (STORED["ports"])
+    )
+
+
 def test_an_update_with_nothing_new_changes_nothing() -> None:
     assert updated(dict(STORED), STORED) == STORED
