@@ -1,6 +1,7 @@
 """The verbs on stored objects, called without HTTP."""
 
 import asyncio
+import random
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +20,9 @@ from control.apiserver.options import DeleteOptions, FieldValidation, WriteOptio
 from control.apiserver.registry import Registry, key_of
 from control.apiserver.selection import Selection
 from control.resources.kinds import Kind
+from control.resources.service_addresses import ServiceAddresses
+from control.store.journal import NoJournal
+from control.store.store import Store
 
 Kinds = Callable[[Resource], Kind]
 PLAIN = WriteOptions()
@@ -92,6 +96,21 @@ async def test_an_address_that_is_taken_is_refused_by_field(
     )
     assert (error.code, error.reason) == (422, "Invalid")
     assert error.status["details"]["causes"][0]["field"].startswith("spec.clusterIP")
+
+
+async def test_a_range_that_is_used_up_says_so(kind: Kinds, clock: Any) -> None:
+    """10.96.0.0/30 has two addresses, and the API's own Service has the first."""
+    addresses = ServiceAddresses("10.96.0.0/30", lambda count: 0)
+    small = Registry(Store(NoJournal()), addresses, clock, random.Random(7))
+    await small.create(kind(NAMESPACES), None, document(NAMESPACES, "shop"), PLAIN)
+    spec = {"ports": [{"port": 80}]}
+    services = kind(SERVICES)
+    await small.create(services, "shop", document(SERVICES, "a", spec=spec), PLAIN)
+    error = await refused(small.create(services, "shop", document(SERVICES, "b", spec=spec), PLAIN))
+    assert (error.code, error.reason) == (500, "InternalError")
+    assert "range is full" in str(error)
+    await small.delete(services, "shop", "a", DeleteOptions())
+    await small.create(services, "shop", document(SERVICES, "b", spec=spec), PLAIN)
 
 
 async def test_a_refused_create_leaves_nothing_behind(registry: Registry, kind: Kinds) -> None:
