@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from cluster.cli.demo.pods import PodSeen, endpoint_addresses, of_service, pair, pods_seen
+from cluster.cli.status import programmed
 from cluster.client.interface import EventType
 from cluster.errors import ApiError
 from cluster.objects.resources import ENDPOINT_SLICES, NODES, PODS, SERVICES, Resource
@@ -112,6 +113,12 @@ class Shop:
             yield
         finally:
             await self.cluster.delete(what)
+
+    async def programmed(self, but: Iterable[str] = ()) -> None:
+        """Every process, but those that do not run, decides by the newest objects."""
+        versions = await self.cluster.api.call("GET", "/kubehop/v1/resource-versions")
+        answers = await programmed(self.cluster.access, versions, but=but)
+        assert {name: why for name, why in answers.items() if why} == {}
 
     async def until(
         self,

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from cluster.cli.status import programmed
 from cluster.objects.resources import (
     DEPLOYMENTS,
     ENDPOINT_SLICES,
@@ -115,7 +114,7 @@ async def test_a_pod_that_fails_its_readiness_probe_runs_on_without_traffic(shop
     try:
         assert f"{victim.ip}:{PORT}" not in await shop.endpoints("cart")
         (other,) = await shop.pods("cart")
-        await _programmed(shop)
+        await shop.programmed()
         assert await _served_by(shop, 1) == {other.name}
         assert (await shop.curl(url, f"node/{victim.node}")).status == 200
         status = (await shop.document(PODS, victim.name))["status"]
@@ -167,18 +166,18 @@ async def test_a_terminating_pod_gets_new_connections_only_when_there_is_no_othe
         victim, other = await shop.pods("slow")
         await shop.cluster.api.delete(PODS, victim.name, namespace="shop")
         await shop.until(ENDPOINT_SLICES, lambda found: _conditions(found, victim.ip) == ENDING)
-        await _programmed(shop)
+        await shop.programmed()
         served = {(await shop.curl("http://slow/", "pod/visitor-1")).trace.endpoint.pod}
         assert victim.name not in served
         await shop.cluster.settled()
         patch = {"spec": {"replicas": 0}}
         await shop.cluster.api.patch(DEPLOYMENTS, "slow", patch, namespace="shop")
         await shop.until(ENDPOINT_SLICES, lambda found: _conditions(found, other.ip) == ENDING)
-        await _programmed(shop)
+        await shop.programmed()
         answer = await shop.curl("http://slow/", "pod/visitor-1")
         assert answer.status == 200, "all of them terminate: they go on serving"
         await shop.until(PODS, lambda found: _count(found, "slow") == 0)
-        await _programmed(shop)
+        await shop.programmed()
         failure = await shop.failure("http://slow/", "pod/visitor-1", 5)
         assert failure.kind == "refused"
 
@@ -228,13 +227,6 @@ async def _served_by(shop: Any, count: int) -> set[str]:
         if len(seen) >= count and number >= 10:
             break
     return seen
-
-
-async def _programmed(shop: Any) -> None:
-    """Until every process decides by the newest objects, settled or not."""
-    access = shop.cluster.access
-    versions = await access.api.call("GET", "/kubehop/v1/resource-versions")
-    assert set((await programmed(access, versions)).values()) == {""}
 
 
 async def _slices(shop: Any, service: str) -> list[dict[str, Any]]:
