@@ -13,7 +13,7 @@ from aiohttp import web
 from cluster.aio.clock import Clock
 from cluster.errors import ApiError
 from control.apiserver import statuses
-from control.apiserver.answer import Answer, answer_error, answer_json, warning_headers
+from control.apiserver.answer import Answer, answer_error, warning_headers
 from control.apiserver.codec import JSON, negotiate
 from control.apiserver.facts import Facts
 from control.apiserver.identity import OPEN_PATHS, User, identify
@@ -24,7 +24,6 @@ from control.apiserver.registry import Registry
 from control.apiserver.watch import Watches, WatchRequest
 from control.apiserver.writes import SCALE, STATUS, Request, Writer
 from control.resources.kinds import Kind, find_kind
-from control.resources.scale import read_scale
 from control.store.store import StoreFailed
 
 log = logging.getLogger(__name__)
@@ -129,10 +128,10 @@ class ApiServer:
             answer = await self._reader.many(kind, path.namespace, request.query, accepted)
             return _response(answer)
         record = self._registry.get(kind, path.namespace, path.name)
+        include = request.query.get("includeObject", "")
         if path.subresource == SCALE:
             await self._registry.store.committed()
-            return _response(answer_json(read_scale(kind, record.document)))
-        include = request.query.get("includeObject", "")
+            return _response(self._reader.scale(kind, record, accepted, include))
         return _response(await self._reader.one(kind, record, accepted, include))
 
     async def _watch(self, request: web.BaseRequest, watch: WatchRequest) -> web.StreamResponse:

@@ -6,6 +6,7 @@ from typing import Any
 
 from cluster.aio.clock import Clock
 from cluster.client.interface import Document
+from cluster.objects.resources import Resource
 from control.apiserver.answer import Answer
 from control.apiserver.codec import Accepted, Form, encode
 from control.apiserver.options import ListOptions
@@ -14,9 +15,11 @@ from control.apiserver.registry import Registry
 from control.apiserver.selection import Selection
 from control.apiserver.tables import table
 from control.resources.kinds import Kind
+from control.resources.scale import read_scale
 from control.store.record import Record
 
 PLAIN = Accepted()
+SCALES = Kind(Resource("autoscaling", "v1", "scales", "Scale"), "scale")  # served below others only
 
 
 class Reader:
@@ -45,6 +48,14 @@ class Reader:
             return Answer(record.body, code)
         document = self.form(kind, [record], accepted, include, single=True)
         return Answer(encode(document, accepted), code, accepted.content_type)
+
+    def scale(
+        self, kind: Kind, record: Record, accepted: Accepted = PLAIN, include: str = ""
+    ) -> Answer:
+        """How many replicas an object wants and has."""
+        document = read_scale(kind, record.document)
+        shown = Record(record.key, record.version, document, encode(document, PLAIN))
+        return self.show(SCALES, shown, accepted, include)
 
     async def many(
         self,

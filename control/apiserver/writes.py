@@ -125,7 +125,7 @@ class Writer:
 
         def scaled(old: Document) -> Document:
             before = read_scale(kind, old)
-            after = change(before)
+            after = _checked_scale(change(before))
             wanted = (after.get("metadata") or {}).get("resourceVersion")
             if wanted not in (None, "", old["metadata"]["resourceVersion"]):
                 raise statuses.modified(kind.resource, request.name)
@@ -134,7 +134,7 @@ class Writer:
         written = await self._registry.update(
             kind, request.path.namespace, request.name, scaled, request.options
         )
-        return answer_json(read_scale(kind, written.record.document))
+        return self._reader.scale(kind, written.record, request.accepted)
 
     async def _bind(self, request: Request) -> Answer:
         body = decode_object(request.content_type, request.body)
@@ -195,3 +195,10 @@ def _typed(kind: Kind, document: dict[str, Any]) -> dict[str, Any]:
         "apiVersion": document.get("apiVersion") or resource.api_version,
         "kind": document.get("kind") or resource.kind,
     }
+
+
+def _checked_scale(scale: Document) -> Document:
+    for field in ("metadata", "spec"):
+        if not isinstance(scale.get(field) or {}, dict):
+            raise statuses.bad_request(f"Scale: {field} is not an object")
+    return scale

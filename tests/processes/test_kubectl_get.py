@@ -70,6 +70,12 @@ def test_wide_tables_show_more(shop: Any) -> None:
     assert row[7].startswith("app=cart,pod-template-hash=")
 
 
+def test_a_scale_has_a_table_too(shop: Any) -> None:
+    header, row = rows(shop("get", "deployment", "cart", "--subresource=scale"))
+    assert header == ["NAME", "DESIRED", "AVAILABLE", "AGE"]
+    assert row[:3] == ["cart", "2", "2"]
+
+
 def test_several_kinds_come_in_tables_of_their_own(shop: Any) -> None:
     told = shop("get", "deployments,services", "--no-headers")
     assert [each[0] for each in rows(told)] == ["deployment.apps/cart", "service/cart"]

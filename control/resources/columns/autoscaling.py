@@ -1,6 +1,6 @@
-"""The row of a HorizontalPodAutoscaler: above all what it measures against what it wants.
+"""The rows of a HorizontalPodAutoscaler, which tells what it measures and wants, and of a Scale.
 
-Pure: documents in, text out. Source: Kubernetes API reference, autoscaling/v2.
+Pure: documents in, text out. Source: Kubernetes API reference, autoscaling/v1 and v2.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from typing import Any
 
 from cluster.client.interface import Document
 from control.resources.columns.ages import UNKNOWN, age
-from control.resources.columns.printer import AGE, NAME, Column, Printer, Row
+from control.resources.columns.printer import AGE, NAME, Column, Printer, Row, integer
 from control.resources.columns.reading import items, name_of, part, spec_of, status_of
 from control.resources.columns.text import NONE, UNSET
 
@@ -69,6 +69,20 @@ def _resource(target: Mapping[str, Any], current: Mapping[str, Any]) -> str:
     return f"{told}/{'<auto>' if wanted is None else f'{wanted}%'}"
 
 
+def _scale(scale: Document, now: datetime) -> Row:
+    wanted, found = spec_of(scale).get("replicas", 0), status_of(scale).get("replicas", 0)
+    return [name_of(scale), wanted, found, age(scale, now)]
+
+
+SCALES = Printer(
+    (
+        NAME,
+        integer("Desired", "How many replicas are wanted."),
+        integer("Available", "How many replicas there are."),
+        AGE,
+    ),
+    _scale,
+)
 HORIZONTAL_POD_AUTOSCALERS = Printer(
     (
         NAME,

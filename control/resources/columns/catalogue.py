@@ -46,6 +46,7 @@ PRINTERS: dict[tuple[str, str], Printer] = {
     ("apps", "ReplicaSet"): apps.REPLICA_SETS,
     ("apps", "StatefulSet"): apps.STATEFUL_SETS,
     ("autoscaling", "HorizontalPodAutoscaler"): autoscaling.HORIZONTAL_POD_AUTOSCALERS,
+    ("autoscaling", "Scale"): autoscaling.SCALES,
     ("batch", "CronJob"): batch.CRON_JOBS,
     ("batch", "Job"): batch.JOBS,
     ("coordination.k8s.io", "Lease"): coordination.LEASES,

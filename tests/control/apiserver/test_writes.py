@@ -145,6 +145,10 @@ async def test_the_scale_of_a_deployment(client: Client) -> None:
     made = (await client("POST", DEPLOYMENTS, DEPLOYMENT)).document
     scale = (await client("GET", f"{DEPLOYMENTS}/cart/scale")).document
     assert (scale["kind"], scale["spec"]["replicas"]) == ("Scale", 2)
+    table = "application/json;as=Table;v=v1;g=meta.k8s.io"
+    shown = (await client("GET", f"{DEPLOYMENTS}/cart/scale", Accept=table)).document
+    assert [each["name"] for each in shown["columnDefinitions"]][1:3] == ["Desired", "Available"]
+    assert shown["rows"][0]["cells"] == ["cart", 2, 0, "0s"]
     wanted = {"spec": {"replicas": 5}}
     reply = await client("PATCH", f"{DEPLOYMENTS}/cart/scale", wanted, Content_Type=MERGE)
     assert reply.document["spec"]["replicas"] == 5

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from control.resources.columns.autoscaling import HORIZONTAL_POD_AUTOSCALERS, targets
+from control.resources.columns.autoscaling import HORIZONTAL_POD_AUTOSCALERS, SCALES, targets
 
 Make = Callable[..., dict[str, Any]]
 
@@ -49,3 +49,8 @@ def test_the_row_of_an_autoscaler(now: datetime, document: Make) -> None:
     shown = "cpu: <unknown>/80%, cpu: <unknown>/80% + 1 more..."
     assert cells == ["cart", "Deployment/cart", shown, "1", 9, 2, "5m"]
     assert HORIZONTAL_POD_AUTOSCALERS.row(document(), now)[2:4] == ["<none>", "<unset>"]
+
+
+def test_the_row_of_a_scale(now: datetime, document: Make) -> None:
+    made = document("cart", spec={"replicas": 3}, status={"replicas": 2})
+    assert SCALES.row(made, now) == ["cart", 3, 2, "5m"]
