@@ -1,13 +1,14 @@
 """Send a request from a place in the cluster network, and show the way it took.
 
-    kubehop curl http://frontend.shop/cart                       from the internet
-    kubehop curl http://frontend.shop/cart --from 203.0.113.7    as a certain outside client
-    kubehop curl http://cart/ --from pod/frontend-6d9c-x2x1p -n shop --trace
+    kubehop curl http://frontend.shop/cart              from the internet
+    kubehop curl http://frontend.shop/ --from 203.0.113.7
+    kubehop curl http://cart/ --from deploy/frontend -n shop --trace
     kubehop curl http://10.96.0.20/ --from node/node-2
-    kubehop curl udp://clock.shop:9999 -d now                    one datagram and its reply
+    kubehop curl udp://clock.shop:9999 -d now           a datagram and its reply
 
-The answer goes to standard output, as with curl; traces and errors to standard error. A request
-that gets no answer always shows its trace, with curl's own exit status.
+The answer goes to standard output, as with curl; traces and errors to standard
+error. A request that gets no answer always shows its trace, with curl's own
+exit status.
 """
 
 import argparse

@@ -1,6 +1,7 @@
 """End a cluster: every process, socket and file of it goes.
 
-With --keep its store stays, and the next `kubehop up` of the same name goes on where it was.
+With --keep its store stays, and the next `kubehop up` of the same name goes on
+where it was.
 """
 
 import argparse

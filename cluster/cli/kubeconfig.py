@@ -1,4 +1,7 @@
-"""Print the path of the cluster's kubeconfig: `export KUBECONFIG=$(kubehop kubeconfig)`."""
+"""Print the path of the cluster's kubeconfig.
+
+    export KUBECONFIG=$(kubehop kubeconfig)
+"""
 
 import argparse
 

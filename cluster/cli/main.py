@@ -39,7 +39,8 @@ VERBS = (
 _HEAD = """\
 usage: kubehop VERB [OPTIONS]
 
-A Kubernetes cluster network on this machine: real processes, real sockets, every hop explained.
+A Kubernetes cluster network on this machine: real processes, real sockets,
+every hop explained.
 
 """
 _TAIL = """
@@ -48,7 +49,8 @@ _TAIL = """
   export KUBECONFIG=$(kubehop kubeconfig); kubectl get pods -A -o wide
   kubehop down
 
-`kubehop VERB -h` says more; `--name NAME` is the cluster meant, `default` without it.
+`kubehop VERB -h` says more. `--name NAME` says which cluster is meant, where it
+is not `default`.
 """
 
 
@@ -68,7 +70,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return OK
     verb = next((each for each in VERBS if each.name == words[0]), None)
     if verb is None:
-        sys.stderr.write(f"error: {_no_verb(words[0])}\n")
+        from cluster.cli.terminal import Terminal
+
+        Terminal.of_process().complain(_no_verb(words[0]))
         return MISUSED
     return _run(verb, words[1:])
 

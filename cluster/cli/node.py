@@ -1,12 +1,12 @@
 """Stop a node, or start it again.
 
     kubehop node stop node-2               in good order: its connections end
-    kubehop node stop node-2 --crash       its processes die, its connections are reset
+    kubehop node stop node-2 --crash       it dies, its connections are reset
     kubehop node stop node-2 --power-off   silence: nobody hears of it again
     kubehop node start node-2
 
-A stopped node stays down until it is started. The API server calls it NotReady once its lease has
-run out; then its endpoints go and others serve on.
+A stopped node stays down until it is started. The API server calls it NotReady
+once its lease has run out; then its endpoints go and others serve on.
 """
 
 import argparse

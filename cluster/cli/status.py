@@ -1,7 +1,7 @@
-"""What runs: processes, nodes, Services and the real address of each, and who is up to date.
+"""What runs: processes, nodes, Services and where they are; who is up to date.
 
-Exit status 0 when every process is ready, every node Ready and every process decides by the newest
-objects; else 1.
+Exit status 0 when every process is ready, every node Ready and every process
+decides by the newest objects; else 1.
 """
 
 import argparse
@@ -18,6 +18,7 @@ from cluster.cli.terminal import Terminal
 if TYPE_CHECKING:
     from cluster.traffic.access import Access
 
+API_SECONDS = 5.0  # for everything that the API and the processes are asked
 PROGRAMMED_SECONDS = 1.0  # for a process to take in what was written a moment ago
 PROGRAMMED = "/programmed"
 TEXT, JSON = "text", "json"
@@ -26,7 +27,7 @@ TEXT, JSON = "text", "json"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which cluster, and how it is shown."""
     add_name(parser)
-    parser.add_argument("-o", "--output", choices=[TEXT, JSON], default=TEXT)
+    parser.add_argument("-o", "--output", choices=[TEXT, JSON], default=TEXT, help="default: text")
 
 
 def run(options: argparse.Namespace, terminal: Terminal) -> int:
@@ -52,9 +53,10 @@ async def report_of(cluster: Opened) -> Report:
 
     status = await cluster.running.call("status")
     try:
-        found = await _from_api(cluster)
+        async with asyncio.timeout(API_SECONDS):
+            found = await _from_api(cluster)
     except (ApiError, ConnectionError, TimeoutError) as error:
-        found = {"problem": str(error) or type(error).__name__}
+        found = {"problem": str(error) or f"nothing within {API_SECONDS:g} s"}
     return Report(
         name=str(status["name"]),
         kubeconfig=str(cluster.running.kubeconfig),

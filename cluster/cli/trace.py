@@ -3,9 +3,10 @@
     kubehop trace                        the newest connection
     kubehop trace 4c1f9a2b7d3e6f80       this one
     kubehop trace --last 5 --outcome dropped
-    kubehop trace --follow               each connection as it is made, a line each
+    kubehop trace --follow               each connection as it is made
 
-The nodes, the gateway and the DNS are asked directly: it works with the API server dead too.
+The nodes, the gateway and the DNS are asked directly: it works with the API
+server dead too.
 """
 
 import argparse

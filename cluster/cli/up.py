@@ -1,10 +1,11 @@
-"""Bring a cluster up; returns when every node, Service and application really serves.
+"""Bring a cluster up; returns when nodes, Services and applications really serve.
 
-    kubehop up                                         three empty nodes
+    kubehop up                                      three empty nodes
     kubehop up --app-dir examples -f examples/shop/shop.yaml
-    kubehop up --name ci --nodes 2 --image 'registry.example/cart:*=python://shop.cart:app'
+    kubehop up --name ci --nodes 2 --image 'shop/cart:*=python://shop.cart:app'
 
-The cluster runs in the background until `kubehop down`; with --foreground until Ctrl-C.
+The cluster runs in the background until `kubehop down`; with --foreground until
+Ctrl-C.
 """
 
 import argparse

@@ -1,12 +1,13 @@
-"""Bring up a cluster of three nodes with the example shop, and walk ten scenarios through it.
+"""Bring up three nodes with the example shop, and walk ten scenarios.
 
     kubehop demo                 all ten, in well under a minute
     kubehop demo --list          what they are
     kubehop demo --only 3,7-9    some of them
 
-Each shows what one would type, what comes of it and, hop by hop, why. The cluster is called `demo`,
-unless --name says otherwise, and is gone at the end, after Ctrl-C too. Exit status 1 when something
-that a scenario claims does not hold.
+Each shows what one would type, what comes of it and, hop by hop, why. The
+cluster is called `demo`, unless --name says otherwise, and is gone at the end,
+after Ctrl-C too. Exit status 1 when something that a scenario claims does not
+hold.
 """
 
 import argparse

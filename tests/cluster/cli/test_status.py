@@ -88,7 +88,7 @@ async def test_a_report_is_of_launcher_api_and_processes():
     [
         (ConnectionError("Connection refused"), "Connection refused"),
         (ApiError({"message": "the store is locked"}), "the store is locked"),
-        (TimeoutError(), "TimeoutError"),
+        (TimeoutError(), "nothing within 5 s"),
     ],
 )
 async def test_a_silent_api_is_a_problem_and_no_failure(error, problem):
