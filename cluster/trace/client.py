@@ -62,18 +62,23 @@ async def collect(
     *,
     wait: float = 0.0,
     access: Access | None = None,
+    enough: Enough | None = None,
 ) -> Collected:
     """Ask every process at once.
 
     With `wait`, processes that have nothing yet are given so many seconds, but no longer than until
     the flow's trace is complete (a query by id) or until one of them has something (others): most
-    processes are not on a flow's way and would wait in vain.
+    processes are not on a flow's way and would wait in vain. As soon as what was said is `enough`,
+    nobody is waited for: a node that is powered off would take its time to say nothing.
     """
     known = access or Access()
     if wait > 0 and query.id is None:
-        await _gather(endpoints, query, wait, known, enough=bool)
+        first = await _gather(endpoints, query, wait, known, enough=enough or bool)
+        if enough is not None and enough(list(first.segments)):
+            return first
         wait = 0.0
-    return await _gather(endpoints, query, wait, known, enough=_whole if wait > 0 else _never)
+    until = enough or (_whole if wait > 0 else _never)
+    return await _gather(endpoints, query, wait, known, enough=until)
 
 
 @dataclass(slots=True)

@@ -51,9 +51,14 @@ async def name_flow(access: Access, attempt: Attempt) -> str:
             only = attempt.protocol if attempt.source is not None else None  # a pod's query is UDP
             query = Query(source=source, protocol=only, since=since)
             found = await collect(
-                await access.endpoints(), query, wait=access.flow_seconds, access=access.remote
+                await access.endpoints(),
+                query,
+                wait=access.flow_seconds,
+                access=access.remote,
+                enough=lambda segments: bool(_own(attempt, segments)),
             )
-            attempt.flow_id = newest(_of(attempt, found.segments))
+            own = _own(attempt, found.segments)
+            attempt.flow_id = newest(own or filter(_lost_query, found.segments))
     return attempt.flow_id
 
 
@@ -66,18 +71,17 @@ def _source(access: Access, attempt: Attempt) -> SocketAddress | None:
     return None
 
 
-def _of(attempt: Attempt, segments: tuple[Segment, ...]) -> list[Segment]:
-    """Segments of flows that can be this attempt's.
-
-    One whose name has had no answer yet is still with its query to the DNS.
-    """
+def _own(attempt: Attempt, segments: Iterable[Segment]) -> list[Segment]:
+    """First segments of flows that can be this attempt's."""
     opened = [each for each in segments if each.hops and each.hops[0].number == 0]
-    own = [each for each in opened if attempt.source is not None or _same_target(attempt, each)]
-    return own or [each for each in segments if _lost_query(each)]
+    return [each for each in opened if attempt.source is not None or _same_target(attempt, each)]
 
 
 def _lost_query(segment: Segment) -> bool:
-    """Whether a query came to no DNS server; one that a server answers is told by its code."""
+    """Whether a query came to no DNS server: what waits for its answer has not begun.
+
+    One that a server answers is told by its code.
+    """
     failed = segment.outcome in (Outcome.DROPPED, Outcome.REFUSED)
     return segment.kind is FlowKind.DNS and failed and segment.code not in _ANSWERED
 

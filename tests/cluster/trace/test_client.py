@@ -1,6 +1,7 @@
 """Asking several processes at once, over Unix sockets."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from cluster.trace.client import Access, collect, follow_all, trust
+from cluster.trace.client import ANSWER_SECONDS, Access, collect, follow_all, trust
 from cluster.trace.endpoint import add_routes
 from cluster.trace.join import join
 from cluster.trace.query import Query
@@ -99,6 +100,21 @@ async def test_what_rings_have_forgotten_is_told_by_process(cluster: Cluster, se
     collected = await collect(cluster.endpoints, Query())
     assert collected.lost == {"node-1": 2}
     assert [each.flow_id for each in collected.segments] == ["t2"]
+
+
+async def test_nobody_is_waited_for_once_what_was_said_is_enough(
+    cluster: Cluster, segment: Any, tmp_path: Path
+) -> None:
+    """A process that is powered off takes connections, and says nothing."""
+    recorder = await cluster.start("node-1")
+    recorder.record(segment("t0"))
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(str(tmp_path / "node-2.sock"))
+        silent.listen()
+        endpoints = {**cluster.endpoints, "node-2": f"unix:{tmp_path / 'node-2.sock'}"}
+        async with asyncio.timeout(ANSWER_SECONDS / 2):
+            collected = await collect(endpoints, Query(), wait=60, enough=bool)
+    assert [each.flow_id for each in collected.segments] == ["t0"]
 
 
 async def test_waiting_for_a_flow_ends_when_its_trace_is_complete(
