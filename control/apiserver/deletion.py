@@ -9,7 +9,7 @@ from typing import Any
 
 from cluster.client.interface import Document
 from cluster.objects.resources import NAMESPACES, PODS, Resource
-from control.apiserver.options import DeleteOptions
+from control.apiserver.options import WHOLE_MAX, DeleteOptions
 from control.apiserver.stamps import later
 
 FOREGROUND, ORPHAN = "foregroundDeletion", "orphan"
@@ -65,7 +65,7 @@ def _grace(resource: Resource, document: Document, options: DeleteOptions) -> in
         return 0
     if options.grace_seconds is not None:
         return max(options.grace_seconds, 0)
-    return int(spec.get("terminationGracePeriodSeconds", POD_GRACE_SECONDS))
+    return min(int(spec.get("terminationGracePeriodSeconds", POD_GRACE_SECONDS)), WHOLE_MAX)
 
 
 def _finalizers(held: list[str], propagation: str | None) -> list[str]:

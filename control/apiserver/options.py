@@ -12,6 +12,9 @@ from cluster.client.interface import Document
 from cluster.objects.selectors import LabelSelector, parse_label_selector
 from control.apiserver import statuses
 
+PROPAGATIONS = ("Background", "Foreground", "Orphan")
+WHOLE_MAX = 2**31 - 1  # seconds and counts, which are 32 or 64 bits wide upstream
+
 
 class FieldValidation(StrEnum):
     """What happens to fields that the kind does not have; they are never stored."""
@@ -62,11 +65,13 @@ class DeleteOptions:
         """From the query and the body's DeleteOptions; the body wins."""
         given = body or {}
         preconditions = given.get("preconditions") or {}
+        if not isinstance(preconditions, dict):
+            raise statuses.bad_request("preconditions is not an object")
         grace = given.get("gracePeriodSeconds", query.get("gracePeriodSeconds"))
         dry_run = given.get("dryRun") or query.get("dryRun")
         propagation = given.get("propagationPolicy") or query.get("propagationPolicy")
-        if propagation not in (None, "Background", "Foreground", "Orphan"):
-            words = f'"{propagation}" is none of Background, Foreground, Orphan'
+        if propagation not in (None, *PROPAGATIONS):
+            words = f'"{propagation}" is none of {", ".join(PROPAGATIONS)}'
             raise statuses.bad_request(f"invalid propagationPolicy: {words}")
         return cls(
             grace_seconds=_whole(grace, "gracePeriodSeconds"),
@@ -110,7 +115,7 @@ def labels_of(text: str) -> LabelSelector | None:
 
 
 def _dry_run(value: Any) -> bool:
-    given = [value] if isinstance(value, str) else list(value or ())
+    given = value if isinstance(value, list) else [value or ""]
     if any(each not in ("", "All") for each in given):
         raise statuses.bad_request(f'invalid dryRun: {given}: only "All" is known')
     return "All" in given
@@ -120,6 +125,7 @@ def _whole(value: Any, name: str) -> int | None:
     if value is None:
         return None
     try:
-        return int(value)
-    except (TypeError, ValueError):
+        number = int(value)
+    except (TypeError, ValueError, OverflowError):
         raise statuses.bad_request(f"invalid {name}: {value!r} is not a whole number") from None
+    return max(min(number, WHOLE_MAX), -WHOLE_MAX)

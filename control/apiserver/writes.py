@@ -198,7 +198,11 @@ def _typed(kind: Kind, document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _checked_scale(scale: Document) -> Document:
+    """A Scale whose parts are what they are to be: it has no schema of its own."""
     for field in ("metadata", "spec"):
         if not isinstance(scale.get(field) or {}, dict):
             raise statuses.bad_request(f"Scale: {field} is not an object")
+    replicas = (scale.get("spec") or {}).get("replicas")
+    if replicas is not None and type(replicas) is not int:
+        raise statuses.bad_request("Scale: spec.replicas is not a whole number")
     return scale
