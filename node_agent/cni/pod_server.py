@@ -52,6 +52,7 @@ class PodListener:
         self._loop = loop
         self._on_made = on_made
         self._tls = tls
+        self.server: PodServer | None = None  # held, as the loop holds a real one that listens
         self._context = contextvars.copy_context()
         self._attaching: dict[asyncio.Task[None], socket.socket] = {}
         self._transports: WeakSet[PodTransport] = WeakSet()
@@ -127,6 +128,8 @@ class PodServer(asyncio.AbstractServer):
         self._loop = loop
         self._closed = loop.create_future()
         self._forever: asyncio.Future[None] | None = None
+        for listener in listeners:
+            listener.server = self
         self.sockets: tuple[PodSocket, ...] = tuple(
             PodSocket(listener.address, listener.port) for listener in listeners
         )

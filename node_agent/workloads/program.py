@@ -42,6 +42,7 @@ class Program:
         self._workload = workload
         self._context = context
         self._tasks: WeakSet[asyncio.Task[Any]] = WeakSet()
+        self._held: asyncio.Task[None] | None = None
         self._exit: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         context.run(SIGNALS.set, self.signals)
         context.run(PROGRAM.set, self)
@@ -52,6 +53,7 @@ class Program:
         loop = asyncio.get_running_loop()
         main = loop.create_task(self._main(), name=name, context=self._context)
         main.add_done_callback(self._main_ended, context=contextvars.Context())
+        self._held = main  # the loop holds tasks weakly; asyncio.run holds a program's first
         if main not in self._tasks:  # a loop without our task factory
             self._tasks.add(main)
 

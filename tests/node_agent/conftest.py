@@ -9,8 +9,9 @@ import asyncio
 import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from random import Random
+from random import Random, sample
 from typing import Any, TypeVar
 
 import pytest
@@ -58,7 +59,7 @@ from node_agent.loop import NodeLoop
 
 KEY = bytes(range(32))
 CONF = "nameserver 10.96.0.10\nsearch default.svc.cluster.local\noptions ndots:5\n"
-PATIENCE_SECONDS = 10  # how long a test waits before it is called failed
+PATIENCE_SECONDS = 30  # how long a test waits before it is called failed
 
 Document = dict[str, Any]
 Result = TypeVar("Result")
@@ -464,6 +465,21 @@ async def world() -> AsyncIterator[World]:
 @pytest.fixture
 def manual_clock() -> ManualClock:
     return ManualClock()
+
+
+@pytest.fixture
+def node_port() -> int:
+    """A port free for TCP and UDP on 127.0.0.1, where no client's own port can be."""
+    for number in sample(range(30000, 32768), 1000):
+        with (
+            suppress(OSError),
+            socket.socket() as tcp,
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp,
+        ):
+            tcp.bind(("127.0.0.1", number))
+            udp.bind(("127.0.0.1", number))
+            return number
+    raise AssertionError("no node port is free")
 
 
 class MemoryApi:

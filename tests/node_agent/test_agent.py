@@ -21,10 +21,13 @@ from cluster.objects.resources import (
 )
 from cluster.trace.query import Query
 from cluster.trace.record import Outcome
+from cluster.wire.addresses import Protocol
 from node_agent.agent import Agent
 from node_agent.config import AgentConfig
+from node_agent.proxy.node_ports import PortState
 
 KEY = bytes(range(32))
+PATIENCE_SECONDS = 30  # how long a test waits before it is called failed
 PROGRAM = """
 import asyncio, socket
 
@@ -64,10 +67,10 @@ class Field:
         starting = asyncio.create_task(self.agent.start())
         await self.until(lambda: self.api.of(NODES))
         await self.api.patch(NODES, "node-1", {"spec": {"podCIDR": "10.244.1.0/24"}})
-        await asyncio.wait_for(starting, 10)
+        await asyncio.wait_for(starting, PATIENCE_SECONDS)
 
     async def until(self, claim: Callable[[], Any]) -> Any:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while True:
                 found = claim()
                 if found:
@@ -174,15 +177,13 @@ async def test_a_program_that_leaves_its_pod_is_refused_and_an_event_says_so(fie
     await field.until(lambda: field.status("leaver").get("phase") == "Failed")
 
 
-async def test_a_client_of_a_node_port_reaches_the_pod(field: Field) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        node_port = free.getsockname()[1]
+async def test_a_client_of_a_node_port_reaches_the_pod(field: Field, node_port: int) -> None:
     await field.bind("web", "python://shop:serve")
     ip = await field.running("web")
     await field.until(lambda: field.agent.network.pod_with(ip).listening())
     await _publish(field.api, ip, node_port)
-    await field.until(lambda: field.agent._proxier.states())
+    serving = {(node_port, Protocol.TCP): PortState.SERVING}
+    await field.until(lambda: field.agent._proxier.states() == serving)
     reader, writer = await asyncio.open_connection(
         "127.0.0.1", node_port, local_addr=("127.66.0.7", 0)
     )

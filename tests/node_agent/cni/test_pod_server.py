@@ -1,9 +1,11 @@
 """A pod's listening sockets, and the server object that its program holds."""
 
 import asyncio
+import gc
 import logging
 import socket
 import ssl
+import weakref
 from typing import Any
 
 import pytest
@@ -108,6 +110,30 @@ async def test_serve_forever_ends_with_close_and_with_its_task(field: Field) -> 
     with pytest.raises(asyncio.CancelledError):
         await serving
     assert not again.is_serving() and field.web.listening() == frozenset()
+
+
+async def test_a_server_that_listens_is_kept_and_so_is_the_task_that_waits_in_it(
+    field: Field,
+) -> None:
+    """The loop holds tasks weakly: a program may have no other reference than its server's."""
+
+    async def serve() -> None:
+        server = await field.loop.create_server(lambda: Rec(field.accepted), None, 7000)
+        await server.serve_forever()
+
+    serving = field.loop.create_task(serve(), context=field.web.context())
+    await field.fabric.until(field.web.listening)
+    kept = weakref.ref(serving)
+    del serving
+    gc.collect()
+    assert kept() is not None
+    _, writer = await field.dial()
+    await field.next()
+    writer.close()
+    field.web.close()
+    kept().cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await kept()
 
 
 async def test_as_a_context_manager_it_closes_at_the_end(field: Field) -> None:

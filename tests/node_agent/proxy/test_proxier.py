@@ -78,12 +78,8 @@ async def field(manual_clock: Any, world: Any) -> AsyncIterator[Field]:
 
 
 @pytest.fixture
-def port() -> int:
-    with socket.socket() as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-        tcp.bind((BIND, 0))
-        number: int = tcp.getsockname()[1]
-        udp.bind((BIND, number))
-    return number
+def port(node_port: int) -> int:
+    return node_port
 
 
 def plan(

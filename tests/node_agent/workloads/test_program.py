@@ -1,6 +1,7 @@
 """One run of a container's program: its tasks, its signals, its end."""
 
 import asyncio
+import gc
 import signal
 import sys
 from types import SimpleNamespace
@@ -19,6 +20,20 @@ async def test_the_result_is_the_exit_code(pods):
         return 7
 
     assert await pods.start(module(run)).exit_code() == 7
+
+
+async def test_a_program_that_only_waits_is_not_collected(pods):
+    """The loop holds tasks weakly, and nobody else knows what this one waits for."""
+
+    async def run(ctx):
+        print("waiting", file=ctx.stdout)
+        await asyncio.get_running_loop().create_future()
+
+    started = pods.start(module(run))
+    await started.said("waiting")
+    gc.collect()
+    await asyncio.sleep(0)
+    assert not started.program.exited and "destroyed" not in started.log.text()
 
 
 async def test_an_exception_is_exit_code_1_and_the_traceback_is_log_and_failure(pods):
