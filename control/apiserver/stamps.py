@@ -3,12 +3,14 @@
 Pure: time and chance are handed in. Source: kubernetes.io, "Object Names and IDs".
 """
 
-import random
 import uuid
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cluster.client.interface import Document
+
+if TYPE_CHECKING:
+    import random
 
 # Upstream's alphabet: without vowels and look-alikes, so that no words come out.
 SUFFIX_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
@@ -38,14 +40,14 @@ def later(stamp: str, seconds: int) -> str:
     return (moment + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def generated_name(prefix: str, dice: random.Random) -> str:
+def generated_name(prefix: str, dice: "random.Random") -> str:
     """A name from `generateName`: the prefix, shortened where it must be, and five characters."""
     suffix = "".join(dice.choices(SUFFIX_ALPHABET, k=SUFFIX_LENGTH))
     return prefix[: NAME_LENGTH_MAX - SUFFIX_LENGTH] + suffix
 
 
 def stamped(
-    document: Document, *, namespace: str | None, now: str, dice: random.Random
+    document: Document, *, namespace: str | None, now: str, dice: "random.Random"
 ) -> dict[str, Any]:
     """A new object with name, namespace, uid and time; what only the server writes is dropped."""
     given = document.get("metadata") or {}
