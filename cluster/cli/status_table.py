@@ -130,7 +130,7 @@ def _notes(report: Report) -> Iterator[str]:
         ports = ", ".join(sorted(set(moved)))
         yield (
             f"{ports}: ports below 1024 may not be bound here and are served 8000 higher;\n"
-            f"  `{UNPRIVILEGED}` (as root) makes the real ones work"
+            f"  `{UNPRIVILEGED}`, as root, frees them"
         )
     for name, why in sorted(report.programmed.items()):
         if why:

@@ -166,7 +166,8 @@ def shower(output: str, terminal: Terminal) -> Show:
         terminal.say(render(trace, width=terminal.width, colour=terminal.colour_out))
 
     def line(trace: "Trace") -> None:
-        terminal.say(render_line(trace, colour=terminal.colour_out))
+        width = terminal.width if terminal.out.isatty() else 0
+        terminal.say(render_line(trace, width=width, colour=terminal.colour_out))
 
     def document(trace: "Trace") -> None:
         terminal.say(json.dumps(trace_to_json(trace)))

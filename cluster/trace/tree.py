@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from cluster.dataplane.decision import Action, Stage
 from cluster.trace.join import Gap, Trace
 from cluster.trace.record import ClientSaw, Hop, Outcome, Segment
-from cluster.trace.spans import Line, Span, Style, hanging, paint, two_sided
+from cluster.trace.spans import Line, Span, Style, hanging, length, paint, two_sided
 from cluster.trace.words import (
     change,
     clock_time,
@@ -52,17 +52,21 @@ def render(trace: Trace, *, width: int = 80, colour: bool = False) -> str:
     return "".join(paint(line, colour=colour) + "\n" for line in lines)
 
 
-def render_line(trace: Trace, *, colour: bool = False) -> str:
-    """The trace in one line, for following many."""
+def render_line(trace: Trace, *, width: int = 0, colour: bool = False) -> str:
+    """The trace in one line, for following many; with a width, folded where it has to be."""
     mark, style = _MARKS[trace.outcome]
-    line: list[Span] = [
+    before: Line = (
         (clock_time(trace.started), Style.DIM),
         (" ", Style.PLAIN),
         (f"{mark} {verdict(trace):<13} ", style),
-        (f"{trace.original.protocol} {who(trace.origin)} → {_onwards(trace)}", Style.PLAIN),
-        (f"  {trace.flow_id}", Style.DIM),
-    ]
-    return paint(tuple(line), colour=colour)
+    )
+    text = f"{trace.original.protocol} {who(trace.origin)} → {_onwards(trace)}"
+    line: Line = (*before, (text, Style.PLAIN), (f"  {trace.flow_id}", Style.DIM))
+    if not width or length(line) <= width:
+        return paint(line, colour=colour)
+    blank: Line = ((" " * length(before), Style.PLAIN),)
+    folded = hanging(before, blank, f"{text} {trace.flow_id}", Style.PLAIN, width)
+    return "\n".join(paint(each, colour=colour) for each in folded)
 
 
 def _onwards(trace: Trace) -> str:

@@ -251,6 +251,16 @@ def test_a_followed_flow_is_one_line(path: Any, name: str, line: str) -> None:
     assert render_line(join(path(name))) == line
 
 
+def test_a_followed_flow_that_is_wider_than_its_terminal_hangs(path: Any) -> None:
+    trace = join(path("balanced"))
+    assert render_line(trace, width=80) == (
+        "14:13:20.120 ✓ delivered     TCP internet → service shop/frontend →\n"
+        "                             frontend-7d4b9c-x2x1p on node-2 4c1f9a2b7d3e6f80"
+    )
+    assert render_line(trace, width=200) == render_line(trace)
+    assert ANSI.sub("", render_line(trace, width=80, colour=True)) == render_line(trace, width=80)
+
+
 def test_a_flow_whose_end_is_unknown_says_so_in_its_line(path: Any) -> None:
     first = path("balanced")[0]
     assert first.outcome is Outcome.PASSED
