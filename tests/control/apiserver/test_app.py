@@ -1,5 +1,6 @@
 """The handler: paths, methods, limits, and faults of our own."""
 
+import gzip
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from control.apiserver.app import BODY_BYTES_MAX
 from control.apiserver.reads import Reader
+from control.resources.kinds import kinds
 
 Client = Any
 
@@ -23,11 +25,65 @@ MAPS = "/api/v1/namespaces/shop/configmaps"
         "/api/v1/namespaces/shop/nodes",  # nodes are in no namespace
         "/api/v1/pods/web",  # a pod is in one
         "/api/v1/namespaces/shop/configmaps/one/scale",
+        "/api/v1/namespaces/shop/pods/web/status/more",
+        "/api/v1/nodes/node-1/proxy/metrics",
+        "/apis/apps/v1/deployments/cart/scale",
     ],
 )
 async def test_paths_that_name_nothing_are_not_found(client: Client, path: str) -> None:
     reply = await client("GET", path)
     assert (reply.status, reply.document["reason"]) == (404, "NotFound")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("DELETE", "/api/v1/namespaces"),  # which alone of all kinds lacks deletecollection
+        ("PUT", MAPS),
+        ("PATCH", MAPS),
+        ("POST", f"{MAPS}/one"),
+        ("DELETE", "/api/v1/namespaces/shop/pods/web/status"),
+        ("PUT", "/api/v1/namespaces/shop/pods/web/log"),
+        ("GET", "/api/v1/namespaces/shop/pods/web/binding"),
+        ("PUT", "/api/v1/namespaces/shop/pods/web/binding"),
+        ("GET", "/api/v1/namespaces/shop/finalize"),
+        ("POST", "/apis/apps/v1/namespaces/shop/deployments/cart/scale"),
+        ("DELETE", "/apis/apps/v1/namespaces/shop/deployments/cart/scale"),
+    ],
+)
+async def test_what_a_resource_does_not_serve_is_not_allowed(
+    client: Client, method: str, path: str
+) -> None:
+    reply = await client(method, path, {"metadata": {"name": "one"}})
+    assert (reply.status, reply.document["reason"]) == (405, "MethodNotAllowed")
+    assert (await client("GET", "/api/v1/namespaces/shop")).status == 200
+
+
+async def test_what_discovery_tells_of_verbs_is_what_is_served(client: Client) -> None:
+    """A collection's DELETE is allowed for exactly the kinds that list deletecollection."""
+    for kind in kinds():
+        resource = kind.resource
+        path = resource.path("shop") if resource.namespaced else resource.path()
+        reply = await client("DELETE", f"{path}?dryRun=All")
+        served = "deletecollection" in kind.verbs
+        assert reply.status == (200 if served else 405), path
+
+
+async def test_a_field_named_to_break_the_headers_breaks_nothing(client: Client) -> None:
+    odd = {"a\r\nX-Injected: yes": 1, "ü": 2, "x" * 100_000: 3}
+    reply = await client("POST", MAPS, {"metadata": {"name": "one"}, **odd})
+    assert reply.status == 201
+    assert "X-Injected" not in reply.headers
+    assert reply.warnings[0] == '299 - "unknown field \\"a  X-Injected: yes\\""'
+    assert len(reply.warnings) == 3
+
+
+async def test_a_packed_body_is_measured_as_it_unpacks(client: Client) -> None:
+    body = b'{"metadata":{"name":"a"},"data":{"a":"%b"}}' % (b"x" * BODY_BYTES_MAX)
+    reply = await client("POST", MAPS, data=gzip.compress(body), Content_Encoding="gzip")
+    assert (reply.status, reply.document["reason"]) == (413, "RequestEntityTooLarge")
+    small = gzip.compress(b'{"metadata":{"name":"a"}}')
+    assert (await client("POST", MAPS, data=small, Content_Encoding="gzip")).status == 201
 
 
 async def test_methods_that_nothing_knows_are_not_allowed(client: Client) -> None:

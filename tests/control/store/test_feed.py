@@ -10,8 +10,8 @@ from control.store.feed import Expired, Feed
 from control.store.record import Change, ObjectKey, Record
 
 
-def change(version: int, namespace: str = "shop", name: str = "a") -> Change:
-    record = Record(ObjectKey(namespace, name), version, {"metadata": {}}, b"{}")
+def change(version: int, namespace: str = "shop", name: str = "a", body: bytes = b"{}") -> Change:
+    record = Record(ObjectKey(namespace, name), version, {"metadata": {}}, body)
     return Change(EventType.ADDED, None, record)
 
 
@@ -63,6 +63,45 @@ async def test_a_watcher_that_stays_behind_is_ended(monkeypatch: pytest.MonkeyPa
     feed.publish(change(4))
     assert await slow.changes() == [] and slow.behind
     assert [each.version for each in await other.changes()] == [3, 4]
+
+
+async def test_a_watcher_is_bounded_in_bytes_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed_module, "WATCHER_BYTES_MAX", 25)
+    feed, ended = Feed(1), []
+    slow, other = feed.watch(1), feed.watch(1)
+    slow.on_end = lambda: ended.append("slow")
+    for version in (2, 3):
+        feed.publish(change(version, body=b"x" * 10))
+        assert len(await other.changes()) == 1
+    assert not slow.behind
+    feed.publish(change(4, body=b"x" * 10))
+    assert slow.behind and ended == ["slow"]
+    feed.publish(change(5))
+    assert await slow.changes() == [] and slow.idle and ended == ["slow"]
+    assert [each.version for each in await other.changes()] == [4, 5]
+
+
+async def test_what_was_taken_counts_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed_module, "WATCHER_BYTES_MAX", 15)
+    feed = Feed(1)
+    watcher = feed.watch(1)
+    for version in range(2, 10):
+        feed.publish(change(version, body=b"x" * 10))
+        assert [each.version for each in await watcher.changes()] == [version]
+
+
+async def test_changes_are_kept_up_to_a_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed_module, "BYTES_KEPT_MAX", 25)
+    feed = Feed(1)
+    for version in range(2, 6):
+        feed.publish(change(version, body=b"x" * 10))
+    with pytest.raises(Expired, match=r"too old resource version: 2 \(3\)"):
+        feed.watch(2)
+    assert [each.version for each in await feed.watch(3).changes()] == [4, 5]
+    feed.publish(change(6, body=b"x" * 100))  # one that is larger than all there is room for
+    with pytest.raises(Expired):
+        feed.watch(5)
+    feed.watch(6).close()
 
 
 async def test_closing_wakes_whoever_waits() -> None:
