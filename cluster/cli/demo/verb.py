@@ -104,7 +104,8 @@ async def play(stage: "Stage", scenarios: "Sequence[Scenario]", terminal: Termin
             await scenario.play(stage)
         except (ClusterError, OSError, TimeoutError) as error:
             failed.append(scenario.number)
-            terminal.complain(f"scenario {scenario.number} does not hold: {error}")
+            why = str(error) or type(error).__name__
+            terminal.complain(f"scenario {scenario.number} does not hold: {why}")
     terminal.say(summary(len(scenarios), stage.claims, failed))
     return FAILED if failed else OK
 
