@@ -132,8 +132,11 @@ def _signal(running: Launchers, number: int) -> None:
 
 def run() -> None:
     """Serve the standard input to its end, and end what it has left."""
+    from setproctitle import setproctitle
+
     for number in _ENDING:
         signal.signal(number, signal.SIG_IGN)  # this has to outlive its pytest
+    setproctitle(f"kubehop guard of process {os.getppid()}")  # launchers could not begin with it
     with socket.socket(fileno=os.dup(0)) as orders:
         from cluster.launcher import daemon  # noqa: F401  what the launcher would import
         from cluster.launcher.__main__ import main

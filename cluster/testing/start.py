@@ -7,6 +7,7 @@ from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from cluster.errors import ConfigError
 from cluster.launcher.spec import ClusterSpec
 from cluster.testing.guard import Guard, awaited
 from cluster.testing.wishes import Wishes
@@ -19,6 +20,8 @@ Result = TypeVar("Result")
 
 def start(name: str, wishes: Wishes, guard: Guard) -> "ClusterUnderTest":
     """Returns when the cluster serves and is settled; ClusterError says why it does not."""
+    if not wishes.app_dir.is_dir():
+        raise ConfigError(f"app_dir: {wishes.app_dir} is not a directory")
     reading = guard.launch(spec_of(name, wishes).to_json())
     with os.fdopen(reading) as reports:
         # imported while the launcher works: HTTP clients and all that take a quarter of a second

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,20 @@ WISHES = Wishes(
     zones=("west",),
 )
 
+HERE = replace(WISHES, app_dir=Path(__file__).parent)
+
 
 def test_a_tests_wishes_become_a_cluster_of_its_own() -> None:
     spec = spec_of("t-1-1", WISHES)
     assert (spec.name, spec.nodes, spec.images, spec.zones) == ("t-1-1", 2, ("a=echo",), ("west",))
     assert spec.manifests == (Path("/apps/shop.yaml"), Path("/else/where.yaml"))
     assert spec.time_scale == 0.1 and not spec.durable
+
+
+def test_a_directory_that_there_is_not_is_said_before_anything_is_started() -> None:
+    nobody: Any = None
+    with pytest.raises(ConfigError, match="app_dir: /apps/none is not a directory"):
+        start("t-1-1", Wishes(app_dir=Path("/apps/none")), nobody)
 
 
 class Guard:
@@ -58,7 +67,7 @@ def test_why_a_cluster_does_not_start_is_raised(
     starting = {"what": "control", "state": "starting", "seconds": 0.1, "detail": ""}
     guard: Any = Guard(starting, report)
     with pytest.raises(kind, match=report["failed"]) as caught:
-        start("t-1-1", WISHES, guard)
+        start("t-1-1", HERE, guard)
     assert type(caught.value) is kind
     assert json.loads(guard.spec)["name"] == "t-1-1"
 
@@ -69,12 +78,12 @@ def test_a_launcher_that_ends_without_a_word_is_told_of_with_the_end_of_its_log(
     monkeypatch.setenv("KUBEHOP_STATE_DIR", str(tmp_path))
     guard: Any = Guard()
     with pytest.raises(ClusterError, match=r"t-1-1 ended without a word; it wrote no log .*/logs"):
-        start("t-1-1", WISHES, guard)
+        start("t-1-1", HERE, guard)
     log = tmp_path / "t-1-1" / "logs" / "launcher.log"
     log.parent.mkdir(parents=True)
     log.write_text("first\n" * 90 + "MemoryError\n")
     with pytest.raises(ClusterError, match=r"without a word; the end of .*/launcher\.log:") as last:
-        start("t-1-1", WISHES, guard)
+        start("t-1-1", HERE, guard)
     assert str(last.value).endswith("\n  MemoryError")
     assert len(str(last.value).splitlines()) < 15
 
