@@ -16,6 +16,11 @@ QUERIES_SHOWN_MAX = 12
 
 FAILED = (Outcome.REFUSED, Outcome.DROPPED)
 _ENDED = (Action.DROPPED, Action.REJECTED)
+_UNRESOLVED = {
+    Code.NXDOMAIN: "no such name",
+    Code.NODATA: "name without address",
+    Code.DNS_UNANSWERED: "name not answered",
+}
 
 
 def who(origin: Origin) -> str:
@@ -41,15 +46,15 @@ def where_to(trace: Trace) -> str:
 
 def _asked_name(trace: Trace) -> str:
     """The name that could not be resolved."""
-    failed = trace.code is Code.NXDOMAIN
+    failed = trace.code in _UNRESOLVED
     names = (str(step.detail.get("name", "")) for step in _steps(trace) if failed)
     return next(names, "")
 
 
 def verdict(trace: Trace) -> str:
     """What became of it, in a word."""
-    if trace.code is Code.NXDOMAIN:
-        return "no such name"
+    if trace.code in _UNRESOLVED:
+        return _UNRESOLVED[trace.code]
     return {
         Outcome.DELIVERED: "delivered",
         Outcome.REFUSED: "refused",
@@ -111,8 +116,8 @@ def explanation(trace: Trace) -> Iterator[tuple[str, str]]:
     """Label and text of what one must know of a flow that did not arrive, or arrived oddly."""
     if trace.outcome in FAILED and trace.hops:
         last = trace.hops[-1]
-        if trace.code is Code.NXDOMAIN:
-            yield "answered", f"NXDOMAIN by {last.process}"
+        if trace.code in (Code.NXDOMAIN, Code.NODATA):
+            yield "answered", f"{trace.code} by {_asked_server(last.step) or last.process}"
         else:
             code = f", {trace.code}" if trace.code else ""
             yield str(trace.outcome), f"{_symptom(trace, last.step)} by {last.process}{code}"
@@ -122,6 +127,12 @@ def explanation(trace: Trace) -> Iterator[tuple[str, str]]:
         yield from _hints(trace, last.step)
     elif trace.client_saw not in (ClientSaw.UNKNOWN, ClientSaw.CONNECTED, ClientSaw.REPLIED):
         yield "client saw", str(trace.client_saw)
+
+
+def _asked_server(step: Step) -> str:
+    """Who gave the last answer of a resolution, where the program that asked has recorded it."""
+    asked = step.detail.get("queries")
+    return str(asked[-1].get("server", "")) if isinstance(asked, list) and asked else ""
 
 
 def _symptom(trace: Trace, last: Step) -> str:
@@ -170,6 +181,7 @@ def _rule_wanted(last: Step) -> str:
 
 
 _HELP = {
+    Code.DNS_UNANSWERED: "DNS pods that are ready, and an egress rule to them on port 53",
     Code.NO_ENDPOINT: "a ready pod that the Service's selector matches",
     Code.NO_LOCAL_ENDPOINT_INTERNAL: "an endpoint on this node, or internalTrafficPolicy Cluster",
     Code.NO_LOCAL_ENDPOINT_EXTERNAL: "an endpoint on this node, or externalTrafficPolicy Cluster",

@@ -88,7 +88,7 @@ def _lost_query(segment: Segment) -> bool:
 
 def _same_target(attempt: Attempt, segment: Segment) -> bool:
     """Whether a pod's flow went to the host and port of the attempt."""
-    if segment.code == "NXDOMAIN":
+    if segment.code in (*_ANSWERED, Code.DNS_UNANSWERED):
         return any(hop.step.detail.get("name") == attempt.host for hop in segment.hops)
     original, destination = segment.original, segment.original.destination
     if (original.protocol, destination.port) != (attempt.protocol, attempt.port):

@@ -7,7 +7,7 @@ import pytest
 
 from cluster.dataplane.decision import Code
 from cluster.trace.join import join
-from cluster.trace.record import ClientSaw
+from cluster.trace.record import ClientSaw, Outcome
 from cluster.trace.words import (
     clock_time,
     duration,
@@ -48,6 +48,41 @@ def test_a_name_that_was_not_found_is_what_its_flow_was_for(path: Any) -> None:
     trace = join([replace(segment, hops=hops, client_saw=ClientSaw.UNRESOLVED)])
     assert where_to(trace) == "nope"
     assert dict(explanation(trace))["client saw"] == "name not known"
+
+
+@pytest.mark.parametrize(
+    ("code", "outcome", "words", "label", "said"),
+    [
+        (Code.NXDOMAIN, Outcome.REFUSED, "no such name", "answered", "NXDOMAIN by 10.96.0.10:53"),
+        (
+            Code.NODATA,
+            Outcome.REFUSED,
+            "name without address",
+            "answered",
+            "NODATA by 10.96.0.10:53",
+        ),
+        (
+            Code.DNS_UNANSWERED,
+            Outcome.DROPPED,
+            "name not answered",
+            "dropped",
+            "in silence by dns, DNS_UNANSWERED",
+        ),
+    ],
+)
+def test_names_that_lead_nowhere_are_told_apart(
+    path: Any, code: Code, outcome: Outcome, words: str, label: str, said: str
+) -> None:
+    """O-13, O-20: it does not exist, it has no address, nobody answered."""
+    (segment,) = path("unknown_name")
+    queries = [{"name": "nope.", "type": "A", "rcode": str(code), "server": "10.96.0.10:53"}]
+    step = replace(segment.hops[0].step, code=code, detail={"name": "nope", "queries": queries})
+    hops = (replace(segment.hops[0], step=step),)
+    trace = join([replace(segment, hops=hops, code=code, outcome=outcome)])
+    assert (verdict(trace), where_to(trace)) == (words, "nope")
+    told = dict(explanation(trace))
+    assert told[label] == said
+    assert ("would help" in told) is (code is Code.DNS_UNANSWERED)
 
 
 @pytest.mark.parametrize(
