@@ -1,7 +1,10 @@
 """Watches over a real socket: what is told, in which form, and how they end."""
 
+import asyncio
+import logging
 import random
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,8 +13,10 @@ from cluster.objects.resources import CONFIG_MAPS, Resource
 from control.apiserver import watch as module
 from control.apiserver.codec import Accepted
 from control.apiserver.registry import Registry
-from control.apiserver.watch import TIMEOUT_SECONDS_MIN, WatchRequest
+from control.apiserver.watch import TIMEOUT_SECONDS_MAX, TIMEOUT_SECONDS_MIN, WatchRequest
 from control.resources.kinds import Kind
+from control.store import feed as feed_module
+from control.store.feed import Watcher
 
 MAPS = "/api/v1/namespaces/shop/configmaps"
 MERGE = "application/merge-patch+json"
@@ -143,6 +148,114 @@ async def test_the_stores_end_ends_it(client: Client, registry: Registry) -> Non
     assert [each async for each in lines] == []
 
 
+@pytest.fixture
+def closed(monkeypatch: pytest.MonkeyPatch) -> asyncio.Queue[Watcher]:
+    """The watchers that the server has let go of."""
+    told: asyncio.Queue[Watcher] = asyncio.Queue()
+    close = Watcher.close
+
+    def closing(watcher: Watcher) -> None:
+        close(watcher)
+        told.put_nowait(watcher)
+
+    monkeypatch.setattr(Watcher, "close", closing)
+    return told
+
+
+async def deaf(directory: Path, path: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A client that asks for a watch, reads its head, and nothing more."""
+    reader, writer = await asyncio.open_unix_connection(str(directory / "api.sock"), limit=1024)
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: api\r\n\r\n".encode())
+    await reader.readuntil(b"\r\n\r\n")
+    return reader, writer
+
+
+async def test_a_client_that_leaves_is_forgotten(
+    client: Client,
+    registry: Registry,
+    directory: Path,
+    closed: asyncio.Queue[Watcher],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    feed = registry.store.feed(("", "configmaps"))
+    _, writer = await deaf(directory, f"{MAPS}?watch=true")
+    assert len(feed) == 1
+    writer.transport.abort()
+    await closed.get()
+    assert len(feed) == 0
+    assert (await client("POST", MAPS, config_map("one"))).status == 201
+    assert [each for each in caplog.records if each.levelno >= logging.WARNING] == []
+
+
+async def test_a_client_that_takes_nothing_is_cut_and_the_others_miss_nothing(
+    client: Client,
+    registry: Registry,
+    directory: Path,
+    closed: asyncio.Queue[Watcher],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(feed_module, "WATCHER_BYTES_MAX", 2_000_000)
+    version = await newest(client)
+    reader, writer = await deaf(directory, f"{MAPS}?watch=true&resourceVersion={version}")
+    other = client.lines(f"{MAPS}?watch=true&resourceVersion={version}")
+    written = 0
+    while closed.empty():
+        assert written < 100, "more than the limit, the sockets and their buffers can hold"
+        body = {**config_map(f"m{written}"), "data": {"a": "x" * 200_000}}
+        assert (await client("POST", MAPS, body)).status == 201
+        assert await told(other) == ("ADDED", f"m{written}")
+        written += 1
+    assert closed.get_nowait().behind
+    assert len(registry.store.feed(("", "configmaps"))) == 1
+    assert written > 10  # the limit is not reached before
+    await client("POST", MAPS, config_map("last"))
+    assert await told(other) == ("ADDED", "last")
+    await other.aclose()
+    assert not (await _rest(reader)).endswith(b"0\r\n\r\n")  # no whole stream: it was cut
+    writer.close()
+
+
+async def _rest(reader: asyncio.StreamReader) -> bytes:
+    read = b""
+    try:
+        while part := await reader.read(65_536):
+            read = read[-100:] + part
+    except ConnectionResetError:
+        pass  # cut, as some systems tell it
+    return read
+
+
+async def test_a_client_that_reads_is_let_go_politely_when_its_watch_is_behind(
+    client: Client, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed_module, "WATCHER_CHANGES_MAX", 3)
+    version = await newest(client)
+    lines = client.lines(f"{MAPS}?watch=true&resourceVersion={version}")
+    first = asyncio.ensure_future(anext(lines))
+    await client("POST", MAPS, config_map("one"))
+    assert (await first)["object"]["metadata"]["name"] == "one"
+    for number in range(5):  # in one turn of the loop
+        metadata = {"name": f"m{number}", "namespace": "shop"}
+        registry.store.put(("", "configmaps"), {"metadata": metadata})
+    assert [each async for each in lines] == []
+
+
+async def test_a_watch_goes_on_where_the_last_one_ended(client: Client) -> None:
+    """Whatever was cut off in between: nothing is missed, nothing comes twice."""
+    version, seen = await newest(client), []
+    for turn in range(4):
+        lines = client.lines(f"{MAPS}?watch=true&resourceVersion={version}")
+        for number in range(3):
+            await client("POST", MAPS, config_map(f"m{turn}-{number}"))
+        for _ in range(2):  # the third is left to the next watch
+            event = await anext(lines)
+            seen.append(event["object"]["metadata"]["name"])
+            version = event["object"]["metadata"]["resourceVersion"]
+        await lines.aclose()
+    everything = [f"m{turn}-{number}" for turn in range(4) for number in range(3)]
+    assert seen == everything[:8]
+
+
 async def test_streaming_lists_are_refused_so_that_clients_list(client: Client) -> None:
     query = "watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan"
     reply = await client("GET", f"{MAPS}?{query}")
@@ -167,3 +280,4 @@ def test_without_a_time_it_lasts_for_half_an_hour_or_more(kind: Kinds) -> None:
     assert TIMEOUT_SECONDS_MIN <= seconds(maps) <= 2 * TIMEOUT_SECONDS_MIN
     assert seconds(maps, timeoutSeconds="0") >= TIMEOUT_SECONDS_MIN
     assert seconds(maps, timeoutSeconds="7") == 7.0
+    assert seconds(maps, timeoutSeconds="9" * 400) == TIMEOUT_SECONDS_MAX
