@@ -1,6 +1,8 @@
 """Print the path of the cluster's kubeconfig.
 
     export KUBECONFIG=$(kubehop kubeconfig)
+
+makes kubectl, and whatever reads that variable, speak to the cluster.
 """
 
 import argparse

@@ -120,6 +120,8 @@ class _Zygote:
         if not data:
             return False
         request = json.loads(data)
+        # the child must not lose what it is told before it listens, as we, who ignore it, do
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         try:
             pid = os.fork()
         except OSError as error:  # no memory, too many processes: perhaps not for long
@@ -133,6 +135,7 @@ class _Zygote:
                 _run_child(request, descriptors)
             self._children[pid] = request["fork"]
             self._tell({"forked": request["fork"], "pid": pid})
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
         for descriptor in descriptors:
             os.close(descriptor)
         return True
@@ -176,6 +179,7 @@ def _run_child(request: dict[str, Any], descriptors: Iterable[int]) -> None:
     try:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
             signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
         ready, lifeline = descriptors
         arguments = [
             *request["arguments"],

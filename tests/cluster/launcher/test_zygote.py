@@ -51,6 +51,16 @@ def test_a_child_ends_with_its_lifeline(zygote: socket.socket):
     assert told(zygote) == {"exited": "serve", "pid": pid, "status": 0}
 
 
+def test_a_child_that_is_told_to_stop_before_it_listens_stops(zygote: socket.socket):
+    for _ in range(50):
+        ready, lifeline = ask(zygote, "serve")
+        pid = told(zygote)["pid"]
+        os.kill(pid, signal.SIGTERM)
+        assert told(zygote)["status"] in (-signal.SIGTERM, 0)
+        os.close(ready)
+        os.close(lifeline)
+
+
 def test_how_a_child_ended_is_told(zygote: socket.socket):
     statuses = []
     for mode in ("fail", "raise", "stubborn"):
