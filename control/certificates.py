@@ -67,14 +67,17 @@ class Authority:
         return self._leaf("client", name, tuple(groups), [])
 
     def _leaf(self, use: str, name: str, groups: tuple[str, ...], names: list[str]) -> Pair:
-        from cryptography import x509
-        from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-
         identity = "\n".join([use, name, *groups, *names, self._authority_id()])
         stem = f"{use}-{hashlib.sha256(identity.encode()).hexdigest()[:16]}"
         pair = Pair(self._directory / f"{stem}.crt", self._directory / f"{stem}.key")
-        if self._stands(pair, LEAF_DAYS):
-            return pair
+        if not self._stands(pair, LEAF_DAYS):
+            self._make_leaf(pair, name, groups, names)
+        return pair
+
+    def _make_leaf(self, pair: Pair, name: str, groups: tuple[str, ...], names: list[str]) -> None:
+        from cryptography import x509
+        from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
         attributes = [x509.NameAttribute(NameOID.COMMON_NAME, name)]
         attributes += [x509.NameAttribute(NameOID.ORGANIZATION_NAME, each) for each in groups]
         usage = ExtendedKeyUsageOID.SERVER_AUTH if names else ExtendedKeyUsageOID.CLIENT_AUTH
@@ -89,7 +92,6 @@ class Authority:
             alternatives = x509.SubjectAlternativeName([_general_name(each) for each in names])
             builder = builder.add_extension(alternatives, critical=False)
         self._write(pair, builder, key, self._authority_key())
-        return pair
 
     def _make_authority(self) -> None:
         from cryptography import x509

@@ -4,6 +4,8 @@ import os
 import socket
 import ssl
 import stat
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -60,6 +62,19 @@ def test_what_fits_is_used_again(tmp_path: Path) -> None:
     assert again.certificate == content
     assert again.server(["b", "a", "a"]) == pair
     assert again.server(["c"]) != pair
+
+
+def test_a_start_that_finds_what_it_needs_imports_no_cryptography(tmp_path: Path) -> None:
+    """Which takes longer to import than everything else that such a start does here."""
+    start = (
+        "import sys, time, pathlib; from control.certificates import Authority;"
+        "made = Authority(pathlib.Path(sys.argv[1]), now=time.time());"
+        "made.server(['a']); made.client('alice', ['dev']);"
+        "print('cryptography' in sys.modules)"
+    )
+    command = [sys.executable, "-c", start, str(tmp_path)]
+    said = [subprocess.run(command, capture_output=True, text=True, check=True) for _ in "12"]
+    assert [each.stdout.strip() for each in said] == ["True", "False"]
 
 
 def test_what_ends_soon_is_made_anew(tmp_path: Path) -> None:
