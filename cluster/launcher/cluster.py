@@ -20,7 +20,7 @@ from cluster.launcher.manifests import apply, read_manifests
 from cluster.launcher.places import Places
 from cluster.launcher.progress import Progress, ProgressState, Tell, silent
 from cluster.launcher.record import start_of, write_record
-from cluster.launcher.settled import SETTLE_SECONDS, settled
+from cluster.launcher.settled import SETTLE_SECONDS, NotSettled, settled
 from cluster.launcher.slots import Slot, lease_slot, remember_slot, remembered_slot
 from cluster.launcher.spec import ClusterSpec
 from cluster.launcher.supervisor import Process, ProcessFailed, Supervisor
@@ -140,8 +140,20 @@ class Cluster:
 
     async def settled(self, seconds: float = SETTLE_SECONDS) -> None:
         """Return when nothing is under way any more; NotSettled says what is, after a time."""
+        await self._all_ready(seconds)
         nodes = [name for name in self.spec.node_names if self.supervisor.processes[name].wanted]
         await settled(self.api, self.sockets, nodes=nodes, seconds=seconds)
+
+    async def _all_ready(self, seconds: float) -> None:
+        """Wait for what has died and is started again: it does not answer before."""
+        missing = [each for each in self.supervisor.processes.values() if each.wanted]
+        try:
+            async with asyncio.timeout(seconds):
+                for process in missing:
+                    await self.supervisor.ready(process.name)
+        except TimeoutError:
+            names = ", ".join(each.name for each in missing if not each.ready.is_set())
+            raise NotSettled(f"not settled after {seconds:g} s: {names} does not serve") from None
 
     # -- what can be done to it
 

@@ -122,6 +122,8 @@ class Supervisor:
         process = self.processes[name]
         if process.pid is None:
             raise ClusterError(f"{name} does not run: it is {process.state}")
+        if number == signals.SIGKILL:
+            process.ready.clear()  # it serves no more, though its end is yet to be heard of
         _kill(process.pid, number)
 
     async def stop(self, name: str, number: int = signals.SIGTERM) -> None:

@@ -17,6 +17,7 @@ from cluster.launcher.cluster import Cluster
 from cluster.launcher.commands import Command
 from cluster.launcher.places import Places
 from cluster.launcher.progress import Progress
+from cluster.launcher.settled import NotSettled
 from cluster.launcher.spec import ClusterSpec
 from cluster.launcher.supervisor import ProcessFailed, ProcessState
 
@@ -176,6 +177,18 @@ async def test_a_process_that_is_killed_comes_back(cluster: Cluster):
     await cluster.supervisor.processes["node-2"].exited.wait()
     await cluster.supervisor.ready("node-2")
     assert cluster.supervisor.processes["node-2"].restarts == 1
+
+
+async def test_a_cluster_with_a_killed_process_is_settled_once_that_is_back(
+    cluster: Cluster, settled
+):
+    await cluster.start()
+    cluster.kill("node-2")
+    with pytest.raises(NotSettled, match=r"not settled after 0 s: node-2 does not serve"):
+        await cluster.settled(0)
+    await cluster.settled()
+    assert cluster.supervisor.processes["node-2"].restarts == 1
+    assert len(settled) == 2
 
 
 async def test_an_end_leaves_nothing_but_the_users_authority(cluster: Cluster, places: Places):
