@@ -42,10 +42,12 @@ def import_all() -> None:
     """Import what every process needs, without the CA bundle that nobody here uses."""
     given = os.environ.get("SSL_CERT_FILE")
     os.environ["SSL_CERT_FILE"] = os.devnull  # aiohttp builds a TLS context as it is imported
+    gc.disable()  # what is imported stays: to look for garbage in it takes a tenth of the time
     try:
         for name in MODULES:
             importlib.import_module(name)
     finally:
+        gc.enable()
         if given is None:
             del os.environ["SSL_CERT_FILE"]
         else:
@@ -105,18 +107,27 @@ class _Zygote:
         os.set_blocking(wake_read, False)
         signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
+        try:
+            self._serve(wake_read, wake_write)
+        finally:  # whatever goes wrong here, nobody is left
+            self._end()
+        return 0
+
+    def _serve(self, wake_read: int, wake_write: int) -> None:
         while True:
             readable, _, _ = select.select([self._sock.fileno(), wake_read], [], [])
             if wake_read in readable:
                 _drain(wake_read)
                 self._reap()
             if self._sock.fileno() in readable and not self._take(wake_read, wake_write):
-                self._end()
-                return 0
+                return
 
     def _take(self, *inherited: int) -> bool:
         """Carry out one request; False when the launcher is gone."""
-        data, descriptors, _, _ = socket.recv_fds(self._sock, MESSAGE_BYTES_MAX, 2)
+        try:
+            data, descriptors, _, _ = socket.recv_fds(self._sock, MESSAGE_BYTES_MAX, 2)
+        except ConnectionResetError:  # it died with something from us unread
+            return False
         if not data:
             return False
         request = json.loads(data)

@@ -137,3 +137,19 @@ def test_a_bundle_that_the_user_names_stays_named(monkeypatch):
     monkeypatch.setenv("SSL_CERT_FILE", "/certificates.pem")
     import_all()
     assert os.environ["SSL_CERT_FILE"] == "/certificates.pem"
+
+
+def test_a_launcher_that_dies_without_having_read_everything_leaves_nobody_either(
+    zygote_process: tuple[socket.socket, "subprocess.Popen[str]"], ended: Callable[[int], bool]
+):
+    zygote, process = zygote_process
+    ready, _ = ask(zygote, "stubborn")
+    pid = told(zygote)["pid"]
+    first_line(ready)
+    other, lifeline = ask(zygote, "fail")
+    first_line(other)  # it has ended: "forked" and "exited" wait to be read, and are not
+    zygote.recv(1, socket.MSG_PEEK)
+    zygote.close()  # the zygote meets ECONNRESET, not an end
+    os.close(lifeline)
+    assert process.wait(20) == 0
+    assert ended(pid)
