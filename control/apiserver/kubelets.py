@@ -41,11 +41,12 @@ class Kubelets:
             try:
                 response = await session.get(base + path, params=query)
             except (aiohttp.ClientError, TimeoutError) as error:
-                raise statuses.unavailable(
-                    f"the kubelet of {node} does not answer: {error}"
-                ) from error
+                raise _silent(node, error) from error
             async with response:
-                yield response
+                try:
+                    yield response
+                except aiohttp.ClientPayloadError as error:
+                    raise _silent(node, error) from error
 
     def _reach(self, node: str) -> tuple[str, aiohttp.BaseConnector]:
         record = self._store.get(NODE_KEY, ObjectKey("", node))
@@ -61,3 +62,7 @@ class Kubelets:
                 raise statuses.unavailable(f"node {node} tells a bad address: {error}") from error
             return where, aiohttp.TCPConnector(ssl=pin)
         raise statuses.unavailable(f"node {node} does not tell where its kubelet is")
+
+
+def _silent(node: str, error: Exception) -> Exception:
+    return statuses.unavailable(f"the kubelet of {node} does not answer: {error}")

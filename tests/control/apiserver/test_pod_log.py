@@ -1,6 +1,8 @@
 """Logs come through the API server from the kubelet of the pod's node."""
 
-from collections.abc import AsyncIterator
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -97,3 +99,83 @@ async def test_pods_without_a_node_or_a_being_have_no_log(
 async def test_a_node_that_is_not_there_is_unavailable(client: Client, registry: Registry) -> None:
     registry.store.put(("", "pods"), pod("web"))
     assert (await client("GET", LOG)).status == 503
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+ONE = b"4\r\none\n\r\n"
+
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+Listen = Callable[[Serve], Awaitable[None]]
+
+
+@pytest.fixture
+async def listen(registry: Registry, directory: Path) -> AsyncIterator[Listen]:
+    """Starts a kubelet whose every byte is the test's own; the pod is on its node."""
+    servers: list[asyncio.Server] = []
+
+    async def start(serve: Serve) -> None:
+        async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            await serve(reader, writer)
+            writer.transport.abort()
+
+        path = str(directory / "raw.sock")
+        servers.append(await asyncio.start_unix_server(handle, path))
+        metadata = {"name": "node-1", "annotations": {KUBELET_ANNOTATION: f"unix:{path}"}}
+        registry.store.put(("", "nodes"), {"metadata": metadata})
+        registry.store.put(("", "pods"), pod("web"))
+
+    yield start
+    for server in servers:
+        server.close()
+        await server.wait_closed()
+
+
+async def test_lines_come_as_they_are_written_and_who_leaves_is_told_to_the_kubelet(
+    client: Client, listen: Listen, caplog: pytest.LogCaptureFixture
+) -> None:
+    left = asyncio.Event()
+
+    async def follow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(HEAD + ONE)
+        assert await reader.read() == b""  # until the API server hangs up
+        left.set()
+
+    await listen(follow)
+    async with client.session.get(f"http://api{LOG}?follow=true") as answer:
+        assert await answer.content.readline() == b"one\n"
+        assert not left.is_set()
+        answer.close()
+    await left.wait()
+    assert [each for each in caplog.records if each.levelno >= logging.WARNING] == []
+
+
+async def test_a_kubelet_that_dies_ends_the_log(client: Client, listen: Listen) -> None:
+    async def die(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(HEAD + ONE)
+        await writer.drain()
+
+    await listen(die)
+    reply = await client("GET", f"{LOG}?follow=true")
+    assert (reply.status, reply.document) == (200, "one\n")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"",  # dies before it says anything
+        b"HTTP/1.1 500 Oops\r\nContent-Length: 100\r\n\r\nthe log is",  # dies in its excuse
+        b"SSH-2.0-OpenSSH_9.6\r\n\r\n",
+    ],
+)
+async def test_a_kubelet_that_does_not_speak_is_unavailable(
+    client: Client, listen: Listen, said: bytes
+) -> None:
+    async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(said)
+        await writer.drain()
+
+    await listen(speak)
+    reply = await client("GET", LOG)
+    assert (reply.status, reply.document["reason"]) == (503, "ServiceUnavailable")
+    assert reply.document["message"].startswith("the kubelet of node-1 does not answer")
