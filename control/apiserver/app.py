@@ -28,6 +28,7 @@ from control.store.store import StoreFailed
 
 log = logging.getLogger(__name__)
 
+IMPERSONATE = "Impersonate-User"  # kubectl --as
 BODY_BYTES_MAX = 3 * 1024 * 1024  # upstream's limit
 # What a method asks of one object, and of a collection; "" is nothing that anything serves.
 VERBS = {
@@ -107,6 +108,8 @@ class ApiServer:
         )
         if user is None and request.path not in OPEN_PATHS:
             raise statuses.unauthorized()
+        if IMPERSONATE in request.headers:
+            raise statuses.impersonation_unserved(request.headers[IMPERSONATE])
         return user
 
     # -- reads

@@ -156,3 +156,10 @@ async def test_a_store_that_cannot_write_is_an_error_and_nothing_is_there(
     assert "no space left" in reply.document["message"]
     assert (await client("GET", f"{MAPS}/one")).status == 404
     assert (await client("POST", MAPS, {"metadata": {"name": "one"}})).status == 201
+
+
+async def test_impersonation_is_refused_and_not_passed_over(client: Client) -> None:
+    """`kubectl --as`: an answer with the caller's own rights would say the wrong thing."""
+    reply = await client("GET", MAPS, Impersonate_User="ada")
+    assert (reply.status, reply.document["reason"]) == (403, "Forbidden")
+    assert 'users "ada" is forbidden: impersonation is not served' in reply.document["message"]
