@@ -139,6 +139,7 @@ class _Zygote:
             self._tell({"failed": request["fork"], "error": str(error)})
         else:
             if pid == 0:
+                self._children.clear()  # they are our parent's
                 signal.set_wakeup_fd(-1)
                 self._sock.close()
                 for descriptor in inherited:
