@@ -1,28 +1,31 @@
 """Benchmark 1: from the command to the first answer through the gateway."""
 
+import re
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 from statistics import median
 
 from tests.benchmarks.bench_cluster import ROOT, BenchCluster, Start
 from tests.benchmarks.table import Table, milliseconds
 
+EVERYTHING = "... that imports every process"
+OURS = ("cluster", "control", "node_agent")
 IMPORTS = {
     "an interpreter that does nothing": "pass",
     "... that imports the command": "import cluster.cli.main",
-    "... that imports every process": (
-        "from cluster.launcher.zygote import import_all; import_all()"
-    ),
+    EVERYTHING: "from cluster.launcher.zygote import import_all; import_all()",
 }
+_IMPORTED = re.compile(r"^import time: +(\d+) \| +\d+ \| +(\S+)$", re.MULTILINE)
 
 
 def measure(directory: Path, rounds: int, nodes: int) -> list[Table]:
     """Rounds of starts, each a cluster of its own; the round before the first does not count."""
     starts = [_once(directory, nodes) for _ in range(rounds + 1)][1:]
     imports = [_imports() for _ in range(rounds)]
-    return [_phases(starts, nodes), _cpu(starts), _import_table(imports)]
+    return [_phases(starts, nodes), _cpu(starts), _import_table(imports), _import_profile()]
 
 
 def _once(directory: Path, nodes: int) -> Start:
@@ -74,6 +77,32 @@ def _import_table(rounds: list[dict[str, float]]) -> Table:
     )
     for name in IMPORTS:
         table.add(name, *_spread([each[name] for each in rounds]))
+    return table
+
+
+def _import_profile() -> Table:
+    """Whose modules the imports' time goes to, each without what it imports in turn."""
+    ran = subprocess.run(
+        [sys.executable, "-X", "importtime", "-c", IMPORTS[EVERYTHING]],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    spent, modules = Counter[str](), Counter[str]()
+    for own, module in _IMPORTED.findall(ran.stderr):
+        package = module.partition(".")[0]
+        group = package if package in (*OURS, "aiohttp", "asyncio") else "everything else"
+        spent[group] += int(own)
+        modules[group] += 1
+    table = Table(
+        "Whose those imports are",
+        ("package", "modules", "time", "part"),
+        note="One run of `python -X importtime`, which itself takes time: read the parts.",
+    )
+    for name, microseconds in spent.most_common():
+        part = f"{microseconds / spent.total():.0%}"
+        table.add(name, str(modules[name]), milliseconds(microseconds / 1e6), part)
     return table
 
 

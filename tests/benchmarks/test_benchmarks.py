@@ -21,4 +21,4 @@ def test_each_benchmark_runs_and_the_document_is_written(tmp_path: Path) -> None
     for row in ("first 200", "control", "a node, mean of 1", "gateway -> node (-> node) -> pod"):
         assert f"| {row} |" in text, row
     tables = [line for line in text.splitlines() if line.startswith("### ")]
-    assert len(tables) == 6
+    assert len(tables) == 7
