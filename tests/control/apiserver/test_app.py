@@ -1,11 +1,17 @@
 """The handler: paths, methods, limits, and faults of our own."""
 
+import asyncio
 import gzip
+import logging
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
+from aiohttp import web
 
+from control.apiserver import app
 from control.apiserver.app import BODY_BYTES_MAX
 from control.apiserver.reads import Reader
 from control.resources.kinds import kinds
@@ -163,3 +169,68 @@ async def test_impersonation_is_refused_and_not_passed_over(client: Client) -> N
     reply = await client("GET", MAPS, Impersonate_User="ada")
     assert (reply.status, reply.document["reason"]) == (403, "Forbidden")
     assert 'users "ada" is forbidden: impersonation is not served' in reply.document["message"]
+
+
+async def raw(directory: Path, head: str, body: bytes = b"") -> tuple[str, bytes]:
+    """A request byte by byte; the answer's status line and its body."""
+    reader, writer = await asyncio.open_unix_connection(str(directory / "api.sock"))
+    writer.write(head.replace("\n", "\r\n").encode() + b"\r\n\r\n" + body)
+    answered = await reader.readuntil(b"\r\n\r\n")
+    writer.write_eof()
+    rest = await reader.read()
+    writer.close()
+    return answered.decode().partition("\r\n")[0], rest
+
+
+async def test_a_body_without_a_type_is_json(client: Client, directory: Path) -> None:
+    for number, typed in enumerate(("", "Content-Type:\n", "Content-Type: Application/JSON\n")):
+        body = b'{"metadata":{"name":"m%d"}}' % number
+        head = f"POST {MAPS} HTTP/1.1\nHost: api\n{typed}Content-Length: {len(body)}"
+        status, answer = await raw(directory, head, body)
+        assert status == "HTTP/1.1 201 Created"
+        assert orjson.loads(answer)["metadata"]["name"] == f"m{number}"
+
+
+async def test_a_body_that_announces_too_much_is_refused_before_it_is_sent(
+    client: Client, directory: Path
+) -> None:
+    head = f"POST {MAPS} HTTP/1.1\nHost: api\nContent-Length: {BODY_BYTES_MAX + 1}"
+    status, answer = await raw(directory, head)
+    assert status.split()[1] == "413"
+    assert orjson.loads(answer)["reason"] == "RequestEntityTooLarge"
+
+
+async def test_what_is_no_http_is_answered_and_hurts_nobody(
+    client: Client, directory: Path
+) -> None:
+    status, _ = await raw(directory, "one two three four")
+    assert status.split()[1] == "400"
+    assert (await client("GET", MAPS)).status == 200
+
+
+async def test_a_client_that_leaves_in_the_middle_of_its_body_is_no_fault(
+    client: Client,
+    directory: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    begun, ended = asyncio.Event(), asyncio.Event()
+    read = app._body
+
+    async def reading(request: web.BaseRequest) -> bytes:
+        begun.set()
+        try:
+            return await read(request)
+        finally:
+            ended.set()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(app, "_body", reading)
+        _, writer = await asyncio.open_unix_connection(str(directory / "api.sock"))
+        head = f"POST {MAPS} HTTP/1.1\r\nHost: api\r\nContent-Length: 1000\r\n\r\n"
+        writer.write(head.encode() + b'{"metadata":')
+        await begun.wait()
+        writer.transport.abort()
+        await ended.wait()
+    assert (await client("GET", MAPS)).document["items"] == []
+    assert [each for each in caplog.records if each.levelno >= logging.WARNING] == []

@@ -47,6 +47,12 @@ async def test_cluster_wide_objects_have_no_namespace(api: LocalApi) -> None:
     assert "namespace" not in made["metadata"]
 
 
+async def test_an_object_of_a_namespace_names_it(api: LocalApi) -> None:
+    with pytest.raises(ApiError, match="an empty namespace may not be set") as caught:
+        await api.create(CONFIG_MAPS, {"metadata": {"name": "one"}})
+    assert caught.value.code == 400
+
+
 async def test_a_pod_is_bound(api: LocalApi) -> None:
     spec = {"containers": [{"name": "web", "image": "nginx"}]}
     await api.create(PODS, {"metadata": {"name": "web", "namespace": "shop"}, "spec": spec})

@@ -64,6 +64,17 @@ async def test_an_old_page_is_expired_and_a_negative_limit_is_none(
     assert names((await client("GET", f"{MAPS}?limit=-1")).document) == ["a", "b"]
 
 
+async def test_a_page_is_of_the_list_that_it_was_begun_in(client: Client) -> None:
+    """A token names objects: with another path it would show what was not asked for."""
+    await filled(client, "a", "b", "c")
+    token = (await client("GET", f"{MAPS}?limit=1")).document["metadata"]["continue"]
+    for path in (MAPS.replace("configmaps", "secrets"), MAPS.replace("shop", "default")):
+        reply = await client("GET", f"{path}?limit=1&continue={token}")
+        assert (reply.status, reply.document["reason"]) == (400, "BadRequest")
+    rest = (await client("GET", f"{MAPS}?continue={token}")).document  # no limit: all that is left
+    assert names(rest) == ["b", "c"]
+
+
 async def test_a_table_of_a_list_of_pages(client: Client) -> None:
     await filled(client, "a", "b")
     reply = await client("GET", f"{MAPS}?limit=1", Accept=TABLE)
