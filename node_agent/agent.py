@@ -25,7 +25,7 @@ from cluster.client.interface import Api
 from cluster.dataplane.node_view import NetworkSettings, NodeView, empty_view
 from cluster.dns.resolv_conf import ClusterDns, ResolvConf, pod_resolv_conf
 from cluster.ipam import IpPool, Order
-from cluster.objects.resources import NODES, PODS, SERVICES
+from cluster.objects.resources import ENDPOINT_SLICES, NODES, PODS, SERVICES
 from cluster.trace.endpoint import add_routes
 from cluster.trace.recorder import Recorder
 from cluster.wire.addresses import SocketAddress
@@ -50,6 +50,8 @@ from node_agent.kubelet.node_status import machine_facts
 from node_agent.kubelet_server import KubeletServer
 from node_agent.loop import NodeLoop
 from node_agent.peers import ClusterPeers
+from node_agent.proxy.health_checks import HealthCheck, health_checks
+from node_agent.proxy.health_servers import HealthServers
 from node_agent.proxy.proxier import Proxier, log_failed
 from node_agent.view import ClusterView
 from node_agent.workloads.images import Alias
@@ -116,6 +118,7 @@ class Agent:
             failed=log_failed,
             clock=clock,
         )
+        self._health = HealthServers(bind=config.bind, checks=self._health_checks, clock=clock)
         self._routes = PodRoutes(self._router, self._datagrams)
         self._zone = NodeZone(self.view.informers, config.cluster_domain)
         self._server = KubeletServer(config, key)
@@ -154,6 +157,7 @@ class Agent:
         self.view.informers[NODES].on_change(self._kubelet.node.node_changed)
         self.view.subscribe(self._datagrams.follow)
         self.view.subscribe(self._proxier.follow)
+        self.view.subscribe(self._health.follow)
         self.view.start()
         self._undo_streams = self._kubelet.start()
         self._tasks.supervise(self._established.sweep_forever, name="sweep ended flows")
@@ -168,6 +172,7 @@ class Agent:
     async def close(self) -> None:
         """Stop: no new flows, no pods, no tasks."""
         await self._proxier.close()
+        await self._health.close()
         await self._tunnel.close()
         self._datagrams.close()
         await self._tasks.close()
@@ -287,6 +292,11 @@ class Agent:
         )
         explain.add_to(app)
         return app
+
+    def _health_checks(self) -> dict[int, HealthCheck]:
+        held = self.view.informers
+        services, slices = held[SERVICES].objects.values(), held[ENDPOINT_SLICES].objects.values()
+        return health_checks(services, slices, self._config.name)
 
     def _pod_with(self, ip: str) -> str:
         network = self.network.pod_with(ip)
