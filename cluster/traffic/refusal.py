@@ -5,11 +5,14 @@ sees the connection and none has a record of it. GET /explain answers what the p
 a flow that is not made.
 """
 
+from dataclasses import replace
+
 import aiohttp
 import orjson
 
+from cluster.dataplane.decision import Action, Code, Stage, Step
 from cluster.trace.join import Trace, join
-from cluster.trace.record import Outcome, Segment
+from cluster.trace.record import ClientSaw, Hop, Outcome, Segment
 from cluster.traffic.access import Access
 from cluster.traffic.attempt import Attempt
 
@@ -43,6 +46,30 @@ def _reason(process: str, body: bytes) -> tuple[str, Trace | None]:
         trace = join([Segment.from_json(orjson.loads(body))])
     except _NO_SEGMENT as error:
         return f"{process} gave no readable reason: {error!r}", None
-    if trace.outcome is Outcome.PASSED:
+    to_a_pod = bool(trace.hops) and trace.hops[-1].step.action is Action.DELIVERED
+    if trace.outcome is Outcome.PASSED or to_a_pod:
         return f"by now {process} would take it: try again", None
+    if trace.outcome is Outcome.DELIVERED:
+        trace = _nobody_listens(trace)
     return trace.reason, trace
+
+
+def _nobody_listens(trace: Trace) -> Trace:
+    """No rule is in the way of a host's own port: what refused is the host's kernel."""
+    (segment,) = trace.segments
+    port = segment.flow.destination.port
+    reason = f"nothing listens on {port} of {segment.process}, and no Service has this node port"
+    step = Step(
+        Stage.DELIVER, Action.REJECTED, segment.flow, segment.flow, reason, Code.PORT_CLOSED
+    )
+    number = segment.hops[-1].number + 1 if segment.hops else 0
+    refused = replace(
+        segment,
+        hops=(*segment.hops, Hop(number, segment.process, step, segment.started)),
+        outcome=Outcome.REFUSED,
+        code=Code.PORT_CLOSED,
+        reason=reason,
+        client_saw=ClientSaw.REFUSED,
+        endpoint={},
+    )
+    return join([refused])

@@ -1,10 +1,12 @@
 """Refusals that no process saw: the decision of whoever owns the front."""
 
+from dataclasses import replace
 from typing import Any
 
+import pytest
 from aiohttp import web
 
-from cluster.dataplane.decision import Code
+from cluster.dataplane.decision import Action, Code, Stage
 from cluster.traffic.access import Access
 from cluster.traffic.attempt import Attempt
 from cluster.traffic.place import Place
@@ -62,11 +64,32 @@ async def test_a_node_port_is_asked_of_its_node(access: Access, machine: Any, ma
     assert (await explain(access, refused("node-2")))[0] == "empty"
 
 
-async def test_a_front_that_has_opened_meanwhile_is_no_explanation(
+async def test_a_port_of_the_host_itself_is_nobodys(
     access: Access, machine: Any, made: Any
 ) -> None:
+    """No rule is in the way: the host's kernel refused (O-20)."""
+
     def answer(_: web.Request) -> web.Response:
-        told = made.segment("203.0.113.1:1", "127.65.0.1:80", outcome="passed")
+        told = made.segment("203.0.113.1:1", "172.30.0.2:31000", process="node-2")
+        (hop,) = told.hops
+        step = replace(hop.step, stage=Stage.ROUTE, action=Action.FORWARDED)
+        return web.json_response(replace(told, hops=(replace(hop, step=step),)).to_json())
+
+    await machine.process("node-2", explain=answer)
+    reason, trace = await explain(access, refused("node-2"))
+    assert reason == "nothing listens on 31000 of node-2, and no Service has this node port"
+    assert trace is not None
+    assert (trace.outcome, trace.code) == ("refused", Code.PORT_CLOSED)
+    assert trace.client_saw == "connection refused"
+    assert [each.step.stage for each in trace.hops] == ["route", "deliver"]
+
+
+@pytest.mark.parametrize("outcome", ["passed", "delivered"])
+async def test_a_front_that_has_opened_meanwhile_is_no_explanation(
+    access: Access, machine: Any, made: Any, outcome: str
+) -> None:
+    def answer(_: web.Request) -> web.Response:
+        told = made.segment("203.0.113.1:1", "127.65.0.1:80", outcome=outcome)
         return web.json_response(told.to_json())
 
     await machine.process("gateway", explain=answer)
