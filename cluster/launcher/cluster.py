@@ -96,7 +96,8 @@ class Cluster:
             reason = str(error).partition(": ")[2].partition(";")[0]
             tell(Progress(name, ProgressState.FAILED, time.monotonic() - began, reason))
             raise
-        detail = str(process.facts.get("address") or process.facts.get("api") or "")
+        addresses = (process.facts.get(each) for each in ("address", "api", "dns"))
+        detail = next((str(each) for each in addresses if each), "")
         tell(Progress(name, ProgressState.READY, time.monotonic() - began, detail))
 
     async def _ready(self, name: str) -> Process:

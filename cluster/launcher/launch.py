@@ -90,7 +90,7 @@ async def foreground(spec: ClusterSpec, tell: Tell = silent) -> int:
         told.set()
         _end(process)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # the last: no terminal any more
         loop.add_signal_handler(number, stop)
     try:
         await _reports(reading, tell)

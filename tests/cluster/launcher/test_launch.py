@@ -128,7 +128,7 @@ async def test_in_the_foreground_it_is_waited_for(plays):
     assert [step.what for step in told] == ["control"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 async def test_ctrl_c_ends_a_cluster_that_serves_in_good_order(plays, number):
     plays(
         "signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))\n"
