@@ -60,12 +60,13 @@ def render_line(trace: Trace, *, width: int = 0, colour: bool = False) -> str:
         (" ", Style.PLAIN),
         (f"{mark} {verdict(trace):<13} ", style),
     )
-    text = f"{trace.original.protocol} {who(trace.origin)} → {_onwards(trace)}"
-    line: Line = (*before, (text, Style.PLAIN), (f"  {trace.flow_id}", Style.DIM))
+    protocol, way = str(trace.original.protocol), f"{who(trace.origin)} → {_onwards(trace)}"
+    line: Line = (*before, (f"{protocol} {way}", Style.PLAIN), (f"  {trace.flow_id}", Style.DIM))
     if not width or length(line) <= width:
         return paint(line, colour=colour)
-    blank: Line = ((" " * length(before), Style.PLAIN),)
-    folded = hanging(before, blank, f"{text} {trace.flow_id}", Style.PLAIN, width)
+    blank: Line = ((" " * length(before[:2]), Style.PLAIN),)
+    first = two_sided((*before, (protocol, Style.PLAIN)), ((trace.flow_id, Style.DIM),), width)
+    folded = [*first, *hanging(blank, blank, way, Style.PLAIN, width)]
     return "\n".join(paint(each, colour=colour) for each in folded)
 
 
