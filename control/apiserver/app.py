@@ -21,7 +21,7 @@ from control.apiserver.paths import ResourcePath, flag, parse_path
 from control.apiserver.pod_log import PodLogs
 from control.apiserver.reads import Reader
 from control.apiserver.registry import Registry
-from control.apiserver.watch import Watches, WatchRequest
+from control.apiserver.watch import Watches, WatchRequest, error_line
 from control.apiserver.writes import SCALE, STATUS, Request, Writer
 from control.resources.kinds import Kind, find_kind
 from control.store.store import StoreFailed
@@ -74,8 +74,7 @@ class ApiServer:
             raise  # the client is gone
         except Exception:
             log.exception("request failed method=%s path=%s", request.method, request.path)
-            message = "this is a fault of kubehop; control's log has the traceback"
-            return _response(answer_error(statuses.internal(message)))
+            return _response(answer_error(_our_fault()))
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         self._authenticate(request)
@@ -146,6 +145,9 @@ class ApiServer:
             await response.write_eof()
         except ConnectionError:
             log.debug("watcher gone path=%s", request.path)
+        except Exception:
+            log.exception("watch failed path=%s", request.path)
+            await response.write(error_line(_our_fault()))  # the answer has begun
         return response
 
     # -- writes
@@ -182,6 +184,11 @@ async def _body(request: web.BaseRequest) -> bytes:
             raise statuses.too_large(BODY_BYTES_MAX)
         parts.append(part)
     return b"".join(parts)
+
+
+def _our_fault() -> ApiError:
+    message = "this is a fault of kubehop; control's log has the traceback"
+    return statuses.internal(message)
 
 
 def _cut(request: web.BaseRequest) -> None:

@@ -23,6 +23,7 @@ from control.apiserver.paths import flag
 from control.apiserver.reads import PLAIN, Reader
 from control.apiserver.registry import Registry, key_of
 from control.apiserver.selection import Selection
+from control.apiserver.tables import known_include
 from control.resources.kinds import Kind
 from control.store.feed import Expired, Watcher
 from control.store.record import Change, Record
@@ -77,7 +78,7 @@ class WatchRequest:
             name=name or selection.name,
             selection=selection,
             accepted=accepted,
-            include=query.get("includeObject", ""),
+            include=_include(query, accepted),
             version=_version(query.get("resourceVersion", "")),
             bookmarks=flag(query, "allowWatchBookmarks"),
             seconds=_seconds(query.get("timeoutSeconds"), dice),
@@ -250,6 +251,12 @@ async def _within(work: Awaitable[list[Change]], seconds: float) -> list[Change]
             return await work
     except TimeoutError:
         return None
+
+
+def _include(query: Mapping[str, str], accepted: Accepted) -> str:
+    """What a table's rows carry; only tables have them, so that all other forms are shared."""
+    table = accepted.form is Form.TABLE
+    return known_include(query.get("includeObject", "")) if table else ""
 
 
 def _version(text: str) -> int | None:

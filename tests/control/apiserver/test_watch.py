@@ -12,6 +12,7 @@ import pytest
 from cluster.objects.resources import CONFIG_MAPS, Resource
 from control.apiserver import watch as module
 from control.apiserver.codec import Accepted
+from control.apiserver.reads import Reader
 from control.apiserver.registry import Registry
 from control.apiserver.watch import TIMEOUT_SECONDS_MAX, TIMEOUT_SECONDS_MIN, WatchRequest
 from control.resources.kinds import Kind
@@ -263,11 +264,51 @@ async def test_streaming_lists_are_refused_so_that_clients_list(client: Client) 
 
 
 @pytest.mark.parametrize(
-    "query", ["resourceVersion=abc", "timeoutSeconds=soon", "labelSelector=(("]
+    "query",
+    [
+        "resourceVersion=abc",
+        "timeoutSeconds=soon",
+        "labelSelector=((",
+        "fieldSelector=data.a%3D1",
+        "includeObject=All",
+    ],
 )
 async def test_what_makes_no_sense_is_refused(client: Client, query: str) -> None:
-    reply = await client("GET", f"{MAPS}?watch=true&{query}")
+    reply = await client("GET", f"{MAPS}?watch=true&{query}", Accept=TABLE)
     assert (reply.status, reply.document["reason"]) == (400, "BadRequest")
+
+
+async def test_a_fault_of_ours_ends_the_stream_in_words(
+    client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*arguments: Any, **more: Any) -> Any:
+        raise LookupError("a bug")
+
+    lines = client.lines(f"{MAPS}?watch=true", Accept=TABLE)
+    await client("POST", MAPS, config_map("one"))
+    assert (await anext(lines))["type"] == "ADDED"
+    with monkeypatch.context() as patched:
+        patched.setattr(Reader, "form", broken)
+        await client("POST", MAPS, config_map("two"))
+        [event] = [each async for each in lines]
+    assert (event["type"], event["object"]["code"]) == ("ERROR", 500)
+    assert "a bug" in caplog.text and "a bug" not in event["object"]["message"]
+    assert (await client("GET", MAPS)).status == 200
+
+
+async def test_watchers_of_the_same_form_share_what_they_are_sent(
+    client: Client, registry: Registry
+) -> None:
+    version = await newest(client)
+    path = f"{MAPS}?watch=true&resourceVersion={version}"
+    watches = [client.lines(f"{path}&includeObject=x{number}") for number in range(3)]
+    await client("POST", MAPS, config_map("one"))
+    for each in watches:
+        assert await told(each) == ("ADDED", "one")
+    [change] = await registry.store.feed(("", "configmaps")).watch(int(version)).changes()
+    assert len(change.lines) == 1
+    for each in watches:
+        await each.aclose()
 
 
 def seconds(kind: Kind, **query: str) -> float:
