@@ -49,7 +49,7 @@ async def test_a_port_of_no_service_is_refused_by_the_node(shop: Any) -> None:
     service = await shop.document(SERVICES, "frontend")
     assert [port["nodePort"] for port in service["spec"]["ports"]] == [PORT]
     failure = await shop.failure(f"http://{node}:{PORT + 1}/")
-    assert failure.kind == "refused"
+    assert (failure.kind, failure.trace.code) == ("refused", "PORT_CLOSED")
 
 
 async def test_local_policy_keeps_the_client_and_the_traffic_where_it_is(
