@@ -64,7 +64,7 @@ def render_line(trace: Trace, *, width: int = 0, colour: bool = False) -> str:
     line: Line = (*before, (f"{protocol} {way}", Style.PLAIN), (f"  {trace.flow_id}", Style.DIM))
     if not width or length(line) <= width:
         return paint(line, colour=colour)
-    blank: Line = ((" " * length(before[:2]), Style.PLAIN),)
+    blank: Line = (("  ", Style.PLAIN),)
     first = two_sided((*before, (protocol, Style.PLAIN)), ((trace.flow_id, Style.DIM),), width)
     folded = [*first, *hanging(blank, blank, way, Style.PLAIN, width)]
     return "\n".join(paint(each, colour=colour) for each in folded)

@@ -255,7 +255,7 @@ def test_a_followed_flow_that_is_wider_than_its_terminal_hangs(path: Any) -> Non
     trace = join(path("balanced"))
     assert render_line(trace, width=80) == (
         "14:13:20.120 ✓ delivered     TCP                                4c1f9a2b7d3e6f80\n"
-        "             internet → service shop/frontend → frontend-7d4b9c-x2x1p on node-2"
+        "  internet → service shop/frontend → frontend-7d4b9c-x2x1p on node-2"
     )
     assert render_line(trace, width=200) == render_line(trace)
     assert ANSI.sub("", render_line(trace, width=80, colour=True)) == render_line(trace, width=80)
