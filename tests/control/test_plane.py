@@ -4,6 +4,7 @@ import asyncio
 import json
 import ssl
 import tempfile
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,7 +14,10 @@ import aiohttp
 import pytest
 
 from cluster.aio.process import Lifecycle, ProcessConfig
+from cluster.client.api import ApiClient
 from cluster.errors import ConfigError
+from cluster.objects.resources import CONFIG_MAPS
+from control.certificates import Authority
 from control.config import ControlConfig
 from control.plane import serve
 
@@ -50,7 +54,7 @@ async def running(directory: Path, *more: str) -> AsyncIterator[dict[str, Any]]:
     if task.done():
         await task
     try:
-        yield lifecycle.facts.result()
+        yield {**lifecycle.facts.result(), "stop": lifecycle.stopping}
     finally:
         lifecycle.stopping.set()
         await task
@@ -147,3 +151,93 @@ async def test_a_port_that_is_taken_is_told_and_leaves_no_socket(directory: Path
     assert not (directory / "control.sock").exists()
     taken.close()
     await taken.wait_closed()
+
+
+async def test_a_certificate_of_somebody_else_opens_nothing(directory: Path) -> None:
+    async with running(directory) as told:
+        kubeconfig = json.loads((directory / "kubeconfig").read_text())
+        token = kubeconfig["users"][0]["user"]["token"]
+        context = trusting(kubeconfig, directory, certificate=False)
+        stranger = Authority(directory / "other", now=time.time())
+        pair = stranger.client("kubernetes-admin", ["system:masters"])
+        context.load_cert_chain(pair.certificate, pair.key)
+        with pytest.raises(aiohttp.ClientError):
+            await asked(told["api"], context, token)
+
+
+async def test_without_a_name_only_health_and_version_are_told(directory: Path) -> None:
+    async with running(directory) as told:
+        kubeconfig = json.loads((directory / "kubeconfig").read_text())
+        context = trusting(kubeconfig, directory, certificate=False)
+        async with aiohttp.ClientSession() as session:
+            codes = {}
+            for path in ("/readyz", "/version", "/api", "/openapi/v3", "/nothing"):
+                async with session.get(told["api"] + path, ssl=context) as answer:
+                    codes[path] = answer.status
+                    body = await answer.read()
+        assert codes == {
+            "/readyz": 200,
+            "/version": 200,
+            "/api": 401,
+            "/openapi/v3": 401,
+            "/nothing": 401,
+        }
+        assert json.loads(body)["reason"] == "Unauthorized"
+
+
+async def test_watches_over_tls_end_with_the_process(directory: Path) -> None:
+    async with running(directory) as told:
+        client = ApiClient.of(told["api"], kubeconfig=directory / "kubeconfig")
+        async with client as api:
+            since = (await api.list(CONFIG_MAPS)).resource_version
+            events = api.watch(CONFIG_MAPS, resource_version=since, namespace="default")
+            made = {"metadata": {"name": "one", "namespace": "default"}}
+            await api.create(CONFIG_MAPS, made)
+            while (await anext(events)).document["metadata"]["name"] != "one":
+                pass
+            rest = asyncio.ensure_future(_all(events))
+            told["stop"].set()
+            await rest
+
+
+async def _all(events: Any) -> list[Any]:
+    return [each async for each in events]
+
+
+async def test_a_socket_that_a_killed_process_left_behind_is_replaced(directory: Path) -> None:
+    import socket
+
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(str(directory / "control.sock"))
+    async with running(directory):
+        assert "default" in await listed(directory, "/api/v1/namespaces")
+
+
+async def test_without_a_kubeconfig_or_a_key_there_is_no_token(directory: Path) -> None:
+    """The socket alone opens the door; a token of nothing is none."""
+    bare = ControlConfig.parse(
+        [
+            *("--bind", "127.0.0.1:0", "--socket", str(directory / "control.sock")),
+            *("--data", ":memory:", "--pki", str(directory / "pki")),
+        ]
+    )
+    lifecycle = Ready()
+    task = asyncio.create_task(serve(bare, lifecycle), name="control")
+    told = await lifecycle.facts
+    context = ssl.create_default_context(cadata=(directory / "pki/ca.crt").read_text())
+    assert await asked(told["api"], context) == 401
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(
+            f"{told['api']}/api", ssl=context, headers={"Authorization": "Bearer "}
+        ) as answer,
+    ):
+        assert answer.status == 401
+    assert "default" in await listed(directory, "/api/v1/namespaces")
+    lifecycle.stopping.set()
+    await task
+    assert _names(directory) == ["pki"]
+
+
+def _names(directory: Path) -> list[str]:
+    return sorted(each.name for each in directory.iterdir())
