@@ -163,7 +163,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     made = Project(compose, kubectl, directory)
     try:
         made.compose("build")
-        made.compose("up", "-d", "node-1", "gateway", "dns", "shop")
+        made.compose("up", "-d", "--no-deps", "node-1", "gateway", "dns", "shop")
         early = ("node-1", "gateway", "dns")
         made.until(lambda: all(_waits(made, each) for each in early), "waiting for control")
         made.compose("up", "-d")
