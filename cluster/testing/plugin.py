@@ -133,6 +133,18 @@ def _ini(option: str) -> str:
     return f"kubehop_{option.replace('-', '_')}"
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A marker that would have no effect is an error, where it is a test's own."""
+    names = getattr(item, "fixturenames", ())
+    marked = any(marker.name == MARKER for marker in item.own_markers)
+    if marked and SHARED in names and OWN not in names:
+        pytest.fail(
+            f"marker {MARKER}: it is for the fixture {OWN}; {SHARED} has the options only",
+            pytrace=False,
+        )
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]

@@ -9,7 +9,7 @@ Every method works on whatever event loop the test runs on; nothing is kept open
 
 import os
 import signal
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from typing import Any
@@ -133,8 +133,8 @@ class ClusterUnderTest:
         source: str = "internet",
         namespace: str = "default",
         method: str = "GET",
-        headers: Iterable[tuple[str, str]] = (),
-        body: bytes = b"",
+        headers: Mapping[str, str] | Iterable[tuple[str, str]] = (),
+        body: bytes | str = b"",
         timeout_seconds: float = CURL_SECONDS,
     ) -> Answer:
         """One HTTP request from a place; Unreached, with its trace, when nothing answers."""
@@ -146,8 +146,8 @@ class ClusterUnderTest:
                 place,
                 url,
                 method=method,
-                headers=headers,
-                body=body,
+                headers=headers.items() if isinstance(headers, Mapping) else headers,
+                body=body.encode() if isinstance(body, str) else body,
                 timeout_seconds=timeout_seconds,
             )
         except Unreached as error:

@@ -103,13 +103,14 @@ class Machine:
         self._runners.append(runner)
 
     async def web(self, text: str) -> int:
-        """An HTTP server of this machine; its port."""
+        """An HTTP server of this machine, which also says what it is asked to; its port."""
 
-        async def answer(_: web.Request) -> web.Response:
-            return web.Response(text=text)
+        async def answer(request: web.Request) -> web.Response:
+            said = f"{text}{request.headers.get('Say', '')}{await request.text()}"
+            return web.Response(text=said)
 
         app = web.Application()
-        app.router.add_get("/", answer)
+        app.router.add_route("*", "/", answer)
         runner = web.AppRunner(app, shutdown_timeout=0.05)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)

@@ -237,6 +237,31 @@ def test_a_wrong_marker_is_an_error_in_one_line(
     assert starts.made == []
 
 
+def test_a_marker_that_would_have_no_effect_is_an_error(
+    run: Any, starts: Starts, pytester: pytest.Pytester
+) -> None:
+    pytester.makepyfile(
+        """
+        import pytest
+
+        pytestmark = pytest.mark.kubehop(nodes=2)  # some of these tests have their own cluster
+
+        @pytest.mark.kubehop(nodes=1)
+        def test_1(shared_cluster): pass
+
+        @pytest.mark.kubehop(nodes=1)
+        def test_2(shared_cluster, cluster): pass
+
+        def test_3(shared_cluster): pass
+        """
+    )
+    ran = run()
+    ran.assert_outcomes(errors=1, passed=2)
+    ran.stdout.fnmatch_lines(
+        ["marker kubehop: it is for the fixture cluster; shared_cluster has the options only"]
+    )
+
+
 def test_a_wrong_option_ends_the_run_before_it_begins(run: Any) -> None:
     ran = run("--kubehop-nodes", "many")
     assert ran.ret == pytest.ExitCode.USAGE_ERROR

@@ -48,6 +48,16 @@ async def test_an_answer_has_the_trace_of_its_connection(
     assert (answer.status, answer.text) == (200, "hello")
 
 
+async def test_headers_and_bodies_come_in_the_forms_that_tests_have(
+    under_test: ClusterUnderTest, machine: Any
+) -> None:
+    url = f"http://127.0.0.1:{await machine.web('')}/"
+    for headers in ({"Say": "a"}, [("Say", "a")]):
+        for body in ("ü", "ü".encode()):
+            answer = await under_test.curl(url, method="POST", headers=headers, body=body)
+            assert answer.text == "aü"
+
+
 async def test_an_answer_of_what_nobody_recorded_has_no_trace(
     under_test: ClusterUnderTest, machine: Any
 ) -> None:
