@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from control.resources.causes import Cause
+from control.resources.validation.addresses import cidr_faults
 from control.resources.validation.metadata import label_causes
-from control.resources.validation.names import cidr_faults
 from control.resources.validation.refusals import (
     duplicate,
     forbidden,

@@ -1,6 +1,7 @@
 """Endpoints and EndpointSlices: what is refused.
 
-Pure: documents in, causes out. Spec: S-145. Source: Kubernetes' pkg/apis/discovery/validation.
+Pure: documents in, causes out. Spec: S-145, S-146. Source: Kubernetes'
+pkg/apis/discovery/validation.
 """
 
 import ipaddress
@@ -8,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from control.resources.causes import Cause
+from control.resources.validation.addresses import endpoint_ip_faults, ip_faults
 from control.resources.validation.names import (
-    ip_faults,
     label_faults,
     port_faults,
     subdomain_faults,
@@ -102,18 +103,8 @@ def _family_causes(address: str, path: str, kind: str) -> Iterator[Cause]:
 
 
 def _ip_causes(ip: str, path: str) -> Iterator[Cause]:
-    """An address that can be somebody else's."""
-    faults = ip_faults(ip)
-    if faults:
-        yield invalid(path, ip, faults[0])
-        return
-    address = ipaddress.ip_address(ip)
-    if address.is_unspecified:
-        yield invalid(path, ip, f"may not be unspecified ({ip})")
-    elif address.is_loopback:
-        yield invalid(path, ip, "may not be in the loopback range (127.0.0.0/8, ::1/128)")
-    elif address.is_link_local:
-        yield invalid(path, ip, "may not be in the link-local range (169.254.0.0/16, fe80::/10)")
+    for fault in endpoint_ip_faults(ip):
+        yield invalid(path, ip, fault)
 
 
 def _port_causes(port: Document, path: str, names: set[str]) -> Iterator[Cause]:

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from control.resources.causes import Cause
+from control.resources.validation.addresses import ip_faults
 from control.resources.validation.names import (
-    ip_faults,
     label_1035_faults,
     port_faults,
     subdomain_faults,

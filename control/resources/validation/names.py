@@ -4,7 +4,6 @@ Pure: text in, faults in words out. What is too long is not looked at further.
 Source: k8s.io/apimachinery/pkg/util/validation.
 """
 
-import ipaddress
 import re
 
 LABEL_MAX, SUBDOMAIN_MAX = 63, 253
@@ -160,24 +159,6 @@ def port_name_faults(value: str) -> list[str]:
 def port_faults(value: int) -> list[str]:
     """A port's number."""
     return [] if 1 <= value <= 65535 else ["must be between 1 and 65535, inclusive"]
-
-
-def ip_faults(value: str) -> list[str]:
-    """An IP address."""
-    try:
-        ipaddress.ip_address(value)
-    except ValueError:
-        return ["must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"]
-    return []
-
-
-def cidr_faults(value: str) -> list[str]:
-    """A range of addresses."""
-    try:
-        ipaddress.ip_network(value, strict=False)
-    except ValueError:
-        return ["must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"]
-    return [] if "/" in value else ["must be a valid CIDR value, (e.g. 10.9.8.0/24)"]
 
 
 def _name_rule() -> str:

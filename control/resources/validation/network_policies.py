@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from control.resources.causes import Cause
-from control.resources.validation.names import cidr_faults
+from control.resources.validation.addresses import cidr_faults
 from control.resources.validation.refusals import forbidden, invalid, required, unsupported
 from control.resources.validation.selectors import selector_causes
 from control.resources.validation.service_ports import PROTOCOLS, target_causes

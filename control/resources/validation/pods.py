@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from control.resources.causes import Cause
+from control.resources.validation.addresses import ip_faults
 from control.resources.validation.containers import container_causes
 from control.resources.validation.metadata import annotation_causes, label_causes
-from control.resources.validation.names import ip_faults, label_faults, subdomain_faults
+from control.resources.validation.names import label_faults, subdomain_faults
 from control.resources.validation.refusals import (
     duplicate,
     forbidden,

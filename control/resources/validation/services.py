@@ -1,7 +1,7 @@
 """Services: what is refused.
 
 Pure: documents in, causes out. Spec: S-2, S-11, S-29, S-31, S-37, S-42, S-43, S-48, S-53, S-72,
-S-74, S-97, S-112, S-116. Source: Kubernetes' pkg/apis/core/validation.
+S-74, S-97, S-112, S-116, S-155 to S-168. Source: Kubernetes' pkg/apis/core/validation.
 """
 
 import ipaddress
@@ -10,19 +10,14 @@ from typing import Any
 
 from control.resources.causes import Cause
 from control.resources.service_families import HEADLESS, IPV4, IPV6, PREFER, REQUIRE, SINGLE
+from control.resources.validation.addresses import cidr_faults, endpoint_ip_faults, ip_faults
 from control.resources.validation.metadata import label_causes
-from control.resources.validation.names import (
-    cidr_faults,
-    ip_faults,
-    qualified_faults,
-    subdomain_faults,
-)
+from control.resources.validation.names import qualified_faults, subdomain_faults
 from control.resources.validation.refusals import (
     duplicate,
     forbidden,
     invalid,
     required,
-    too_many,
     unsupported,
 )
 from control.resources.validation.service_ports import service_port_causes
@@ -120,10 +115,9 @@ def _address_causes(spec: Spec) -> Iterator[Cause]:
     if ips and ips[0] != spec.get("clusterIP"):
         yield invalid("spec.clusterIPs", ips, "first value must match `clusterIP`")
     if len(ips) > 2:
-        yield too_many("spec.clusterIPs", len(ips), 2)
-    if HEADLESS in ips and len(ips) > 1:
-        words = "may not have more than one value when it is 'None'"
-        yield invalid("spec.clusterIPs", ips, words)
+        yield invalid("spec.clusterIPs", ips, "may only hold up to 2 values")
+    if ips[:1] == [HEADLESS] and len(ips) > 1:
+        yield invalid("spec.clusterIPs", ips, "'None' must be the first and only value")
         return
     if ips[:1] != [HEADLESS]:
         yield from _ip_causes(ips, families)
@@ -155,36 +149,21 @@ def _primary_causes(spec: Spec, before: Spec) -> Iterator[Cause]:
     """The first address and family stay as long as the types need one (S-37, S-48)."""
     if "ExternalName" in (spec.get("type"), before.get("type")):
         return
-    ips, old_ips = spec.get("clusterIPs") or [], before.get("clusterIPs") or []
-    if old_ips and ips[:1] != old_ips[:1]:
-        yield invalid("spec.clusterIPs[0]", (ips or [""])[0], "may not change once set")
-    if len(ips) > 1 and len(old_ips) > 1 and ips[1] != old_ips[1]:
-        yield invalid("spec.clusterIPs[1]", ips[1], "may not change once set")
+    ips, held_ips = spec.get("clusterIPs") or [], before.get("clusterIPs") or []
+    if held_ips and not ips:
+        yield invalid("spec.clusterIPs[0]", None, "primary clusterIP can not be unset")
+    for index, (ip, old) in enumerate(zip(ips, held_ips, strict=False)):
+        if ip != old and (index == 0 or len(ips) == len(held_ips)):
+            yield invalid(f"spec.clusterIPs[{index}]", ips, "may not change once set")
     families, held = spec.get("ipFamilies") or [], before.get("ipFamilies") or []
     if held and families[:1] != held[:1]:
-        yield invalid("spec.ipFamilies[0]", (families or [""])[0], "may not change once set")
-
-
-# What an external address may not be: a claim about it, and in words.
-_SPECIAL = (
-    ("is_unspecified", "may not be unspecified (0.0.0.0 or ::)"),
-    ("is_loopback", "may not be in the loopback range (127.0.0.0/8, ::1/128)"),
-    ("is_link_local", "may not be in the link-local range (169.254.0.0/16, fe80::/10)"),
-    ("is_multicast", "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)"),
-)
+        yield invalid("spec.ipFamilies[0]", families, "may not change once set")
 
 
 def _external_ip_causes(spec: Spec) -> Iterator[Cause]:
     for index, ip in enumerate(spec.get("externalIPs") or ()):
-        path = f"spec.externalIPs[{index}]"
-        faults = ip_faults(ip)
-        if faults:
-            yield invalid(path, ip, faults[0])
-            continue
-        address = ipaddress.ip_address(ip)
-        for claim, words in _SPECIAL:
-            if getattr(address, claim):
-                yield invalid(path, ip, words)
+        for fault in endpoint_ip_faults(ip):
+            yield invalid(f"spec.externalIPs[{index}]", ip, fault)
 
 
 def _load_balancer_causes(spec: Spec) -> Iterator[Cause]:

@@ -53,9 +53,17 @@ def test_a_slice_holds_one_type_of_address() -> None:
         ("127.0.0.1", "IPv4", "may not be in the loopback range (127.0.0.0/8, ::1/128)"),
         ("0.0.0.0", "IPv4", "may not be unspecified (0.0.0.0)"),
         ("169.254.0.1", "IPv4", "may not be in the link-local range (169.254.0.0/16, fe80::/10)"),
+        (
+            "224.0.0.7",
+            "IPv4",
+            "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)",
+        ),
+        ("::1", "IPv6", "may not be in the loopback range (127.0.0.0/8, ::1/128)"),
+        ("::", "IPv6", "may not be unspecified (::)"),
     ],
 )
 def test_addresses_are_of_that_type_and_somebodys(address: str, kind: str, words: str) -> None:
+    """S-146."""
     assert told_of(address, kind) == [
         f'endpoints[0].addresses[0]: Invalid value: "{address}": {words}'
     ]
