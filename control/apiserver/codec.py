@@ -109,13 +109,13 @@ def _yaml(body: bytes) -> Any:
         return _shallow(orjson.loads(body))
     except orjson.JSONDecodeError:
         pass
-    import yaml
+    from control.apiserver.yaml_documents import load
 
     try:
-        tree = yaml.safe_load(body)
-        return _shallow(orjson.loads(orjson.dumps(tree)))
-    except (yaml.YAMLError, TypeError, RecursionError) as error:
+        tree = orjson.dumps(load(body))
+    except (ValueError, TypeError) as error:
         raise statuses.bad_request(f"the request body is not YAML: {error}") from error
+    return _shallow(orjson.loads(tree))
 
 
 def _shallow(tree: Any) -> Any:
