@@ -12,7 +12,7 @@ from cluster.gateway.health import NodeHealth
 log = logging.getLogger(__name__)
 
 CHECK_SECONDS = 1.0
-CHECK_TIMEOUT_SECONDS = 2.0
+CHECK_TIMEOUT_SECONDS = 1.0
 CHECKS_AT_ONCE_MAX = 64
 
 

@@ -183,6 +183,7 @@ class _Dialling(asyncio.Protocol):
     def _fail(self, error: OSError) -> None:
         if not self.reply.done():
             self.reply.set_exception(error)
+            self.reply.exception()  # who dialled may have been cancelled: nobody has to ask for it
 
     def abort(self) -> None:
         """Leave."""
