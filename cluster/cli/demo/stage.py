@@ -253,6 +253,17 @@ class Stage:
                     return now
                 await asyncio.sleep(ASK_SECONDS)
 
+    async def balancer_leaves(self, node: str) -> None:
+        """Wait until the gateway's own health checks have given a node up."""
+        where = (await self.cluster.access.endpoints())["gateway"]
+        async with asyncio.timeout(SETTLE_SECONDS):
+            while node_healthy(await self._metrics(where), node):
+                await asyncio.sleep(ASK_SECONDS)
+
+    async def _metrics(self, where: str) -> str:
+        _, body = await self.cluster.access.ask(where, "/metrics")
+        return body.decode()
+
     async def stop_node(self, name: str, how: str) -> None:
         """Take a node away."""
         self.command(f"kubehop node stop {name} --{how}")
@@ -312,6 +323,11 @@ class Stage:
             if holds(list(found.values())):
                 return list(found.values())
         return None
+
+
+def node_healthy(metrics: str, node: str) -> bool:
+    """Whether the gateway sends new flows to a node, by its own metrics."""
+    return f'kubehop_gateway_node_healthy{{node="{node}"}} 0' not in metrics
 
 
 def _names(documents: Iterable[Document]) -> set[str]:

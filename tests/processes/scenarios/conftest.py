@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from cluster.cli.demo.pods import PodSeen, endpoint_addresses, of_service, pair, pods_seen
+from cluster.cli.demo.stage import node_healthy
 from cluster.cli.status import programmed
 from cluster.client.interface import EventType
 from cluster.errors import ApiError
@@ -23,6 +24,7 @@ from cluster.traffic.unreached import Unreached
 SHOP = "shop"
 MANIFEST = "shop/shop.yaml"
 PATIENCE_SECONDS = 0.6  # of a client that meets silence
+POLL_SECONDS = 0.02  # the gateway answers questions about its checks; it announces nothing
 WAIT_SECONDS = 30.0  # before a test that waits for an event gives up
 EXPIRED = 410
 
@@ -119,6 +121,14 @@ class Shop:
         versions = await self.cluster.api.call("GET", "/kubehop/v1/resource-versions")
         answers = await programmed(self.cluster.access, versions, but=but)
         assert {name: why for name, why in answers.items() if why} == {}
+
+    async def balancer_leaves(self, node: str) -> None:
+        """The gateway's own health checks have given a node up."""
+        access = self.cluster.access
+        where = (await access.endpoints())["gateway"]
+        async with asyncio.timeout(WAIT_SECONDS):
+            while node_healthy((await access.ask(where, "/metrics"))[1].decode(), node):
+                await asyncio.sleep(POLL_SECONDS)
 
     async def until(
         self,

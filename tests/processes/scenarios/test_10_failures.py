@@ -145,7 +145,7 @@ async def test_a_crash_resets_and_a_power_off_is_silent(own_shop: Any) -> None:
 
 @pytest.mark.parametrize("how", ["crash", "power-off"])
 async def test_a_node_that_is_gone_is_noticed_and_others_serve_on(own_shop: Any, how: str) -> None:
-    """P-66, P-67, P-68, P-69, P-74, P-152, S-154, S-143."""
+    """P-66, P-67, P-68, P-69, P-74, P-152, S-111, S-154."""
     cluster = own_shop.cluster
     victim = await own_shop.pod("cart")
     await cluster.stop_node(victim.node, how=how)
@@ -160,6 +160,7 @@ async def test_a_node_that_is_gone_is_noticed_and_others_serve_on(own_shop: Any,
     await own_shop.until(NODES, lambda found: _taints(found, victim.node) == UNREACHABLE, None)
     await own_shop.until(PODS, lambda found: not _pod_ready(found, victim.name))
     await _endpoints_without(own_shop, victim)
+    await own_shop.balancer_leaves(victim.node)
     for _ in range(10):
         answer = await own_shop.curl("http://frontend/cart")
         assert answer.status == 200
@@ -181,6 +182,7 @@ async def test_pods_of_a_node_that_stays_away_are_replaced_elsewhere(own_shop: A
     carts = await own_shop.until(PODS, lambda found: len(_serving(found, victim.node)) == 2)
     assert victim.name not in _serving(carts, victim.node)
     await cluster.settled()
+    await own_shop.balancer_leaves(victim.node)
     assert f"{victim.ip}:{PORT}" not in await own_shop.endpoints("cart")
     assert (await own_shop.curl("http://frontend/cart")).status == 200
     going = await own_shop.document(PODS, victim.name)

@@ -128,6 +128,8 @@ async def _without(stage: Stage, victim: PodSeen) -> None:
         "frontend", lambda found: lost not in found, f"{lost} to go", but=(victim.node,)
     )
     stage.claim(f"{lost} is no endpoint any more, {', '.join(left)} is", bool(left))
+    await stage.balancer_leaves(victim.node)
+    stage.claim(f"the gateway, which asks the nodes itself, sends nobody to {victim.node}", True)
     answer = await stage.curl("http://frontend.shop/", traced=False)
     stage.claim("the shop is open", answer.status == 200, answer.described())
 

@@ -10,7 +10,7 @@ import pytest
 
 from cluster.cli.demo.answer import Answer
 from cluster.cli.demo.scenario import DoesNotHold
-from cluster.cli.demo.stage import Stage
+from cluster.cli.demo.stage import Stage, node_healthy
 from cluster.client.interface import EventType, Listing, WatchEvent
 from cluster.errors import ApiError
 from cluster.objects.resources import ENDPOINT_SLICES, NODES, PODS
@@ -184,3 +184,11 @@ async def test_killing_and_stopping_are_shown_as_one_would_type_them(terminal: A
         ("kill", {"name": "gateway"}),
         ("stop_node", {"name": "node-2", "how": "power-off"}),
     ]
+
+
+def test_a_nodes_health_is_read_from_the_gateways_metrics() -> None:
+    metrics = (
+        'kubehop_gateway_node_healthy{node="node-1"} 1\n'
+        'kubehop_gateway_node_healthy{node="node-2"} 0\n'
+    )
+    assert node_healthy(metrics, "node-1") and not node_healthy(metrics, "node-2")
