@@ -16,6 +16,7 @@ from control.apiserver import statuses
 JSON = "application/json"
 YAML = "application/yaml"
 READABLE = (JSON, YAML)
+YAML_BYTES_MAX = 512 * 1024  # it is read slowly, and nobody else is served meanwhile
 DEPTH_MAX = 200  # how deep a body may nest; orjson itself ends at 1024
 
 
@@ -109,6 +110,8 @@ def _yaml(body: bytes) -> Any:
         return _shallow(orjson.loads(body))
     except orjson.JSONDecodeError:
         pass
+    if len(body) > YAML_BYTES_MAX:
+        raise statuses.too_large(YAML_BYTES_MAX, "as YAML; send JSON")
     from control.apiserver.yaml_documents import load
 
     try:

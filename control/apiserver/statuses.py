@@ -171,9 +171,9 @@ def unsupported_media(content_type: str, accepted: Iterable[str]) -> ApiError:
     return refusal(415, "UnsupportedMediaType", words)
 
 
-def too_large(limit: int) -> ApiError:
+def too_large(limit: int, how: str = "") -> ApiError:
     """The body is longer than the server reads."""
-    words = f"the request body is larger than {limit} bytes"
+    words = f"the request body is larger than {limit} bytes" + (f" {how}" if how else "")
     return refusal(413, "RequestEntityTooLarge", words)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-SIZE_MAX = 8 * 1024 * 1024  # of nodes and their characters; without aliases no body has as many
+SIZE_MAX = 2 * 1024 * 1024  # of nodes and their characters; without aliases no body has as many
 
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 

@@ -5,7 +5,7 @@ import tracemalloc
 import pytest
 
 from cluster.errors import ApiError
-from control.apiserver.codec import DEPTH_MAX, YAML, decode_body, decode_object
+from control.apiserver.codec import DEPTH_MAX, YAML, YAML_BYTES_MAX, decode_body, decode_object
 from control.apiserver.yaml_documents import SIZE_MAX, load
 
 
@@ -79,3 +79,12 @@ def test_what_json_cannot_say_is_refused(body: bytes) -> None:
     with pytest.raises(ApiError) as caught:
         decode_object(YAML, body)
     assert caught.value.code == 400
+
+
+def test_yaml_is_shorter_than_json_may_be() -> None:
+    text = b"data: {a: " + b"x" * YAML_BYTES_MAX + b"}"
+    with pytest.raises(ApiError, match="send JSON") as caught:
+        decode_object(YAML, text)
+    assert (caught.value.code, caught.value.reason) == (413, "RequestEntityTooLarge")
+    json = b'{"data":{"a":"' + b"x" * YAML_BYTES_MAX + b'"}}'
+    assert decode_object("application/apply-patch+yaml", json)["data"]
