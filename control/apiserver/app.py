@@ -5,7 +5,7 @@ Runs on aiohttp's low-level server, without its router: paths are data (`control
 
 import logging
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from aiohttp import web
@@ -15,6 +15,7 @@ from cluster.errors import ApiError
 from control.apiserver import statuses
 from control.apiserver.answer import Answer, answer_error, warning_headers
 from control.apiserver.codec import JSON, negotiate
+from control.apiserver.deprecations import deprecations
 from control.apiserver.facts import Facts
 from control.apiserver.identity import OPEN_PATHS, User, identify
 from control.apiserver.paths import ResourcePath, flag, parse_path
@@ -87,8 +88,12 @@ class ApiServer:
         _check_scope(kind, path)
         _check_verb(kind, path, request.method)
         if request.method == "GET":
-            return await self._read(request, kind, path)
-        return _response(await self._write(request, kind, path))
+            response = await self._read(request, kind, path)
+        else:
+            response = _response(await self._write(request, kind, path))
+        if not response.prepared:
+            _warn(response, deprecations(kind.resource))
+        return response
 
     def _fact(self, request: web.BaseRequest) -> Answer:
         accept = request.headers.get("Accept", "")
@@ -139,6 +144,7 @@ class ApiServer:
     async def _watch(self, request: web.BaseRequest, watch: WatchRequest) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": JSON})
         response.enable_chunked_encoding()
+        _warn(response, deprecations(watch.kind.resource))
         await response.prepare(request)
         try:
             await self._watches.serve(watch, response.write, partial(_cut, request))
@@ -220,6 +226,11 @@ def _check_verb(kind: Kind, path: ResourcePath, method: str) -> None:
 def _response(answer: Answer) -> web.Response:
     headers = {**answer.headers, "Content-Type": answer.content_type}
     response = web.Response(body=answer.body, status=answer.code, headers=headers)
-    for value in warning_headers(answer.warnings):
-        response.headers.add("Warning", value)
+    _warn(response, answer.warnings)
     return response
+
+
+def _warn(response: web.StreamResponse, warnings: Sequence[str]) -> None:
+    """kubectl prints these; an answer may have several."""
+    for value in warning_headers(warnings):
+        response.headers.add("Warning", value)

@@ -30,6 +30,7 @@ from control.resources.strategy import (
     type_faults,
     validate_create,
     validate_update,
+    write_warnings,
 )
 from control.store.record import ObjectKey, Record
 from control.store.store import Store, StoreFailed
@@ -99,6 +100,9 @@ class Registry:
         name = str(made["metadata"].get("name", ""))
         _reject(resource, name, validate_create(kind, made))
         self._check_place(kind, namespace, name)
+        if (pruned.get("metadata") or {}).get("resourceVersion"):
+            raise statuses.modified(resource, name)  # what is new has none (S-169)
+        warnings += write_warnings(kind, made)
         if resource == SERVICES:
             made = self._with_addresses(
                 name, lambda: self._addresses.admit_create(made, dry_run=options.dry_run)
@@ -129,6 +133,7 @@ class Registry:
         new = prepare_update(kind, pruned, old.document, subresource=subresource)
         if subresource is None and not _same(new, old.document):
             _reject(resource, name, validate_update(kind, new, old.document))
+            warnings += write_warnings(kind, new)
             if resource == SERVICES:
                 new = self._with_addresses(
                     name,

@@ -101,6 +101,11 @@ def validate_update(kind: Kind, new: Made, old: Given) -> list[Cause]:
     return _with_schema(kind, new, [*causes, *strategy.causes(new)])
 
 
+def write_warnings(kind: Kind, document: Made) -> list[str]:
+    """What whoever writes an object is to be warned of."""
+    return list(strategy_of(kind).warnings(document))
+
+
 def delete_answer(kind: Kind) -> Literal["object", "status"]:
     """What a client gets back of an object that is gone."""
     return "object" if strategy_of(kind).returned_when_deleted else "status"

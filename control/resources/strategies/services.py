@@ -1,13 +1,14 @@
 """Services: defaults by type, and what an update keeps or drops for the client.
 
-Pure: documents in, documents out. Spec: S-1 to S-9, S-32, S-36, S-37.
+Pure: documents in, documents out. Spec: S-1 to S-9, S-32, S-36, S-37,
+S-96, S-166.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from control.resources.strategies.strategy import Document, Strategy
-from control.resources.validation.names import label_1035_faults
+from control.resources.validation.names import label_faults
 from control.resources.validation.services import service_causes, service_update_causes
 
 Spec = dict[str, Any]
@@ -164,12 +165,19 @@ def _empty_status(service: Document) -> Document:
     return {"loadBalancer": {}}
 
 
+def _warnings(service: Document) -> Iterator[str]:
+    """What 1.36 began to take back (S-96)."""
+    if service["spec"].get("externalIPs"):
+        yield "spec.externalIPs is deprecated"
+
+
 SERVICE = Strategy(
-    name_faults=label_1035_faults,
+    name_faults=label_faults,
     status=_empty_status,
     defaults=with_service_defaults,
     updated=carried,
     causes=service_causes,
     update_causes=service_update_causes,
+    warnings=_warnings,
     returned_when_deleted=True,
 )

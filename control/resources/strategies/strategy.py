@@ -35,6 +35,11 @@ def no_update_causes(new: Document, old: Document) -> Iterable[Cause]:
     return ()
 
 
+def no_warnings(document: Document) -> Iterable[str]:
+    """Nothing to warn of."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Strategy:
     """How one kind is written."""
@@ -47,4 +52,5 @@ class Strategy:
     updated: Merge = as_asked  # new, old: what stays, what moves along
     causes: Callable[[Document], Iterable[Cause]] = no_causes
     update_causes: Callable[[Document, Document], Iterable[Cause]] = no_update_causes
+    warnings: Callable[[Document], Iterable[str]] = no_warnings  # of what is fine, still
     returned_when_deleted: bool = False  # else a Status says that it is gone

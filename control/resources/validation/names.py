@@ -33,7 +33,7 @@ def label_faults(value: str) -> list[str]:
 
 
 def label_1035_faults(value: str) -> list[str]:
-    """A DNS label as RFC 1035 has it: Services' names, which begin with a letter."""
+    """A DNS label as RFC 1035 has it, which begins with a letter."""
     faults = _length(value, LABEL_MAX)
     if not faults and not _LABEL_1035.fullmatch(value):
         faults.append(

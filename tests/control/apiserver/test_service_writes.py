@@ -213,3 +213,78 @@ async def test_unknown_fields_are_refused_told_or_ignored_and_never_stored() -> 
     ignoring = WriteOptions(field_validation=FieldValidation.IGNORE)
     ignored = await world.registry.create(SERVICE, "shop", service("b", foo=1), ignoring)
     assert ignored.warnings == []
+
+
+async def test_external_addresses_are_let_pass_with_a_warning() -> None:
+    """S-96: at creation, and at every update that has them."""
+    world = await World().start()
+    words = ["spec.externalIPs is deprecated"]
+    with_them = service("web", externalIPs=["203.0.113.9"])
+    made = await world.registry.create(SERVICE, "shop", with_them, PLAIN)
+    assert made.warnings == words
+    for spec, said in (({"sessionAffinity": "ClientIP"}, words), ({"externalIPs": None}, [])):
+        change = patch_of(SERVICE, "application/merge-patch+json", {"spec": spec})
+        written = await world.registry.update(SERVICE, "shop", "web", change, PLAIN)
+        assert (written.changed, written.warnings) == (True, said)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("Web", "a lowercase RFC 1123 label must consist of lower case alphanumeric characters"),
+        ("web.shop", "a lowercase RFC 1123 label must consist of lower case alphanumeric "),
+        ("web-", "a lowercase RFC 1123 label must consist of lower case alphanumeric characters"),
+        ("w" * 64, "must be no more than 63 bytes"),
+    ],
+)
+async def test_a_services_name_is_a_label(name: str, words: str) -> None:
+    """S-166."""
+    world = await World().start()
+    error = await refused(world.create(name))
+    assert error.code == 422
+    assert f'metadata.name: Invalid value: "{name}": {words}' in str(error)
+
+
+async def test_that_may_begin_with_a_digit_and_be_63_long() -> None:
+    """S-166: as 1.37 has it."""
+    world = await World().start()
+    for name in ("1web", "7", "w" * 63):
+        assert (await world.create(name))["metadata"]["name"] == name
+
+
+@pytest.mark.parametrize("value", ["a b", "-a", "a/b", "a" * 64])
+async def test_a_selectors_values_are_labels(value: str) -> None:
+    """S-168."""
+    world = await World().start()
+    error = await refused(world.create("web", selector={"app": value}))
+    assert (error.code, error.reason) == (422, "Invalid")
+    assert str(error).startswith(
+        f'Service "web" is invalid: spec.selector: Invalid value: "{value}": '
+    )
+    await world.create("web", selector={"app": "", "tier": "A.b_c"})
+
+
+STALE = (
+    "the object has been modified; please apply your changes to the latest version and try again"
+)
+
+
+async def test_what_is_new_has_no_version_yet() -> None:
+    """S-169."""
+    world = await World().start()
+    versioned = {**service("web"), "metadata": {"name": "web", "resourceVersion": "7"}}
+    error = await refused(world.registry.create(SERVICE, "shop", versioned, PLAIN))
+    assert (error.code, error.reason) == (409, "Conflict")
+    assert str(error).endswith(STALE)
+    await world.create("web")
+
+
+async def test_an_update_of_an_older_version_is_a_conflict() -> None:
+    """S-169."""
+    world = await World().start()
+    held = await world.create("web")
+    await world.patch("web", {"sessionAffinity": "ClientIP"})
+    stale = {**held, "spec": {**held["spec"], "publishNotReadyAddresses": True}}
+    error = await refused(world.registry.update(SERVICE, "shop", "web", replacement(stale), PLAIN))
+    assert (error.code, error.reason) == (409, "Conflict")
+    assert str(error) == f'Operation cannot be fulfilled on services "web": {STALE}'
