@@ -20,6 +20,7 @@ PORT = 8080
 NAME = "bench"
 REQUEST = b"GET / HTTP/1.1\r\nHost: web\r\nConnection: close\r\n\r\n"
 DOWN_SECONDS = 30.0
+_NO_BYTECODE = {"PYTHONDONTWRITEBYTECODE"}
 _STEP = re.compile(r"^\S+ (?P<what>\S+)\s+(?P<took>[\d.]+) (?P<unit>ms|s)\b")
 
 
@@ -53,10 +54,9 @@ class BenchCluster:
     def __init__(self, directory: Path, nodes: int) -> None:
         self._nodes = nodes
         self._environment = {
-            **os.environ,
+            **environment(directory),
             "KUBEHOP_RUN_DIR": str(directory / "run"),
             "KUBEHOP_STATE_DIR": str(directory / "state"),
-            "PYTHONPATH": str(ROOT),
             "NO_COLOR": "1",
         }
         self._record = directory / "run" / NAME / "cluster.json"
@@ -156,6 +156,14 @@ class BenchCluster:
         for pid in pids.values():
             if _alive(pid):
                 os.kill(pid, signal.SIGKILL)
+
+
+def environment(directory: Path) -> dict[str, str]:
+    """That of an installed kubehop: its modules are compiled once and then read, wherever that is
+    switched off for working on them."""
+    kept = {name: text for name, text in os.environ.items() if name not in _NO_BYTECODE}
+    path = os.pathsep.join([str(ROOT), str(ROOT / "examples")])
+    return {**kept, "PYTHONPATH": path, "PYTHONPYCACHEPREFIX": str(directory / "bytecode")}
 
 
 def cpu_seconds(pid: int) -> float:

@@ -1,6 +1,5 @@
 """Benchmark 3: a request through the whole path against one straight at the same application."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from typing import Any
 
 import uvloop
 
-from tests.benchmarks.bench_cluster import PORT, ROOT, BenchCluster
+from tests.benchmarks.bench_cluster import PORT, ROOT, BenchCluster, environment
 from tests.benchmarks.load import Load, load
 from tests.benchmarks.table import Table
 
@@ -28,7 +27,7 @@ def measure(directory: Path, rounds: int, requests: int, nodes: int) -> list[Tab
     cluster = BenchCluster(directory, nodes)
     try:
         cluster.up()
-        with _direct() as port:
+        with _direct(directory) as port:
             peers = {DIRECT: ("127.0.0.1", port), **_peers(cluster, nodes)}
             return [_table(peers, rounds, requests, keep_alive) for keep_alive in (True, False)]
     finally:
@@ -86,13 +85,12 @@ def _run(ip: str, port: int, requests: int, connections: int, keep_alive: bool) 
 
 
 @contextmanager
-def _direct() -> Iterator[int]:
+def _direct(directory: Path) -> Iterator[int]:
     """The application by itself; its port."""
-    path = os.pathsep.join([str(ROOT), str(ROOT / "examples")])
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.benchmarks.direct"],
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": path},
+        env=environment(directory),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 from statistics import median
 
-from tests.benchmarks.bench_cluster import ROOT, BenchCluster, Start
+from tests.benchmarks.bench_cluster import ROOT, BenchCluster, Start, environment
 from tests.benchmarks.table import Table, milliseconds
 
 EVERYTHING = "... that imports every process"
@@ -24,8 +24,9 @@ _IMPORTED = re.compile(r"^import time: +(\d+) \| +\d+ \| +(\S+)$", re.MULTILINE)
 def measure(directory: Path, rounds: int, nodes: int) -> list[Table]:
     """Rounds of starts, each a cluster of its own; the round before the first does not count."""
     starts = [_once(directory, nodes) for _ in range(rounds + 1)][1:]
-    imports = [_imports() for _ in range(rounds)]
-    return [_phases(starts, nodes), _cpu(starts), _import_table(imports), _import_profile()]
+    imports = [_imports(directory) for _ in range(rounds)]
+    tables = [_phases(starts, nodes), _cpu(starts), _import_table(imports)]
+    return [*tables, _import_profile(directory)]
 
 
 def _once(directory: Path, nodes: int) -> Start:
@@ -60,11 +61,12 @@ def _cpu(starts: list[Start]) -> Table:
     return table
 
 
-def _imports() -> dict[str, float]:
+def _imports(directory: Path) -> dict[str, float]:
     took = {}
     for name, code in IMPORTS.items():
         began = time.monotonic()
-        subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+        command = [sys.executable, "-c", code]
+        subprocess.run(command, cwd=ROOT, env=environment(directory), check=True)
         took[name] = time.monotonic() - began
     return took
 
@@ -80,11 +82,12 @@ def _import_table(rounds: list[dict[str, float]]) -> Table:
     return table
 
 
-def _import_profile() -> Table:
+def _import_profile(directory: Path) -> Table:
     """Whose modules the imports' time goes to, each without what it imports in turn."""
     ran = subprocess.run(
         [sys.executable, "-X", "importtime", "-c", IMPORTS[EVERYTHING]],
         cwd=ROOT,
+        env=environment(directory),
         capture_output=True,
         text=True,
         check=True,
