@@ -9,7 +9,7 @@ from typing import Any
 from control.resources.causes import Cause
 from control.resources.validation.addresses import ip_faults
 from control.resources.validation.names import (
-    label_1035_faults,
+    label_faults,
     port_faults,
     subdomain_faults,
     wildcard_faults,
@@ -93,7 +93,7 @@ def _service_causes(service: Document, path: str) -> Iterator[Cause]:
     name, port = service.get("name") or "", service.get("port") or {}
     if not name:
         yield required(f"{path}.name")
-    for fault in label_1035_faults(name) if name else ():
+    for fault in label_faults(name) if name else ():
         yield invalid(f"{path}.name", name, fault)
     if port.get("name") and port.get("number"):
         yield invalid(path, "", "cannot set both port name & port number")

@@ -10,7 +10,6 @@ LABEL_MAX, SUBDOMAIN_MAX = 63, 253
 CRON_JOB_MAX = 52
 
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
-_LABEL_1035 = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 _SUBDOMAIN = re.compile(rf"{_LABEL.pattern}(\.{_LABEL.pattern})*")
 _WILDCARD = re.compile(rf"\*\.{_SUBDOMAIN.pattern}")
 _QUALIFIED = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
@@ -21,25 +20,13 @@ _PORT_NAME = re.compile(r"[-a-z0-9]+")
 
 
 def label_faults(value: str) -> list[str]:
-    """A DNS label as RFC 1123 has it."""
+    """A DNS label as RFC 1123 has it; Services' names too, from 1.37 on."""
     faults = _length(value, LABEL_MAX)
     if not faults and not _LABEL.fullmatch(value):
         faults.append(
             "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', "
             "and must start and end with an alphanumeric character "
             + _example(_LABEL, "my-name", "123-abc")
-        )
-    return faults
-
-
-def label_1035_faults(value: str) -> list[str]:
-    """A DNS label as RFC 1035 has it, which begins with a letter."""
-    faults = _length(value, LABEL_MAX)
-    if not faults and not _LABEL_1035.fullmatch(value):
-        faults.append(
-            "a DNS-1035 label must consist of lower case alphanumeric characters or '-', "
-            "start with an alphabetic character, and end with an alphanumeric character "
-            + _example(_LABEL_1035, "my-name", "abc-123")
         )
     return faults
 

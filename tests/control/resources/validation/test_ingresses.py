@@ -68,7 +68,10 @@ def test_paths_have_a_type_and_are_absolute() -> None:
         ({}, "backend: Required value"),
         ({"service": {"name": "web"}}, "backend.service: Required value"),
         ({"service": {"port": {"number": 80}}}, "backend.service.name: Required value"),
-        ({"service": {"name": "1", "port": {"number": 80}}}, "backend.service.name: Invalid value"),
+        (
+            {"service": {"name": "a.b", "port": {"number": 80}}},
+            "backend.service.name: Invalid value",
+        ),
         (
             {"service": {"name": "web", "port": {"number": 70000}}},
             "backend.service.port.number: Invalid value: 70000",

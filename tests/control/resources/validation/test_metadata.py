@@ -3,7 +3,7 @@
 from typing import Any
 
 from control.resources.validation.metadata import metadata_causes, metadata_update_causes
-from control.resources.validation.names import label_1035_faults, subdomain_faults
+from control.resources.validation.names import label_faults, subdomain_faults
 
 
 def told(**metadata: Any) -> list[str]:
@@ -23,7 +23,7 @@ def test_an_object_has_a_name() -> None:
 
 def test_a_kind_says_what_a_name_is() -> None:
     assert told(name="1.a") == []
-    causes = metadata_causes({"name": "1.a"}, label_1035_faults)
+    causes = metadata_causes({"name": "1.a"}, label_faults)
     assert [each.field for each in causes] == ["metadata.name"]
 
 
