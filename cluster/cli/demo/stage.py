@@ -257,12 +257,11 @@ class Stage:
         """Wait until the gateway's own health checks have given a node up."""
         where = (await self.cluster.access.endpoints())["gateway"]
         async with asyncio.timeout(SETTLE_SECONDS):
-            while node_healthy(await self._metrics(where), node):
+            while True:
+                _, body = await self.cluster.access.ask(where, "/metrics")
+                if not node_healthy(body.decode(), node):
+                    return
                 await asyncio.sleep(ASK_SECONDS)
-
-    async def _metrics(self, where: str) -> str:
-        _, body = await self.cluster.access.ask(where, "/metrics")
-        return body.decode()
 
     async def stop_node(self, name: str, how: str) -> None:
         """Take a node away."""

@@ -127,7 +127,10 @@ class Shop:
         access = self.cluster.access
         where = (await access.endpoints())["gateway"]
         async with asyncio.timeout(WAIT_SECONDS):
-            while node_healthy((await access.ask(where, "/metrics"))[1].decode(), node):
+            while True:
+                _, body = await access.ask(where, "/metrics")
+                if not node_healthy(body.decode(), node):
+                    return
                 await asyncio.sleep(POLL_SECONDS)
 
     async def until(
