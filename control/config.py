@@ -1,10 +1,11 @@
 """What the control plane is told: where to listen, where to keep things, which ranges.
 
-Source: docs/architecture.md, "Processes".
+Spec: P-24. Source: docs/architecture.md, "Processes", "Addresses".
 """
 
 import argparse
 import ipaddress
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ from cluster.errors import ConfigError
 from cluster.wire.addresses import SocketAddress
 
 CLUSTER_KEY_BYTES = 32
+NODE_RANGE = "172.30.0.0/16"  # emulated: the nodes and the control plane
+RANGES = ("pod_cidr", "service_cidr", "load_balancer_addresses")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +48,7 @@ class ControlConfig:
             bind = HostPort.parse(options.bind).resolve()
             advertised = tuple(HostPort.parse(each) for each in options.advertise)
             server = options.kubeconfig_server and HostPort.parse(options.kubeconfig_server)
-            for option in ("pod_cidr", "service_cidr", "load_balancer_addresses"):
-                ipaddress.ip_network(getattr(options, option))
+            _check_ranges(options)
         except ValueError as error:
             raise ConfigError(str(error)) from error
         return cls(
@@ -66,6 +68,16 @@ class ControlConfig:
             cluster_domain=options.cluster_domain,
             time_scale=options.time_scale,
         )
+
+
+def _check_ranges(options: argparse.Namespace) -> None:
+    """Each is a range, and no address is in two: else nobody could say whose it is (P-24)."""
+    ranges = {f"--{name.replace('_', '-')}": str(getattr(options, name)) for name in RANGES}
+    ranges["the nodes' range"] = NODE_RANGE
+    networks = {name: ipaddress.ip_network(each) for name, each in ranges.items()}
+    for (one, first), (other, second) in itertools.combinations(networks.items(), 2):
+        if first.overlaps(second):
+            raise ConfigError(f"{one} {first} and {other} {second} overlap: choose ranges apart")
 
 
 def _parser() -> argparse.ArgumentParser:

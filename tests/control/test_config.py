@@ -47,3 +47,39 @@ def test_what_makes_no_sense_is_the_users_to_mend(option: str, value: str) -> No
     bind = [] if option == "--bind" else ["--bind", "127.0.0.1:0"]
     with pytest.raises(ConfigError, match=r"HOST:PORT|not appear to be"):
         parse(*bind, option, value)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (
+            ["--pod-cidr", "10.96.128.0/17"],
+            "--pod-cidr 10.96.128.0/17 and --service-cidr 10.96.0.0/16 overlap",
+        ),
+        (
+            ["--service-cidr", "10.244.3.0/24"],
+            "--pod-cidr 10.244.0.0/16 and --service-cidr 10.244.3.0/24 overlap",
+        ),
+        (
+            ["--pod-cidr", "172.16.0.0/12"],
+            "--pod-cidr 172.16.0.0/12 and the nodes' range 172.30.0.0/16 overlap",
+        ),
+        (
+            ["--service-cidr", "172.30.1.0/24"],
+            "--service-cidr 172.30.1.0/24 and the nodes' range 172.30.0.0/16 overlap",
+        ),
+    ],
+)
+def test_no_address_is_in_two_ranges(options: list[str], said: str) -> None:
+    """P-24."""
+    with pytest.raises(ConfigError) as refused:
+        parse("--bind", "127.0.0.1:0", *options)
+    assert str(refused.value) == f"{said}: choose ranges apart"
+
+
+def test_ranges_that_touch_do_not_overlap() -> None:
+    """P-24."""
+    config = parse(
+        *("--bind", "127.0.0.1:0", "--pod-cidr", "10.0.0.0/17", "--service-cidr", "10.0.128.0/17")
+    )
+    assert (config.pod_cidr, config.service_cidr) == ("10.0.0.0/17", "10.0.128.0/17")

@@ -112,7 +112,7 @@ def test_default_is_the_nodes_own_file() -> None:
 
 
 def test_host_network_turns_cluster_first_into_default() -> None:
-    """D-71, D-149."""
+    """D-71, D-149, P-36."""
     assert written(host_network=True).conf == HOST
     for host_network in (True, False):
         kept = written(policy="ClusterFirstWithHostNet", host_network=host_network)
