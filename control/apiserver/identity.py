@@ -43,8 +43,9 @@ def identify(
     if not authorization:
         return None
     scheme, _, token = authorization.partition(" ")
+    shown = token.strip().encode(errors="surrogateescape")  # any bytes: strings must be ASCII
     for known, user in tokens.items():
-        if scheme.lower() == "bearer" and hmac.compare_digest(token.strip(), known):
+        if scheme.lower() == "bearer" and hmac.compare_digest(shown, known.encode()):
             return user
     raise statuses.unauthorized()
 

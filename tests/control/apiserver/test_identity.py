@@ -29,7 +29,10 @@ def test_a_token_is_a_user() -> None:
     assert who(authorization="bearer  secret") == ALICE
 
 
-@pytest.mark.parametrize("header", ["Bearer wrong", "Basic secret", "secret"])
+WRONG = ["Bearer wrong", "Basic secret", "secret", "Bearer", "Bearer ", "Bearer é", "Bearer \udce9"]
+
+
+@pytest.mark.parametrize("header", WRONG)
 def test_a_wrong_token_is_refused(header: str) -> None:
     with pytest.raises(ApiError) as caught:
         who(authorization=header)

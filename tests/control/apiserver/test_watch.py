@@ -113,6 +113,22 @@ async def test_a_version_that_is_forgotten_or_of_another_store_is_expired_in_the
         assert (event["object"]["code"], event["object"]["reason"]) == (410, "Expired")
 
 
+async def test_a_version_whose_changes_are_no_longer_kept_is_expired_in_the_stream(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed_module, "CHANGES_KEPT_MAX", 2)
+    versions = []
+    for number in range(4):
+        made = await client("POST", MAPS, config_map(f"m{number}"))
+        versions.append(made.document["metadata"]["resourceVersion"])
+    [event] = [e async for e in client.lines(f"{MAPS}?watch=true&resourceVersion={versions[0]}")]
+    assert (event["type"], event["object"]["reason"]) == ("ERROR", "Expired")
+    assert event["object"]["message"].startswith(f"too old resource version: {versions[0]}")
+    lines = client.lines(f"{MAPS}?watch=true&resourceVersion={versions[1]}")
+    assert [await told(lines), await told(lines)] == [("ADDED", "m2"), ("ADDED", "m3")]
+    await lines.aclose()
+
+
 async def test_its_time_ends_it(client: Client, clock: Any, registry: Registry) -> None:
     lines = client.lines(f"{MAPS}?watch=true&timeoutSeconds=5")
     await client("POST", MAPS, config_map("one"))
