@@ -1,7 +1,7 @@
 """The launcher of one cluster: `python -m cluster.launcher --spec JSON --report-fd N [--detach]`.
 
-Started by `cluster.launcher.launch`. It imports everything, forks the zygote, and only then has a
-loop.
+Started by `cluster.launcher.launch`. It imports what all need, forks the zygote, and only then
+has a loop.
 """
 
 import argparse
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from cluster.errors import ClusterError
 from cluster.launcher.spec import ClusterSpec
-from cluster.launcher.zygote import fork_zygote, import_all
+from cluster.launcher.zygote import fork_zygote, import_shared
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,10 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         spec = ClusterSpec.from_json(options.spec)
         if options.detach:
             _log_to_file(spec)
-        import_all()
-        from cluster.launcher import daemon  # only now: the zygote forks without it
-
+        import_shared()
         zygote, _ = fork_zygote(spec.name, [options.report_fd])
+        from cluster.launcher import daemon  # while the zygote imports what its children need
     except ClusterError as error:
         report = json.dumps({"failed": str(error), "misused": True})
         os.write(options.report_fd, report.encode() + b"\n")

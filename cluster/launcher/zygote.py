@@ -8,6 +8,10 @@ fork is safe; it speaks with the launcher over a socket pair:
     zygote   -> {"forked": NAME, "pid": N} or {"failed": NAME, "error": WHY}
     zygote   -> {"exited": NAME, "pid": N, "status": S}           S < 0: by that signal
 
+Importing is most of a start, and two processors can share it: the process of the module that is
+imported `ahead` is forked before the zygote imports the others, does its own imports meanwhile, and
+waits for the first request for that module to learn who it is.
+
 When the launcher is gone the socket ends: children stop by their lifelines, and what has not
 stopped after a while, or cannot because it is frozen, is killed.
 """
@@ -24,14 +28,16 @@ import time
 import traceback
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple, NoReturn
 
+AHEAD = "control.__main__"  # one process, which the others wait for
 MODULES = (
-    "control.__main__",
+    AHEAD,
     "node_agent.__main__",
     "cluster.gateway.__main__",
     "cluster.dns.__main__",
 )
+SHARED = ("aiohttp.web", "cluster.aio.process", "cluster.aio.tasks", "orjson", "uvloop")
 MESSAGE_BYTES_MAX = 256 * 1024
 STOP_SECONDS = 5.0
 POLL_SECONDS = 0.05
@@ -40,11 +46,20 @@ CRASHED = 70  # EX_SOFTWARE: a child's main raised
 
 def import_all() -> None:
     """Import what every process needs, without the CA bundle that nobody here uses."""
+    _import(MODULES)
+
+
+def import_shared() -> None:
+    """Import what all of them need, and the launcher too."""
+    _import(SHARED)
+
+
+def _import(names: Iterable[str]) -> None:
     given = os.environ.get("SSL_CERT_FILE")
     os.environ["SSL_CERT_FILE"] = os.devnull  # aiohttp builds a TLS context as it is imported
     gc.disable()  # what is imported stays: to look for garbage in it takes a tenth of the time
     try:
-        for name in MODULES:
+        for name in names:
             importlib.import_module(name)
     finally:
         gc.enable()
@@ -55,7 +70,12 @@ def import_all() -> None:
 
 
 def fork_zygote(
-    name: str, not_for_it: Iterable[int] = (), *, stop_seconds: float = STOP_SECONDS
+    name: str,
+    not_for_it: Iterable[int] = (),
+    *,
+    ahead: str = AHEAD,
+    modules: Iterable[str] = MODULES,
+    stop_seconds: float = STOP_SECONDS,
 ) -> tuple[socket.socket, int]:
     """Fork this process, in which no loop and no thread runs yet; the launcher's end and the pid.
 
@@ -71,7 +91,7 @@ def fork_zygote(
             os.close(descriptor)
         status = CRASHED
         try:
-            status = serve(far, name, stop_seconds=stop_seconds)
+            status = serve(far, name, ahead=ahead, modules=modules, stop_seconds=stop_seconds)
         except BaseException:
             traceback.print_exc()
         finally:
@@ -81,9 +101,27 @@ def fork_zygote(
     return near, pid
 
 
-def serve(sock: socket.socket, name: str, *, stop_seconds: float = STOP_SECONDS) -> int:
-    """Be the zygote until the launcher is gone and every child has ended; the exit status."""
-    return _Zygote(sock, name, stop_seconds).run()
+def serve(
+    sock: socket.socket,
+    name: str,
+    *,
+    ahead: str = "",
+    modules: Iterable[str] = (),
+    stop_seconds: float = STOP_SECONDS,
+) -> int:
+    """Be the zygote until the launcher is gone and every child has ended; the exit status.
+
+    `modules` are imported first, but for the one that is imported `ahead`, in its own process.
+    """
+    return _Zygote(sock, name, stop_seconds).run(ahead, [each for each in modules if each != ahead])
+
+
+class _Ahead(NamedTuple):
+    """The process that was forked before anybody asked for it."""
+
+    module: str
+    pid: int
+    sock: socket.socket
 
 
 class _Zygote:
@@ -91,11 +129,12 @@ class _Zygote:
 
     def __init__(self, sock: socket.socket, name: str, stop_seconds: float) -> None:
         self._sock = sock
-        self._children: dict[int, str] = {}
+        self._children: dict[int, str] = {}  # "": it waits to be told who it is
         self._name = name
         self._stop_seconds = stop_seconds
+        self._ahead: _Ahead | None = None
 
-    def run(self) -> int:
+    def run(self, ahead: str, modules: Iterable[str]) -> int:
         """Serve until the launcher is gone."""
         from setproctitle import setproctitle
 
@@ -108,10 +147,28 @@ class _Zygote:
         signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         try:
+            if ahead:
+                self._fork_ahead(ahead, wake_read, wake_write)
+            _import(modules)
+            gc.collect()
+            gc.freeze()
             self._serve(wake_read, wake_write)
         finally:  # whatever goes wrong here, nobody is left
             self._end()
         return 0
+
+    def _fork_ahead(self, module: str, *inherited: int) -> None:
+        near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # kept until it listens
+        pid = os.fork()
+        if pid == 0:
+            near.close()
+            self._leave(inherited)
+            _wait_ahead(far, module)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+        far.close()
+        self._children[pid] = ""
+        self._ahead = _Ahead(module, pid, near)
 
     def _serve(self, wake_read: int, wake_write: int) -> None:
         while True:
@@ -131,6 +188,30 @@ class _Zygote:
         if not data:
             return False
         request = json.loads(data)
+        if not self._told_ahead(request, data, descriptors):
+            self._fork(request, descriptors, inherited)
+        for descriptor in descriptors:
+            os.close(descriptor)
+        return True
+
+    def _told_ahead(self, request: dict[str, Any], data: bytes, descriptors: list[int]) -> bool:
+        """Give a request to the process that waits for one, if it waits for this one."""
+        ahead = self._ahead
+        if ahead is None or ahead.module != request["module"]:
+            return False
+        self._ahead = None
+        with ahead.sock:
+            try:
+                socket.send_fds(ahead.sock, [data], descriptors)
+            except OSError:  # it has died: another is forked, and tells why if it dies too
+                return False
+        self._children[ahead.pid] = request["fork"]
+        self._tell({"forked": request["fork"], "pid": ahead.pid})
+        return True
+
+    def _fork(
+        self, request: dict[str, Any], descriptors: list[int], inherited: Iterable[int]
+    ) -> None:
         # the child must not lose what it is told before it listens, as we, who ignore it, do
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         try:
@@ -139,18 +220,21 @@ class _Zygote:
             self._tell({"failed": request["fork"], "error": str(error)})
         else:
             if pid == 0:
-                self._children.clear()  # they are our parent's
-                signal.set_wakeup_fd(-1)
-                self._sock.close()
-                for descriptor in inherited:
-                    os.close(descriptor)
+                self._leave(inherited)
                 _run_child(request, descriptors)
             self._children[pid] = request["fork"]
             self._tell({"forked": request["fork"], "pid": pid})
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
-        for descriptor in descriptors:
+
+    def _leave(self, inherited: Iterable[int]) -> None:
+        """In a child: nothing of the zygote's is its own."""
+        self._children.clear()
+        signal.set_wakeup_fd(-1)
+        self._sock.close()
+        if self._ahead is not None:
+            self._ahead.sock.close()
+        for descriptor in inherited:
             os.close(descriptor)
-        return True
 
     def _reap(self) -> None:
         while self._children:
@@ -162,7 +246,8 @@ class _Zygote:
                 return
             name = self._children.pop(pid, "")
             exit_status = os.waitstatus_to_exitcode(status)
-            self._tell({"exited": name, "pid": pid, "status": exit_status})
+            if name:  # else it died before anybody asked for it
+                self._tell({"exited": name, "pid": pid, "status": exit_status})
 
     def _tell(self, message: dict[str, Any]) -> None:
         with suppress(OSError):  # the launcher is gone: the next read says so
@@ -170,6 +255,8 @@ class _Zygote:
 
     def _end(self) -> None:
         """Nobody may outlive the cluster."""
+        if self._ahead is not None:
+            self._ahead.sock.close()
         deadline = time.monotonic() + self._stop_seconds
         self._signal(signal.SIGTERM)
         while self._children and time.monotonic() < deadline:
@@ -185,7 +272,21 @@ class _Zygote:
             os.kill(pid, number)
 
 
-def _run_child(request: dict[str, Any], descriptors: Iterable[int]) -> None:
+def _wait_ahead(sock: socket.socket, module: str) -> NoReturn:
+    """Import, and wait to be told who this process is; it ends with the zygote."""
+    try:
+        _import([module])
+        data, descriptors, _, _ = socket.recv_fds(sock, MESSAGE_BYTES_MAX, 2)
+    except BaseException:
+        traceback.print_exc()
+        os._exit(CRASHED)
+    if not data:
+        os._exit(0)
+    sock.close()
+    _run_child(json.loads(data), descriptors)
+
+
+def _run_child(request: dict[str, Any], descriptors: Iterable[int]) -> NoReturn:
     """Be the process that was asked for; never returns."""
     status = CRASHED
     try:

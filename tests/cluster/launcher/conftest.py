@@ -18,7 +18,8 @@ END_SECONDS_MAX = 20.0
 _ZYGOTE = """
 import socket, sys
 from cluster.launcher.zygote import serve
-raise SystemExit(serve(socket.socket(fileno=int(sys.argv[1])), "test", stop_seconds=0.2))
+sock, ahead = socket.socket(fileno=int(sys.argv[1])), sys.argv[2]
+raise SystemExit(serve(sock, "test", ahead=ahead, stop_seconds=0.2))
 """
 
 
@@ -42,10 +43,16 @@ def launcher() -> Iterator["subprocess.Popen[str]"]:
 
 
 @pytest.fixture
-def zygote_process() -> Iterator[tuple[socket.socket, "subprocess.Popen[str]"]]:
-    """A zygote of a process of its own, and the launcher's end of its socket."""
+def zygote_process(
+    request: pytest.FixtureRequest,
+) -> Iterator[tuple[socket.socket, "subprocess.Popen[str]"]]:
+    """A zygote of a process of its own, and the launcher's end of its socket.
+
+    The parameter is the module that it imports ahead; none without.
+    """
     near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    with python("-c", _ZYGOTE, str(far.fileno()), pass_fds=(far.fileno(),)) as process:
+    ahead = getattr(request, "param", "")
+    with python("-c", _ZYGOTE, str(far.fileno()), ahead, pass_fds=(far.fileno(),)) as process:
         far.close()
         near.setblocking(False)
         yield near, process

@@ -7,7 +7,10 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from cluster.launcher.zygote import CRASHED, MODULES, import_all
 
@@ -153,3 +156,70 @@ def test_a_launcher_that_dies_without_having_read_everything_leaves_nobody_eithe
     os.close(lifeline)
     assert process.wait(20) == 0
     assert ended(pid)
+
+
+def children(pid: int) -> list[int]:
+    """The children of a process, by the kernel's own list."""
+    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+@pytest.mark.parametrize("zygote_process", ["child"], indirect=True)
+def test_the_first_request_for_what_is_imported_ahead_goes_to_the_process_that_waits(
+    zygote_process: tuple[socket.socket, "subprocess.Popen[str]"],
+):
+    zygote, process = zygote_process
+    pids = []
+    for mode in ("serve", "serve"):
+        ready, lifeline = ask(zygote, mode)
+        pids.append(told(zygote)["pid"])
+        assert json.loads(first_line(ready))["ready"]
+        if len(pids) == 1:
+            assert children(process.pid) == pids, "nobody else was forked for it"
+        os.kill(pids[-1], signal.SIGTERM)
+        assert told(zygote) == {"exited": mode, "pid": pids[-1], "status": 0}
+        os.close(lifeline)
+    assert pids[0] != pids[1]
+
+
+@pytest.mark.parametrize("zygote_process", ["child"], indirect=True)
+def test_what_is_told_to_stop_while_it_imports_stops(
+    zygote_process: tuple[socket.socket, "subprocess.Popen[str]"],
+):
+    zygote, _ = zygote_process
+    ready, lifeline = ask(zygote, "serve")
+    pid = told(zygote)["pid"]
+    os.kill(pid, signal.SIGTERM)
+    assert told(zygote)["status"] in (-signal.SIGTERM, 0)
+    os.close(ready)
+    os.close(lifeline)
+
+
+@pytest.mark.parametrize("zygote_process", ["nowhere"], indirect=True)
+def test_who_dies_before_it_is_asked_for_is_replaced(
+    zygote_process: tuple[socket.socket, "subprocess.Popen[str]"],
+):
+    zygote, _ = zygote_process
+    ready, lifeline = ask(zygote, "serve", module="nowhere")
+    told(zygote)
+    assert told(zygote)["status"] == CRASHED, "the module is not there, whoever imports it"
+    assert first_line(ready) == ""
+    os.close(lifeline)
+    ready, lifeline = ask(zygote, "serve")
+    assert told(zygote)["forked"] == "serve"
+    assert json.loads(first_line(ready))["ready"]
+    os.close(lifeline)
+
+
+@pytest.mark.parametrize("zygote_process", ["child"], indirect=True)
+def test_who_was_never_asked_for_ends_with_the_zygote(
+    zygote_process: tuple[socket.socket, "subprocess.Popen[str]"], ended: Callable[[int], bool]
+):
+    zygote, process = zygote_process
+    ready, lifeline = ask(zygote, "serve", module="other")  # answered: so it serves by now
+    told(zygote)
+    os.close(ready)
+    os.close(lifeline)
+    waiting = children(process.pid)
+    zygote.close()
+    assert process.wait(20) == 0
+    assert waiting and all(ended(pid) for pid in waiting)

@@ -19,5 +19,5 @@ async def stay(sock, zygote):
 
 
 if __name__ == "__main__":
-    forked = fork_zygote("test", stop_seconds=float(sys.argv[1]))
+    forked = fork_zygote("test", ahead="", modules=(), stop_seconds=float(sys.argv[1]))
     asyncio.run(stay(*forked))
