@@ -27,7 +27,7 @@ class Outcome(StrEnum):
 
 
 class ClientSaw(StrEnum):
-    """What the program that opened the flow experienced; only its own side can know (O-20)."""
+    """What the program that opened the flow experienced; known where the flow began (O-20)."""
 
     UNKNOWN = ""
     CONNECTED = "connected"
@@ -78,13 +78,13 @@ class Segment:
 
     @property
     def complete(self) -> bool:
-        """Whether nothing more is expected of this process: only a program's own side has more.
+        """Whether nothing more is expected of this process: only the client's own side has more.
 
-        A pod's or a node's TCP connection learns after the decision what its program saw (O-20).
+        Where a TCP connection began, what its client saw is known after the decision (O-20): by the
+        pod's or node's program itself, or by what was done to an outside client's socket.
         """
         opened_here = bool(self.hops) and self.hops[0].number == 0
-        inside = self.origin.kind in (OriginKind.POD, OriginKind.NODE)
-        tells = opened_here and inside and self.original.protocol is Protocol.TCP
+        tells = opened_here and self.original.protocol is Protocol.TCP
         answered = self.kind is FlowKind.DNS and self.outcome is not Outcome.PASSED
         return not tells or answered or self.client_saw is not ClientSaw.UNKNOWN
 

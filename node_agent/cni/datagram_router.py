@@ -45,6 +45,7 @@ class Sender:
 
     reply: Callable[[bytes], None]
     refuse: Callable[[], None]
+    refused_sees: ClientSaw = ClientSaw.REFUSED
 
 
 @dataclass(slots=True, eq=False)
@@ -125,7 +126,7 @@ class DatagramRouter:
         """A client's datagram at a node port of this node; it cannot be told of a refusal."""
         if not self._follow(flow, data):
             context = self._rulings.opened(origin, flow, kind)
-            self._open(context, Sender(reply, _nobody_told), data)
+            self._open(context, Sender(reply, _nobody_told, ClientSaw.TIMEOUT), data)
 
     def _received(self, data: bytes, peer: SocketAddress) -> None:
         """Another process sends."""
@@ -196,7 +197,7 @@ class DatagramRouter:
     def _refused(self, carried: Carried) -> None:
         """Port unreachable came back: the next datagram is decided anew."""
         if carried.opened_here:
-            self._rulings.saw(carried.entry.context.flow_id, ClientSaw.REFUSED)
+            self._rulings.saw(carried.entry.context.flow_id, carried.sender.refused_sees)
         carried.sender.refuse()
         self._table.close(carried.entry)
         self._end([carried.entry])
@@ -216,9 +217,11 @@ class DatagramRouter:
         match ruling.verdict:
             case Reject():
                 if opened_here:
-                    self._rulings.saw(ruling.flow_id, ClientSaw.REFUSED)
+                    self._rulings.saw(ruling.flow_id, sender.refused_sees)
                 sender.refuse()
             case Drop():
+                if opened_here:
+                    self._rulings.saw(ruling.flow_id, ClientSaw.TIMEOUT)
                 self.dropped += 1
             case _:
                 self._carry(context.flow, ruling, sender, data, opened_here)

@@ -11,14 +11,14 @@ import errno
 import logging
 import os
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NoReturn
 from weakref import WeakKeyDictionary
 
 from cluster.aio.relay import Relays
-from cluster.aio.streams import close, connect, hold, reset
-from cluster.aio.tunnel import answer, dial
+from cluster.aio.streams import connect, reset
+from cluster.aio.tunnel import dial
 from cluster.dataplane.decision import (
     Action,
     Code,
@@ -35,6 +35,7 @@ from cluster.trace.record import ClientSaw, Outcome
 from cluster.wire.addresses import SocketAddress
 from cluster.wire.flow import Entry, Flow, FlowContext, FlowKind, Origin, OriginKind
 from cluster.wire.preamble import Answer, AnswerOutcome
+from node_agent.cni.callers import Caller, Client, PeerProcess
 from node_agent.cni.established import Established
 from node_agent.cni.pod_server import PodListener
 from node_agent.cni.resolution import resolution_steps, unresolved_step
@@ -47,9 +48,6 @@ log = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT_SECONDS = 127.0  # what Linux waits for an answer to its SYNs by default
 DIAL_TIMEOUT_SECONDS = 127.0
-SILENCE_SECONDS = 127.0
-
-Reply = Callable[[Answer], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,8 +237,9 @@ class Router:
     async def front(self, sock: socket.socket, origin: Origin, flow: Flow) -> None:
         """A connection accepted on a node port of this node."""
         context = self._rulings.opened(origin, flow, FlowKind.TRAFFIC)
+        client = Client(sock, context.flow_id, self._rulings)
         try:
-            await self._carry_on(sock, self._rulings.rule(context), _no_reply)
+            await self._carry_on(client, self._rulings.rule(context))
         except BaseException:  # nobody else holds it: a client must not hang on our end
             reset(sock)
             raise
@@ -249,87 +248,67 @@ class Router:
 
     async def arrive(self, sock: socket.socket, context: FlowContext) -> None:
         """A flow that came through the tunnel; called once per connection by its server."""
-
-        async def reply(said: Answer) -> None:
-            await answer(sock, said, self._key)
-
+        peer = PeerProcess(sock, self._key)
         expected = self._expected.pop(context.flow_id, None)
         if expected is not None:
             listener, flow = expected
-            await reply(Answer(outcome=AnswerOutcome.ACCEPTED))
+            await peer.accepted(Answer(outcome=AnswerOutcome.ACCEPTED))
             self._deliver(sock, listener, replace(context, flow=flow))
             return
-        await self._carry_on(sock, self._rulings.rule(context), reply)
+        await self._carry_on(peer, self._rulings.rule(context))
 
-    async def _carry_on(self, sock: socket.socket, ruling: Ruling, reply: Reply) -> None:
+    async def _carry_on(self, caller: Caller, ruling: Ruling) -> None:
         """Take an accepted socket where its ruling says."""
         match ruling.verdict:
             case Deliver():
                 listener = self._listener_of(ruling.context.flow)
                 assert listener is not None
-                await reply(_answer(AnswerOutcome.ACCEPTED, ruling))
-                self._deliver(sock, listener, ruling.context)
+                await caller.accepted(_answer(AnswerOutcome.ACCEPTED, ruling))
+                self._deliver(caller.sock, listener, ruling.context)
             case Via(node):
-                await self._relay_to(sock, ruling, node, Entry.ADMIT, reply)
+                await self._relay_to(caller, ruling, node, Entry.ADMIT)
             case Host(node, _) if node not in ("", self._node) and self._peers.tunnel(node):
-                await self._relay_to(sock, ruling, node, Entry.FRONT, reply)
+                await self._relay_to(caller, ruling, node, Entry.FRONT)
             case Host(node, address):
-                await self._relay_to_host(sock, ruling, node, address, reply)
+                await self._relay_to_host(caller, ruling, node, address)
             case Reject(code, reason):
-                await reply(_answer(AnswerOutcome.REFUSED, ruling, code, reason))
-                reset(sock) if reply is _no_reply else close(sock)
+                await caller.refused(_answer(AnswerOutcome.REFUSED, ruling, code, reason))
             case Drop(code, reason):
-                await self._drop(sock, _answer(AnswerOutcome.DROPPED, ruling, code, reason), reply)
+                await caller.dropped(_answer(AnswerOutcome.DROPPED, ruling, code, reason))
             case _:
                 raise AssertionError(f"no way to carry out {ruling.verdict}")
 
     def _deliver(self, sock: socket.socket, listener: PodListener, context: FlowContext) -> None:
         listener.take(sock, context.flow, self._established.delivered(context))
 
-    async def _relay_to(
-        self, sock: socket.socket, ruling: Ruling, node: str, entry: Entry, reply: Reply
-    ) -> None:
+    async def _relay_to(self, caller: Caller, ruling: Ruling, node: str, entry: Entry) -> None:
         upstream, said = await self._dial_node(ruling, node, entry, None)
         if said.outcome is AnswerOutcome.ACCEPTED and upstream is not None:
-            await reply(said)
-            await self._relay(sock, upstream, ruling)
+            await caller.accepted(said)
+            await self._relay(caller.sock, upstream, ruling)
         elif said.outcome is AnswerOutcome.REFUSED:
-            await reply(said)
-            reset(sock) if reply is _no_reply else close(sock)
+            await caller.refused(said)
         else:
-            await self._drop(sock, said, reply)
+            await caller.dropped(said)
 
     async def _relay_to_host(
-        self, sock: socket.socket, ruling: Ruling, node: str, address: SocketAddress, reply: Reply
+        self, caller: Caller, ruling: Ruling, node: str, address: SocketAddress
     ) -> None:
         try:
             upstream = await self._to_host(ruling, node, address, None)
         except FlowRefused:
-            await reply(_answer(AnswerOutcome.REFUSED, ruling, Code.PORT_CLOSED))
-            reset(sock) if reply is _no_reply else close(sock)
+            await caller.refused(_answer(AnswerOutcome.REFUSED, ruling, Code.PORT_CLOSED))
             return
-        await reply(_answer(AnswerOutcome.ACCEPTED, ruling))
-        await self._relay(sock, upstream, ruling)
+        await caller.accepted(_answer(AnswerOutcome.ACCEPTED, ruling))
+        await self._relay(caller.sock, upstream, ruling)
 
     async def _relay(self, sock: socket.socket, upstream: socket.socket, ruling: Ruling) -> None:
         result = await self._relays.join(sock, upstream, name=ruling.flow_id)
         self._established.ended(ruling.flow_id, result.bytes_forward, result.bytes_back)
 
-    async def _drop(self, sock: socket.socket, said: Answer, reply: Reply) -> None:
-        """Silence: a client of ours hears nothing for a while; a peer is told to be silent."""
-        if reply is _no_reply:
-            await hold(sock, SILENCE_SECONDS)
-        else:
-            await reply(said)
-            close(sock)
-
     def close(self) -> None:
         """End all relays."""
         self._relays.close()
-
-
-async def _no_reply(_: Answer) -> None:
-    """A client at a front is told nothing by message; its socket says it all."""
 
 
 def _answer(

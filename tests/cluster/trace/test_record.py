@@ -58,13 +58,13 @@ def test_what_is_no_segment_is_not_read(path: Any) -> None:
         Segment.from_json({**document, "outcome": "nonsense"})
 
 
-def test_only_who_dialled_waits_for_what_the_program_saw(path: Any) -> None:
-    """O-20."""
+def test_only_where_a_connection_began_is_known_what_its_client_saw(path: Any) -> None:
+    """O-20: and a trace waits for it."""
     dialled, _ = path("denied")
     unknown = replace(dialled, client_saw=ClientSaw.UNKNOWN)
     assert dialled.complete and not unknown.complete
     outside = Origin(OriginKind.OUTSIDE, "203.0.113.1")
-    assert replace(unknown, origin=outside).complete, "an outside client tells nobody"
+    assert not replace(unknown, origin=outside).complete, "its front tells for it"
     arrived = replace(unknown, hops=tuple(replace(hop, number=4) for hop in unknown.hops))
     assert arrived.complete, "only its own node can know"
     (datagram,) = path("datagrams")

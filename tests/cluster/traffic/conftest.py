@@ -20,7 +20,7 @@ from cluster.objects.resources import NODES, PODS, SERVICES, Resource
 from cluster.trace.endpoint import add_routes
 from cluster.trace.follower import Follower
 from cluster.trace.query import Query
-from cluster.trace.record import Hop, Outcome, Segment
+from cluster.trace.record import ClientSaw, Hop, Outcome, Segment
 from cluster.trace.recorder import Recorder
 from cluster.traffic.access import Access
 from cluster.wire.addresses import Protocol, SocketAddress
@@ -264,6 +264,7 @@ def segment(
         next_process=next_process,
         code=code,
         reason=reason,
+        client_saw=ClientSaw.UNKNOWN if first else ClientSaw.CONNECTED,
         started=at,
     )
 

@@ -126,6 +126,8 @@ async def test_what_a_policy_denies_is_silence(world: Any, number: int) -> None:
     transport, inbox = await client_of(world, client, web.ip, 8080)
     transport.sendto(b"hello")
     await world.until(lambda: world.nodes[number].segments(outcome=Outcome.DROPPED))
+    saw = ClientSaw.TIMEOUT if number == 1 else ClientSaw.UNKNOWN  # no answer tells of a silence
+    assert last(world.nodes[1]).client_saw is saw
     assert world.nodes[number].datagrams.dropped == 1
     assert inbox.data.empty() and inbox.errors.empty()
 
@@ -250,13 +252,14 @@ async def test_policy_local_keeps_the_clients_address(world: Any) -> None:
 
 
 async def test_a_refused_client_is_told_nothing(world: Any) -> None:
-    """No unprivileged process can send an ICMP message."""
+    """O-20: no unprivileged process can send an ICMP message, so the client sees silence."""
     web = await world.pod("web", 1)
     world.service("dns", VIP, web.ip, protocol="UDP", node_port=NODE_PORT)
     front = Front(world, world.nodes[1])
     front.send(b"hi")
     segment = last(world.nodes[1])
     assert (segment.outcome, segment.code) == (Outcome.REFUSED, Code.PORT_CLOSED)
+    assert segment.client_saw is ClientSaw.TIMEOUT
     assert front.answers.empty()
 
 

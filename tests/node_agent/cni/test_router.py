@@ -308,6 +308,7 @@ async def test_a_client_of_a_node_port_reaches_the_pod_of_that_node(world: Any) 
     await serve(world, web)
     client, carrying = await front(world, world.nodes[1])
     await carrying
+    assert last(world.nodes[1]).client_saw is ClientSaw.CONNECTED
     assert await spoken(world, client) == b"203.0.113.7\nWORD"
 
 
@@ -321,7 +322,7 @@ async def test_a_client_is_relayed_to_a_pod_of_another_node(world: Any) -> None:
     await carrying
     segment = last(world.nodes[1])
     assert (segment.bytes_in, segment.bytes_out) == (4, len(b"172.30.0.1\nWORD"))
-    assert segment.ended is not None
+    assert segment.ended is not None and segment.client_saw is ClientSaw.CONNECTED
 
 
 async def test_a_relay_passes_a_reset_on(world: Any) -> None:
@@ -343,23 +344,29 @@ async def test_a_relay_passes_a_reset_on(world: Any) -> None:
 
 @pytest.mark.parametrize("number", [1, 2])
 async def test_a_refused_client_is_reset(world: Any, number: int) -> None:
-    """S-85: the handshake is over, so a reset is the nearest thing."""
+    """S-85, O-20: the handshake is over, so a reset is the nearest thing; the trace says so."""
     web = await world.pod("web", number)
     world.service("web", VIP, web.ip, node_port=NODE_PORT)
     client, carrying = await front(world, world.node(1))
     await carrying
     with pytest.raises(ConnectionResetError):
         await world.read_all(client)
+    own, there = last(world.nodes[1]), last(world.nodes[number])
+    assert (there.outcome, there.code) == (Outcome.REFUSED, Code.PORT_CLOSED)
+    assert own.client_saw is ClientSaw.RESET and own.complete
 
 
 @pytest.mark.parametrize("number", [1, 2])
 async def test_a_denied_client_hears_nothing(world: Any, number: int) -> None:
+    """O-20: its handshake is over, and it waits for its own time-out."""
     web = await world.pod("web", number)
     world.service("web", VIP, web.ip, node_port=NODE_PORT)
     await serve(world, web)
     world.isolate("deny-all")
     client, carrying = await front(world, world.node(1))
-    await world.until(lambda: world.nodes[number].segments(outcome=Outcome.DROPPED))
+    await world.until(lambda: any(s.client_saw for s in world.nodes[1].segments()))
+    assert last(world.nodes[1]).client_saw is ClientSaw.TIMEOUT
+    assert last(world.nodes[number]).code is Code.POLICY_DENIED
     with pytest.raises(BlockingIOError):
         client.recv(1)
     assert not carrying.done()
