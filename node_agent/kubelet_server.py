@@ -27,7 +27,7 @@ class KubeletServer:
 
     def __init__(self, config: AgentConfig, key: bytes) -> None:
         self._path = config.socket
-        self._token = derived_token(key, KUBELET_TOKEN)
+        self._token = derived_token(key, KUBELET_TOKEN).encode()
         self._tls: ssl.SSLContext | None = None
         self._sock: socket.socket | None = None
         self.advertised = f"unix:{config.socket}"
@@ -62,7 +62,8 @@ class KubeletServer:
             """Over TLS only who knows the cluster key; the Unix socket is its owner's alone."""
             tls = request.transport is not None and request.transport.get_extra_info("ssl_object")
             given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-            if tls and not hmac.compare_digest(given, self._token):
+            shown = given.encode(errors="surrogateescape")  # any bytes: strings must be ASCII
+            if tls and not hmac.compare_digest(shown, self._token):
                 raise web.HTTPUnauthorized(text="the kubelet API wants the cluster's token\n")
             return await handler(request)
 

@@ -76,8 +76,9 @@ async def test_between_machines_the_certificate_is_announced_and_the_token_asked
     trusted = aiohttp.Fingerprint(bytes.fromhex(fingerprint))
     token = {"Authorization": f"Bearer {derived_token(KEY, KUBELET_TOKEN)}"}
     wrong = {"Authorization": "Bearer of bad news"}
+    odd = {"Authorization": "Bearer ü"}  # a header's bytes may be any
     async with aiohttp.ClientSession() as session:
-        for headers, status in ((token, 200), (wrong, 401), ({}, 401)):
+        for headers, status in ((token, 200), (wrong, 401), (odd, 401), ({}, 401)):
             async with session.get(url, ssl=trusted, headers=headers) as answer:
                 assert answer.status == status
         impostor = aiohttp.Fingerprint(hashlib.sha256(b"another").digest())

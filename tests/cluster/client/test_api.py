@@ -170,6 +170,25 @@ async def test_a_refusal_is_an_api_error(api: ApiClient, server: Server):
     assert (caught.value.code, caught.value.reason) == (409, "AlreadyExists")
 
 
+async def test_what_is_no_json_is_a_connection_error(api: ApiClient, server: Server):
+    """Whatever answers there, it is no API server."""
+    server.answer = lambda request: web.Response(text="<html>")
+    with pytest.raises(ConnectionError, match=r"GET /api/v1/nodes/node-1 with what is no JSON"):
+        await api.get(NODES, "node-1")
+
+
+async def test_answers_are_asked_for_unpacked(api: ApiClient, server: Server):
+    """They are read as they come; a server that packs large ones must be told."""
+
+    def answer(request: web.Request) -> web.Response:
+        response = web.json_response({"asked": request.headers["Accept-Encoding"]})
+        response.enable_compression()
+        return response
+
+    server.answer = answer
+    assert await api.get(NODES, "node-1") == {"asked": "identity"}
+
+
 async def test_a_server_that_is_not_there_is_a_connection_error(tmp_path: Path):
     async with ApiClient.of(f"unix:{tmp_path / 'nowhere.sock'}") as api:
         with pytest.raises(ConnectionError, match=r"the API server at .*nowhere\.sock does not"):
