@@ -3,13 +3,13 @@
 import asyncio
 import itertools
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
 
 from cluster.cli.demo.pods import PodSeen
-from cluster.errors import ApiError
+from cluster.errors import ApiError, ClusterError
 from cluster.objects.resources import CONFIG_MAPS, ENDPOINT_SLICES, NODES, PODS, SERVICES
 from cluster.traffic.resolve import resolve
 from cluster.wire.addresses import SocketAddress
@@ -249,7 +249,8 @@ async def _without_control(shop: Any) -> AsyncIterator[None]:
     async def kill() -> None:
         while not ended.is_set():
             if (await shop.cluster.processes())["control"]["pid"]:
-                await shop.cluster.kill("control")
+                with suppress(ClusterError):  # it is between two lives
+                    await shop.cluster.kill("control")
                 killed.set()
             await asyncio.sleep(POLL_SECONDS)
 
