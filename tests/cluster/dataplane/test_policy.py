@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cluster.dataplane.decision import Code, Deliver, Local
 from cluster.dataplane.node_view import NodeView
 from cluster.dataplane.policy import NEAR_MISSES_MAX, Party, PolicyVerdict
 from cluster.objects.networking import PolicyType
@@ -125,7 +126,8 @@ def test_default_deny_refuses_every_source(make: Any, allowed: Any, spec: Docume
 def test_peers_select_who_may_come(
     make: Any, allowed: Any, ingress: list[Document], who: set[str]
 ) -> None:
-    """N-20, N-29, N-30, N-32 to N-36, N-40, N-41, N-52, N-54 to N-56, N-78, N-141."""
+    """N-20, N-29, N-30, N-32, N-33, N-34, N-35, N-36, N-40, N-41, N-52, N-54, N-55, N-56, N-78,
+    N-141."""
     assert allowed(make.policy("p", pods=APP, ingress=ingress)) == who
 
 
@@ -157,7 +159,7 @@ def test_peers_select_who_may_come(
 def test_ports_select_where_to(
     make: Any, allowed: Any, ports: list[Document], port: int, protocol: str, opens: bool
 ) -> None:
-    """N-6, N-27, N-31, N-37 to N-39, N-42, N-44, N-45, N-47 to N-49, N-82, N-147."""
+    """N-6, N-27, N-31, N-37, N-38, N-39, N-44, N-45, N-47, N-48, N-49, N-82, N-147."""
     rule = {"ports": ports} if ports else {}
     found = allowed(make.policy("p", pods=APP, ingress=[rule]), port=port, protocol=protocol)
     assert found == (ALL if opens else set())
@@ -189,6 +191,22 @@ def test_the_directions_are_independent(make: Any, allowed: Any, egress: Any) ->
     with_egress_rule = make.policy("p", egress=[{"to": [FROM_DB]}])
     assert allowed(with_egress_rule) == set(), "an egress section isolates ingress as well"
     assert egress(with_egress_rule) == {"db"}
+
+
+def test_containers_of_one_pod_have_one_policy(make: Any, documents: Any) -> None:
+    """N-51: whichever container has the port, the pod's policies decide."""
+    pod = make.pod("web", WEB, labels={"app": "web"})
+    pod["spec"]["containers"] = [
+        {"name": name, "ports": [{"name": name, "containerPort": port, "protocol": "TCP"}]}
+        for name, port in (("front", 90), ("back", 95))
+    ]
+    view = make.view(*documents, pod, make.policy("p", pods=APP, ingress=[{"from": [FROM_DB]}]))
+    for port in (90, 95):
+        assert judge(view, DB, WEB, port).allowed and not judge(view, CLIENT, WEB, port).allowed
+    named = make.policy("q", pods=APP, ingress=[{"ports": [{"port": "back"}]}])
+    both = make.with_documents(view, named)
+    reached = [port for port in (90, 95) if judge(both, CLIENT, WEB, port).allowed]
+    assert reached == [95], "a port has a name in its container, and rights in its pod"
 
 
 def test_egress_names_ports_of_the_destination_pod(make: Any, documents: Any) -> None:
@@ -501,6 +519,7 @@ def matrix(make: Any) -> NodeView:
         for (port, name), protocol in product(PORTS, PROTOCOLS)
     ]
     return make.view(
+        make.node("node-1"),
         *(make.namespace(name, ns=name) for name in "xyz"),
         *(
             make.pod(pod, ip, namespace=namespace, labels=labels, ports=ports)
@@ -514,7 +533,7 @@ def matrix(make: Any) -> NodeView:
 def test_the_whole_matrix_agrees_with_a_naive_evaluator(
     make: Any, matrix: NodeView, drawn: list[Document], port: tuple[int, str], protocol: str
 ) -> None:
-    """N-83, N-13, N-14, N-19, N-20: each pair, both directions, the outside as well."""
+    """N-13, N-19, N-20: each pair, both directions, the outside as well."""
     view, number = make.with_documents(matrix, *drawn), port[0]
     for mine, peer in product(PODS, [*PODS, "203.0.113.1", "203.0.113.99"]):
         for direction in (INGRESS, EGRESS):
@@ -522,3 +541,30 @@ def test_the_whole_matrix_agrees_with_a_naive_evaluator(
             found = judge(view, source, target, number, protocol, direction)
             expected = naive_allows(drawn, str(direction), mine, peer, number, protocol)
             assert found.allowed is expected, (direction, mine, peer, found.reason)
+
+
+def reaches(make: Any, view: NodeView, source: str, target: str, protocol: str) -> bool:
+    """Whether a flow between pods of node-1 gets through both halves of the pipeline."""
+    decision = make.decide(view, source, target, protocol=protocol)
+    if isinstance(decision.verdict, Local):
+        decision = make.admit(view, source, target, protocol=protocol)
+    if isinstance(decision.verdict, Deliver):
+        return True
+    assert decision.steps[-1].code is Code.POLICY_DENIED
+    return False
+
+
+@settings(max_examples=40, deadline=None)
+@given(policies(), st.sampled_from(PORTS), st.sampled_from(PROTOCOLS))
+def test_a_connection_passes_where_its_two_sides_agree(
+    make: Any, matrix: NodeView, drawn: list[Document], port: tuple[int, str], protocol: str
+) -> None:
+    """N-83, N-14: the source's egress and the target's ingress; a pod to itself always (N-63)."""
+    view, number = make.with_documents(matrix, *drawn), port[0]
+    for source, target in product(PODS, PODS):
+        expected = source == target or (
+            naive_allows(drawn, "Egress", source, target, number, protocol)
+            and naive_allows(drawn, "Ingress", target, source, number, protocol)
+        )
+        found = reaches(make, view, source, f"{target}:{number}", protocol)
+        assert found is expected, (source, target)

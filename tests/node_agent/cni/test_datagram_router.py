@@ -108,6 +108,25 @@ async def test_nobody_who_listens_is_a_refusal_at_the_connected_client(
     assert world.nodes[1].datagrams.live == 0  # decided anew next time
 
 
+@pytest.mark.parametrize("number", [1, 2])
+async def test_a_refusal_belongs_to_its_flow_whatever_isolates_the_client(
+    world: Any, number: int
+) -> None:
+    """N-87, N-15: port unreachable comes back to a pod that nobody may reach, and so do replies."""
+    web, client = await world.pod("web", number), await world.pod("client", app="client")
+    world.isolate("deny-client", pods={"matchLabels": {"app": "client"}})
+    transport, inbox = await client_of(world, client, web.ip, 8080)
+    transport.sendto(b"anybody?")
+    assert isinstance(await asyncio.wait_for(inbox.errors.get(), 10), ConnectionRefusedError)
+    await serve(world, web)
+    transport.sendto(b"now?")
+    assert await inbox.next() == (f"{client.ip} NOW?".encode(), (web.ip, 8080))
+    other, _ = await client_of(world, web, client.ip, 9)
+    other.sendto(b"may I?")
+    await world.until(lambda: world.nodes[1].segments(outcome=Outcome.DROPPED))
+    assert last(world.nodes[1]).code is Code.POLICY_DENIED
+
+
 async def test_a_service_without_endpoints_refuses(world: Any) -> None:
     """S-85."""
     client = await world.pod("client")

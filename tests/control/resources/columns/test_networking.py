@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 
 from control.resources.columns import networking
+from control.resources.kinds import find_kind
+from control.resources.schema import element_schema
+from control.resources.walk import prune
 
 Make = Callable[..., dict[str, Any]]
 
@@ -16,6 +19,17 @@ def test_a_network_policy_shows_whom_it_isolates(now: datetime, document: Make) 
     assert networking.NETWORK_POLICIES.row(chosen, now) == ["deny", "app=cart", "5m"]
     everything = document("deny", spec={"podSelector": {}})
     assert networking.NETWORK_POLICIES.row(everything, now)[1] == "<none>"
+
+
+def test_a_network_policy_has_no_status() -> None:
+    """N-9: nowhere to write one, and none is kept."""
+    kind = find_kind("networking.k8s.io", "v1", "networkpolicies")
+    schema = element_schema(kind) if kind else None
+    assert kind is not None and schema is not None and kind.subresources == ()
+    kept, unknown = prune(schema, {"kind": "NetworkPolicy", "status": {"conditions": []}})
+    assert (kept, unknown) == ({"kind": "NetworkPolicy"}, ["status"])
+    names = [column.name for column in networking.NETWORK_POLICIES.columns]
+    assert names == ["Name", "Pod-Selector", "Age"]
 
 
 @pytest.mark.parametrize(

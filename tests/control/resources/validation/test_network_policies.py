@@ -49,7 +49,7 @@ def test_a_peer_is_a_block_or_selected() -> None:
 
 @pytest.mark.parametrize("excepted", ["10.0.0.0/8", "11.0.0.0/16", "0.0.0.0/0", "fd00::/64"])
 def test_an_exception_lies_within(excepted: str) -> None:
-    """N-91."""
+    """N-53, N-91."""
     assert from_peer(ipBlock={"cidr": "10.0.0.0/8", "except": [excepted]}) == [
         f'spec.ingress[0].from[0].ipBlock.except[0]: Invalid value: "{excepted}": '
         "must be a strict subset of `cidr`"
