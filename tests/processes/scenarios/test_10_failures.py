@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -13,6 +14,8 @@ from cluster.errors import ApiError, ClusterError
 from cluster.objects.resources import CONFIG_MAPS, ENDPOINT_SLICES, NODES, PODS, SERVICES
 from cluster.traffic.resolve import resolve
 from cluster.wire.addresses import SocketAddress
+from cluster.wire.dns import Message, Question, decode, encode
+from cluster.wire.dns_records import RRType
 
 PORT, NODE_PORT = 8080, 30080
 POLL_SECONDS = 0.02  # the launcher answers questions; it announces nothing
@@ -82,16 +85,20 @@ async def test_nodes_forward_and_policies_hold_while_control_is_away(own_shop: A
 
 @pytest.mark.parametrize("name", ["gateway", "dns"])
 async def test_gateway_and_dns_come_back_where_they_were(own_shop: Any, name: str) -> None:
-    """The same addresses, so nobody has to be told; connections work as before."""
+    """The same addresses, so nobody has to be told; connections and names work as before."""
     cluster = own_shop.cluster
     before = (await cluster.processes())[name]
     front = await _front(own_shop)
+    host_dns = (await cluster.processes())["dns"]["facts"]["dns"]
+    cart = await own_shop.cluster_ip("cart")
+    assert await _asked(host_dns, "cart.shop.svc.cluster.local") == [cart]
     await cluster.kill(name)
     after = await _back(own_shop, name, before)
     assert after["facts"] == before["facts"] and after["pid"] != before["pid"]
     assert after["restarts"] == before["restarts"] + 1
     await cluster.settled()
     assert await _front(own_shop) == front
+    assert await _asked(host_dns, "cart.shop.svc.cluster.local") == [cart]
     assert (await cluster.curl(f"http://{front}/")).status == 200
     assert (await own_shop.curl("http://cart/", "pod/twin")).status == 200
 
@@ -223,6 +230,19 @@ async def _config_maps(shop: Any) -> list[dict[str, Any]]:
 async def _front(shop: Any) -> SocketAddress:
     """Where the load balancer of the frontend really listens."""
     return resolve("frontend", 80, await shop.cluster.access.known(), namespace="shop").real
+
+
+async def _asked(server: str, name: str) -> list[str]:
+    """The addresses of a name, by the cluster's DNS as the host sees it."""
+    loop = asyncio.get_running_loop()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.setblocking(False)
+        await loop.sock_connect(sock, tuple(SocketAddress.parse(server)))
+        query = Message(id=7, questions=(Question(name, RRType.A),))
+        await loop.sock_sendall(sock, encode(query))
+        async with asyncio.timeout(10):
+            answer = decode(await loop.sock_recv(sock, 512))
+    return [str(record.data) for record in answer.answers]
 
 
 async def _back(shop: Any, name: str, before: dict[str, Any]) -> dict[str, Any]:
