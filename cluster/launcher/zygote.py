@@ -31,8 +31,17 @@ from contextlib import suppress
 from typing import Any, NamedTuple, NoReturn
 
 AHEAD = "control.__main__"  # one process, which the others wait for
-MODULES = (
+MODULES = (  # in steps of some ten milliseconds: a request for AHEAD waits for one step at most
     AHEAD,
+    "cluster.client.api",
+    "cluster.dataplane.node_view",
+    "cluster.trace.recorder",
+    "cluster.dns.resolver",
+    "cluster.dns.server",
+    "node_agent.cni.router",
+    "node_agent.cni.pod_network",
+    "node_agent.kubelet.pod_worker",
+    "node_agent.kubelet.kubelet",
     "node_agent.__main__",
     "cluster.gateway.__main__",
     "cluster.dns.__main__",
@@ -149,7 +158,10 @@ class _Zygote:
         try:
             if ahead:
                 self._fork_ahead(ahead, wake_read, wake_write)
-            _import(modules)
+            for name in modules:
+                _import([name])
+                if not self._serve_ahead(wake_read, wake_write):
+                    return 0
             gc.collect()
             gc.freeze()
             self._serve(wake_read, wake_write)
@@ -169,6 +181,12 @@ class _Zygote:
         far.close()
         self._children[pid] = ""
         self._ahead = _Ahead(module, pid, near)
+
+    def _serve_ahead(self, *inherited: int) -> bool:
+        """Between imports: take the request that somebody waits for already; others have time."""
+        if self._ahead is None or not select.select([self._sock.fileno()], [], [], 0)[0]:
+            return True
+        return self._take(*inherited)
 
     def _serve(self, wake_read: int, wake_write: int) -> None:
         while True:

@@ -11,7 +11,6 @@ import json
 import os
 import select
 import signal
-import sys
 from pathlib import Path
 
 FAILED = 3
@@ -32,13 +31,13 @@ def main(arguments: list[str]) -> int:
 
 
 def _serve(ready: int, lifeline: int, *, stubborn: bool) -> int:
-    if stubborn:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    else:
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    woken, wake = os.pipe()
+    os.set_blocking(wake, False)
+    signal.set_wakeup_fd(wake)  # select must not begin to wait just after the signal has come
+    signal.signal(signal.SIGTERM, signal.SIG_IGN if stubborn else lambda *_: None)
     os.write(ready, json.dumps({"ready": True, "address": "127.64.0.1"}).encode() + b"\n")
     os.close(ready)
     while True:
-        select.select([] if stubborn else [lifeline], [], [])
+        select.select([] if stubborn else [lifeline, woken], [], [])
         if not stubborn:
             return 0
