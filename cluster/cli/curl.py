@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from cluster.traffic.unreached import Unreached
 
 NAME = "curl"
-_STATUSES = {
+STATUSES = {
     "refused": REFUSED,
     "unreachable": REFUSED,
     "timeout": TIMED_OUT,
@@ -191,7 +191,7 @@ async def _failed(
     """No answer: say so as curl does, and show why."""
     from cluster.cli.flow_traces import trace_if_any
 
-    status = _STATUSES[str(error.kind)]
+    status = STATUSES[str(error.kind)]
     _complain(options, terminal, status, error.message)
     if options.trace is False:
         return status

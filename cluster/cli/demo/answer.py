@@ -5,6 +5,7 @@ Pure: values in, text out.
 
 from dataclasses import dataclass
 
+from cluster.cli.curl import NAME, STATUSES
 from cluster.dataplane.decision import Stage as Hop
 from cluster.trace.join import Trace
 from cluster.traffic.response import Response
@@ -62,12 +63,19 @@ class Answer:
         """Whether the flow has a hop of this kind."""
         return self.trace is not None and any(each.step.stage is hop for each in self.trace.hops)
 
+    def printed(self) -> str:
+        """What `kubehop curl` prints: the body, or why there is none."""
+        if self.response is None:
+            return f"{NAME}: ({STATUSES[self.symptom]}) {self.message}"
+        body = self.text.strip()
+        if len(body) > BODY_CHARACTERS_MAX:
+            body = body[:BODY_CHARACTERS_MAX] + " ..."
+        return body
+
     def described(self) -> str:
         """In one line: "200 OK, welcome to the shop", or the symptom."""
         if self.response is None:
             return f"{self.symptom}: {self.message}"
-        body = " ".join(self.text.split())
-        if len(body) > BODY_CHARACTERS_MAX:
-            body = body[:BODY_CHARACTERS_MAX] + " ..."
         head = f"{self.status} {self.response.reason}".strip() if self.status else "reply"
+        body = " ".join(self.printed().split())
         return f"{head}, {body}" if body else head

@@ -111,7 +111,7 @@ class Stage:
             )
         )
         answer = await self.ask(url, source=source, data=data, seconds=seconds)
-        self.output(answer.described())
+        self.output(answer.printed())
         if traced:
             self.show(answer)
         return answer

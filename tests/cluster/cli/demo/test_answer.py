@@ -53,6 +53,13 @@ def test_an_answer_in_one_line() -> None:
     )
 
 
+def test_what_the_command_prints() -> None:
+    assert Answer(response=response(b"welcome\n")).printed() == "welcome"
+    silent = Answer(symptom="timeout", message="no answer within 1 s")
+    assert silent.printed() == "curl: (28) no answer within 1 s"
+    assert Answer(symptom="refused", message="no").printed() == "curl: (7) no"
+
+
 def test_a_long_body_is_cut() -> None:
     text = Answer(response=response(b"x" * 1000)).described()
     assert text == f"200 OK, {'x' * BODY_CHARACTERS_MAX} ..."
