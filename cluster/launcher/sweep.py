@@ -88,7 +88,7 @@ def sweep(places: Places) -> list[str]:
                 removed.append(f"process {process['pid']} ({process['name']})")
     for path in places.run_dir.iterdir():
         if path.name not in KEPT:
-            path.unlink(missing_ok=True)
+            _remove(path)
             removed.append(str(path))
     if removed:
         log.info("swept what an earlier launcher left: %s", ", ".join(removed))
@@ -98,19 +98,25 @@ def sweep(places: Places) -> list[str]:
 def clear(places: Places, leave: Leave = Leave.NOTHING) -> None:
     """After the end: the run directory goes, and of the state what is not to be left."""
     for path in places.run_dir.iterdir():
-        path.unlink(missing_ok=True)
+        _remove(path)
     places.run_dir.rmdir()
     with suppress(OSError):  # other clusters run
         places.run_dir.parent.rmdir()
     if leave is Leave.STATE:
         return
     for path in places.state_dir.iterdir():
-        if path.is_dir() and path != places.logs:
-            shutil.rmtree(path)
-        elif path != places.logs:
-            path.unlink()
+        if path != places.logs:
+            _remove(path)
     if leave is Leave.NOTHING:
         shutil.rmtree(places.state_dir)
+
+
+def _remove(path: Path) -> None:
+    """A file, a socket, or a directory that somebody has made beside them."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def read_record_or_nothing(path: Path) -> dict[str, Any] | None:

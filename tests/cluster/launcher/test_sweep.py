@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -83,6 +84,25 @@ def test_sockets_and_files_are_swept_but_for_the_lock(places: Places):
     os.close(held)
 
 
+def test_a_directory_that_somebody_made_there_is_swept_and_what_it_links_to_is_not(
+    places: Places, tmp_path: Path
+):
+    """kubectl keeps its cache beside the sockets, when a test runs it."""
+    kept = tmp_path / "elsewhere"
+    kept.mkdir()
+    (kept / "file").touch()
+    _directory_beside_sockets(places)
+    (places.run_dir / "link").symlink_to(kept)
+    sweep(places)
+    assert not (places.run_dir / "kubectl-cache").exists()
+    assert not (places.run_dir / "link").exists() and (kept / "file").exists()
+
+
+def _directory_beside_sockets(places: Places) -> None:
+    (places.run_dir / "kubectl-cache" / "discovery").mkdir(parents=True)
+    (places.run_dir / "kubectl-cache" / "discovery" / "api.json").touch()
+
+
 def test_nothing_to_sweep_is_nothing_swept(places: Places):
     held = lock(places)
     assert sweep(places) == []
@@ -122,6 +142,7 @@ def test_an_end_leaves_what_it_is_told_to(places: Places, leave: Leave, left: se
     (places.logs / "control.log").touch()
     (places.state_dir / "more").mkdir()
     (places.run_dir / "control.sock").touch()
+    _directory_beside_sockets(places)
     clear(places, leave)
     found = set()
     if places.state_dir.exists():
