@@ -239,7 +239,7 @@ class Agent:
             dns_config=spec.dns_config,
         )
         for reason, message in dns.events:
-            log.warning("pod=%s/%s %s: %s", spec.namespace, spec.name, reason, message)
+            self._warn(spec, reason, message)
         text = hosts_file(
             ip,
             spec.hostname,
@@ -255,12 +255,15 @@ class Agent:
         outside(loop.call_soon_threadsafe, self._tell_escaped, network, what)
 
     def _tell_escaped(self, network: PodNetwork, what: str) -> None:
-        log.warning("refused to leave the pod pod=%s call=%s", network.origin.name, what)
-        key = (network.spec.namespace, network.spec.name)
-        pod = self.view.informers[PODS].objects.get(key)
+        text = f"Refused {what}: it leaves the pod. Only asyncio's calls use the pod's network"
+        self._warn(network.spec, "EscapeRefused", text)
+
+    def _warn(self, spec: PodSpec, reason: str, message: str) -> None:
+        """Tell the operator, and whoever describes the pod."""
+        log.warning("pod=%s/%s reason=%s message=%s", spec.namespace, spec.name, reason, message)
+        pod = self.view.informers[PODS].objects.get((spec.namespace, spec.name))
         if pod is not None:
-            text = f"Refused {what}: it leaves the pod. Only asyncio's calls use the pod's network"
-            self._kubelet.events.pod(pod, "EscapeRefused", text, kind=WARNING)
+            self._kubelet.events.pod(pod, reason, message, kind=WARNING)
 
     # -- the node about itself
 

@@ -177,6 +177,25 @@ async def test_a_program_that_leaves_its_pod_is_refused_and_an_event_says_so(fie
     await field.until(lambda: field.status("leaver").get("phase") == "Failed")
 
 
+async def test_a_resolver_file_beyond_its_limits_is_cut_and_the_pod_is_told(field: Field) -> None:
+    """D-74: what was left out is an event of the pod."""
+    pod = {
+        "metadata": {"namespace": "shop", "name": "wide", "uid": "wide", "labels": {}},
+        "spec": {
+            "nodeName": "node-1",
+            "dnsConfig": {"nameservers": ["192.0.2.1", "192.0.2.2", "192.0.2.3"]},
+            "containers": [{"name": "main", "image": "python://shop:serve"}],
+        },
+        "status": {"phase": "Pending"},
+    }
+    await field.api.put(PODS, pod)
+    (told,) = await field.until(
+        lambda: [each for each in field.api.of(EVENTS) if each["reason"] == "DNSConfigForming"]
+    )
+    assert (told["type"], told["involvedObject"]["name"]) == ("Warning", "wide")
+    assert "192.0.2.2" in told["message"] and "192.0.2.3" not in told["message"]
+
+
 async def test_a_client_of_a_node_port_reaches_the_pod(field: Field, node_port: int) -> None:
     await field.bind("web", "python://shop:serve")
     ip = await field.running("web")

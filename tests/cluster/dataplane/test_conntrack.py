@@ -35,7 +35,7 @@ def opened(
 
 
 def test_a_flow_is_found_by_its_own_tuple_and_by_its_replys(make: Any, table: Conntrack) -> None:
-    """S-84, N-15, O-15: the reply comes from the endpoint and is known all the same."""
+    """S-84, N-15: the reply comes from the endpoint and is known all the same."""
     entry = opened(make, table)
     assert table.find(make.flow(CLIENT, VIP, "UDP"), now=1.0) == (entry, Direction.ORIGINAL)
     assert table.find(make.flow(POD, CLIENT, "UDP"), now=1.0) == (entry, Direction.REPLY)

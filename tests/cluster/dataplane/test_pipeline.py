@@ -223,13 +223,34 @@ def test_default_deny_egress_cuts_dns_too(make: Any, on: Any) -> None:
 
 
 def test_egress_is_judged_on_the_pods_own_node_only(make: Any, on: Any) -> None:
-    """N-136, N-60: a flow that enters elsewhere was judged where it began."""
+    """N-136: a flow that enters elsewhere was judged where it began."""
     deny = make.policy("deny", policyTypes=["Egress"])
     service = make.service("web", type="NodePort", ports=[{"port": 80, "nodePort": 30080}])
     listed = make.slice("web", REMOTE, ports=[{"name": "", "port": 8080}])
     view = on("node-2", service, listed, deny)
     decision = make.decide(view, CLIENT, f"{OTHER_NODE}:30080")
     assert decision.verdict == Local() and Stage.EGRESS not in stages(decision)
+
+
+@pytest.mark.parametrize(
+    ("at_ip", "rule", "passes"),
+    [
+        (NODE, {"to": [{"podSelector": {}}], "ports": [{"port": 8080}]}, True),
+        (NODE, {"to": [{"ipBlock": {"cidr": "172.30.0.0/16"}}]}, False),
+        (OTHER_NODE, {"to": [{"podSelector": {}}]}, False),
+        (OTHER_NODE, {"to": [{"ipBlock": {"cidr": f"{OTHER_NODE}/32"}}]}, True),
+    ],
+)
+def test_egress_to_a_node_port_is_judged_by_what_the_clients_own_node_makes_of_it(
+    make: Any, on: Any, at_ip: str, rule: Document, passes: bool
+) -> None:
+    """N-60: its own node translates, so the pod behind counts; another does not: the node does."""
+    service = make.service("web", type="NodePort", ports=[{"port": 80, "nodePort": 30080}])
+    listed = make.slice("web", REMOTE, ports=[{"name": "", "port": 8080}])
+    policy = make.policy("p", policyTypes=["Egress"], egress=[rule])
+    decision = make.decide(on("node-1", service, listed, policy), CLIENT, f"{at_ip}:30080")
+    assert (at(decision, Stage.EGRESS).action is Action.FORWARDED) is passes
+    assert isinstance(decision.verdict, Drop) is not passes
 
 
 def test_nodes_and_outsiders_have_no_egress_policy(make: Any, on: Any) -> None:
@@ -239,6 +260,8 @@ def test_nodes_and_outsiders_have_no_egress_policy(make: Any, on: Any) -> None:
     for origin in (Origin(OriginKind.NODE, "node-1"), Origin(OriginKind.POD, "default/host")):
         decision = make.decide(view, NODE, f"{NEIGHBOUR}:80", origin=origin)
         assert decision.verdict == Local() and stages(decision) == [Stage.ROUTE]
+    outsider = make.decide(view, OUTSIDE, f"{NEIGHBOUR}:80")
+    assert outsider.verdict == Local() and Stage.EGRESS not in stages(outsider)
 
 
 def test_a_pod_always_reaches_itself(make: Any, on: Any) -> None:
@@ -324,6 +347,27 @@ def test_a_rule_allows_alike_from_the_same_node_and_from_another(
     }  # fmt: skip
 
 
+def test_every_address_of_a_pod_is_isolated_each_family_by_its_own_rules(
+    make: Any, on: Any
+) -> None:
+    """N-26, N-56, N-140."""
+    both = make.pod("both", NEIGHBOUR, labels={"app": "both"})
+    both["status"]["podIPs"] = [{"ip": NEIGHBOUR}, {"ip": "fd00::10"}]
+
+    def reached(*policies: Document) -> list[str]:
+        view = on("node-1", both, *policies)
+        ends = [("203.0.113.9:1", f"{NEIGHBOUR}:80"), ("[2001:db8::9]:1", "[fd00::10]:80")]
+        found = [(to, make.admit(view, source, to).verdict) for source, to in ends]
+        return [to for to, verdict in found if isinstance(verdict, Deliver)]
+
+    four, six = f"{NEIGHBOUR}:80", "[fd00::10]:80"
+    blocks = {four: "0.0.0.0/0", six: "::/0"}
+    assert reached() == [four, six] and reached(make.policy("deny")) == []
+    for address, cidr in blocks.items():
+        rule = {"from": [{"ipBlock": {"cidr": cidr}}]}
+        assert reached(make.policy("deny"), make.policy("p", ingress=[rule])) == [address]
+
+
 def test_a_connection_needs_both_sides(make: Any, on: Any) -> None:
     """N-14, N-74, N-75."""
     egress = make.policy("e", pods={"matchLabels": {"app": "client"}}, policyTypes=["Egress"])
@@ -338,7 +382,7 @@ def test_a_connection_needs_both_sides(make: Any, on: Any) -> None:
 
 @pytest.mark.parametrize("source", [NODE, "127.64.0.1"])
 def test_a_nodes_own_traffic_to_its_pods_is_never_judged(make: Any, on: Any, source: str) -> None:
-    """N-61, N-68, N-69, N-145, P-3, P-48: probes work under default deny."""
+    """N-61, N-68, N-145, P-3, P-48: probes work under default deny."""
     view = on("node-1", make.policy("deny"))
     probe = Origin(OriginKind.NODE, "node-1")
     decision = make.admit(view, source, f"{NEIGHBOUR}:8080", origin=probe)
@@ -347,7 +391,7 @@ def test_a_nodes_own_traffic_to_its_pods_is_never_judged(make: Any, on: Any, sou
 
 
 def test_another_nodes_traffic_is_judged_by_its_address(make: Any, on: Any) -> None:
-    """N-62, N-70."""
+    """N-62."""
     probe = Origin(OriginKind.NODE, "node-2")
     deny = make.policy("deny")
     decision = make.admit(on("node-1", deny), OTHER_NODE, f"{NEIGHBOUR}:80", origin=probe)
@@ -374,8 +418,8 @@ def test_a_host_network_client_counts_as_its_node(make: Any, on: Any) -> None:
 def test_a_masqueraded_client_is_its_entry_nodes_address_to_policy(
     make: Any, on: Any, entered: str
 ) -> None:
-    """N-57, N-135, N-139, O-17: default deny holds, wherever the client came in; the pod that a
-    rule would allow is not recognised behind the node's address, the node's address is."""
+    """N-57, N-135, N-139: default deny holds, wherever the client came in; whom a rule would allow
+    is not recognised behind the node's address, the node's address is."""
     internet = Origin(OriginKind.OUTSIDE, OUTSIDE, "node-1")
     original = make.flow(OUTSIDE, f"{entered}:30080")
 
@@ -394,6 +438,20 @@ def test_a_masqueraded_client_is_its_entry_nodes_address_to_policy(
     assert isinstance(verdict(deny, client), Drop)
     nodes = make.policy("q", ingress=[{"from": [{"ipBlock": {"cidr": "172.30.0.0/16"}}]}])
     assert verdict(deny, nodes) == delivered("neighbour", NEIGHBOUR)
+
+
+def test_a_pod_behind_a_nodes_address_is_shown_as_that_node(make: Any, on: Any) -> None:
+    """N-135, O-17, O-112: what the receiver sees; who opened the flow is in its original."""
+    everyone = make.policy("p", ingress=[{"from": [{"podSelector": {}}]}])
+    original = make.flow(CLIENT, f"{OTHER_NODE}:30080")
+    pod = Origin(OriginKind.POD, "default/client", "node-1")
+    decision = make.admit(
+        on("node-1", everyone), OTHER_NODE, f"{NEIGHBOUR}:8080", origin=pod, original=original
+    )
+    assert isinstance(decision.verdict, Drop)
+    peer = at(decision, Stage.INGRESS).detail["peer"]
+    assert (peer["kind"], peer["ip"], peer["name"]) == ("node", OTHER_NODE, "node-2")
+    assert f"from {OTHER_NODE} on" in decision.steps[-1].reason
 
 
 def test_a_client_that_policy_local_shows_is_judged_by_its_own_address(make: Any, on: Any) -> None:

@@ -411,10 +411,12 @@ def test_a_malformed_pod_label_does_not_exist(make: Any, worked: Zone, label: st
 
 
 @pytest.mark.parametrize(
-    "name", ["nope.ns.svc.Z", "web.nons.svc.Z", "foo.Z", "*.ns.svc.Z", "x.1-2-3-4.ns.pod.Z"]
-)
+    "name",
+    ["nope.ns.svc.Z", "web.nons.svc.Z", "foo.Z", "*.ns.svc.Z", "x.1-2-3-4.ns.pod.Z",
+     "zone-a.pin._zone.web.ns.svc.Z"],
+)  # fmt: skip
 def test_a_name_that_does_not_exist_carries_the_soa(make: Any, worked: Zone, name: str) -> None:
-    """D-57, D-59, D-64, D-137, D-148."""
+    """D-57, D-59, D-64, D-131, D-137, D-148."""
     answer = make.ask(worked, name)
     assert answer.rcode == NXDOMAIN and answer.authoritative
     assert [(each.name, each.type) for each in answer.authority] == [("cluster.local", RRType.SOA)]

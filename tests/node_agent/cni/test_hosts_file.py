@@ -20,7 +20,7 @@ def test_a_subdomain_gives_the_pod_its_full_name_too() -> None:
 
 
 def test_host_aliases_come_last_under_their_own_heading() -> None:
-    """D-88."""
+    """D-87."""
     text = hosts_file(IP, "web-1", aliases=[("203.0.113.9", ("db", "Legacy.example"))])
     assert text.endswith("\n\n# Entries added by HostAliases.\n203.0.113.9\tdb\tLegacy.example\n")
     assert hosts_table(text)["legacy.example"] == "203.0.113.9"

@@ -191,6 +191,7 @@ async def test_a_name_that_led_nowhere_has_a_trace_of_its_own(world: Any) -> Non
 
 
 async def test_a_node_without_a_tunnel_is_silence_and_the_trace_says_so(world: Any) -> None:
+    """O-27."""
     web, client = await world.pod("web", 2), await world.pod("client", 1)
     world.silenced.add("node-2")
     asking = asyncio.create_task(ask(world, client, web.ip))
