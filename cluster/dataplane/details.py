@@ -5,18 +5,19 @@ Pure: values in, JSON out.
     service     {"service": {namespace, name, port, protocol}, "front": {kind, address},
                  "trafficPolicy", "endpoint": {address, state, namespace?, pod?, node, zone},
                  "choice", "candidates": {position, count, of, filter, topology, addresses}}
-    egress      {"pod", "peer": {kind, ip, name, node}, "direction", "policy": {kind, namespace,
-    ingress      name, rule} or null, "isolating": ["ns/name"], "nearMisses": ["..."]}
+    egress      {"pod", "peer": {kind, ip, name, node, labels?, controller?}, "direction",
+    ingress      "policy": {kind, namespace, name, rule} or null, "isolating": ["ns/name"],
+                 "nearMisses": ["..."]}
     masquerade  {"rule", "address"}
     route       {"prefix", "kind", "node", "nextHop"}
-    deliver     {"pod": {namespace, name, uid, node}, "reply"? : what the sender is answered}
+    deliver     {"pod": {namespace, name, uid, node, labels, controller},
+                 "reply"? : what the sender is answered}
 
 Spec: O-4 to O-12, O-16.
 """
 
 from typing import Any
 
-from cluster.dataplane.decision import PodRef
 from cluster.dataplane.node_view import NodeView
 from cluster.dataplane.policy import Party, PolicyVerdict
 from cluster.dataplane.routes import Route
@@ -95,7 +96,8 @@ def policy_detail(
 def party_detail(party: Party, view: NodeView) -> Detail:
     """Who an address is, as the check point sees it: pod, node, or world (O-16, O-17)."""
     if party.pod is not None:
-        return {"kind": "pod", "ip": party.ip, "name": str(party.pod), "node": party.pod.node}
+        known = {"kind": "pod", "ip": party.ip, "name": str(party.pod), "node": party.pod.node}
+        return {**known, **_workload(party.pod)}
     route = view.routes.find(party.ip)
     if route.node and route.prefix.partition("/")[0] == party.ip:
         return {"kind": "node", "ip": party.ip, "name": route.node, "node": route.node}
@@ -112,9 +114,16 @@ def route_detail(route: Route) -> Detail:
     }
 
 
-def pod_detail(pod: PodRef) -> Detail:
-    """The pod at the end."""
-    return {"pod": {"namespace": pod.namespace, "name": pod.name, "uid": pod.uid, "node": pod.node}}
+def pod_detail(pod: Pod) -> Detail:
+    """The pod at the end (O-16)."""
+    meta = pod.meta
+    known = {"namespace": meta.namespace, "name": meta.name, "uid": meta.uid, "node": pod.node}
+    return {"pod": {**known, **_workload(pod)}}
+
+
+def _workload(pod: Pod) -> Detail:
+    """What selectors and people know a pod by."""
+    return {"labels": dict(pod.meta.labels), "controller": pod.meta.controller}
 
 
 def closed_port_reply(protocol: Protocol) -> str:

@@ -25,7 +25,6 @@ from cluster.dataplane.decision import (
     Host,
     Local,
     Outside,
-    PodRef,
     Reject,
     Stage,
     Step,
@@ -230,7 +229,7 @@ def admit(context: FlowContext, view: NodeView, *, listening: bool) -> Decision:
     denied = _ingress(path, context, pod, view)
     if denied is not None:
         return denied
-    return _deliver(path, pod_ref(pod, destination.ip), listening=listening)
+    return _deliver(path, pod, listening=listening)
 
 
 def _ingress(path: _Path, context: FlowContext, pod: Pod, view: NodeView) -> Decision | None:
@@ -271,17 +270,17 @@ def _admit_to_host(path: _Path, view: NodeView, *, listening: bool) -> Decision:
     declaring = [pod for pod in pods if wanted in {(p.port, p.protocol) for p in pod.ports}]
     if not listening or not pods:
         return path.decision(Host(view.node_name, destination))
-    return _deliver(path, pod_ref((declaring or pods)[0], destination.ip), listening=True)
+    return _deliver(path, (declaring or pods)[0], listening=True)
 
 
-def _deliver(path: _Path, pod: PodRef, *, listening: bool) -> Decision:
+def _deliver(path: _Path, pod: Pod, *, listening: bool) -> Decision:
     port, protocol, detail = path.flow.destination.port, path.flow.protocol, pod_detail(pod)
     if listening:
         reason = f"{pod} listens on {port}"
         path.steps.append(
             Step(Stage.DELIVER, Action.DELIVERED, path.flow, path.flow, reason, detail=detail)
         )
-        return path.decision(Deliver(pod))
+        return path.decision(Deliver(pod_ref(pod, path.flow.destination.ip)))
     reply = closed_port_reply(protocol)
     answers = "a reset" if reply == "RST" else reply
     reason = f"nothing listens on {port}: the pod's kernel answers with {answers}"

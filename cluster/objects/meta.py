@@ -3,7 +3,7 @@
 Pure: no I/O.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,7 @@ class ObjectMeta:
     annotations: Mapping[str, str] = field(default_factory=dict)
     created: str = ""  # RFC 3339, as stored: the text sorts by time
     deleting: bool = False  # deletionTimestamp is set
+    controller: str = ""  # its owner that manages it: "ReplicaSet/cart-7d4b9c"
 
     @property
     def key(self) -> Key:
@@ -39,7 +40,14 @@ def parse_meta(document: Mapping[str, Any]) -> ObjectMeta:
         annotations=metadata.get("annotations") or {},
         created=metadata.get("creationTimestamp") or "",
         deleting=bool(metadata.get("deletionTimestamp")),
+        controller=_controller(metadata.get("ownerReferences") or ()),
     )
+
+
+def _controller(owners: Iterable[Mapping[str, Any]]) -> str:
+    """The one owner that is marked as such."""
+    managing = (each for each in owners if each.get("controller"))
+    return next((f"{each.get('kind')}/{each.get('name')}" for each in managing), "")
 
 
 def key_of(document: Mapping[str, Any]) -> Key:

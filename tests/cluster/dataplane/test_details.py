@@ -10,12 +10,17 @@ POD, OUTSIDE = "10.244.1.5", "203.0.113.7"
 
 def test_an_address_is_a_pod_a_node_or_the_world(make: Any) -> None:
     """O-16, O-17."""
-    view = make.view(make.node("node-2"), make.pod("a", POD))
+    pod = make.pod("a", POD, labels={"app": "cart"})
+    owner = {"kind": "ReplicaSet", "name": "cart-7d4b9c", "controller": True}
+    pod["metadata"]["ownerReferences"] = [owner]
+    view = make.view(make.node("node-2"), pod)
     assert party_detail(Party(POD, view.pods.at(POD)), view) == {
         "kind": "pod",
         "ip": POD,
         "name": "default/a",
         "node": "node-1",
+        "labels": {"app": "cart"},
+        "controller": "ReplicaSet/cart-7d4b9c",
     }
     node = party_detail(Party("172.30.0.2"), view)
     assert (node["kind"], node["name"]) == ("node", "node-2")

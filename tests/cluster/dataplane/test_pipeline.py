@@ -288,7 +288,7 @@ def delivered(name: str, ip: str, node: str = "node-1") -> Deliver:
 
 
 def test_an_open_pod_that_listens_gets_the_flow(make: Any, on: Any) -> None:
-    """O-11, O-7, P-9."""
+    """O-7, O-11, O-16, P-9."""
     decision = make.admit(on(), REMOTE, f"{NEIGHBOUR}:8080")
     assert decision.verdict == delivered("neighbour", NEIGHBOUR)
     assert stages(decision) == [Stage.INGRESS, Stage.DELIVER]
@@ -297,6 +297,10 @@ def test_an_open_pod_that_listens_gets_the_flow(make: Any, on: Any) -> None:
     )
     last = decision.steps[-1]
     assert last.action is Action.DELIVERED and last.reason == "default/neighbour listens on 8080"
+    assert last.detail["pod"] == {
+        "namespace": "default", "name": "neighbour", "uid": "uid-default-neighbour",
+        "node": "node-1", "labels": {"app": "web"}, "controller": "",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -328,6 +332,7 @@ def test_ingress_that_no_rule_allows_is_silence_even_where_nothing_listens(
         assert detail["pod"] == "default/neighbour"
         assert detail["peer"] == {
             "kind": "pod", "ip": REMOTE, "name": "default/remote", "node": "node-2",
+            "labels": {"app": "web"}, "controller": "",
         }  # fmt: skip
 
 
