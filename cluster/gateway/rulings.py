@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from cluster.aio.clock import Clock
-from cluster.dataplane.decision import Action, Decision, Drop, Reject, Stage, Step, Via
+from cluster.dataplane.decision import Action, Code, Decision, Drop, Reject, Stage, Step, Via
 from cluster.gateway.balancer import Chosen, FrontPlan, FrontState, choose_node
 from cluster.gateway.health import NodeHealth
 from cluster.trace.record import ClientSaw, Outcome, Segment, passed_on, segment_of
@@ -96,6 +96,14 @@ class Rulings:
         """Note what became known of a flow later; too late is no harm."""
         self._recorder.update(context.flow_id, **fields)
 
+    def lost(self, context: FlowContext, reason: str, *, silent: bool) -> None:
+        """Note that the node that took the flow said nothing more of it, and what its client sees:
+        silence, or a reset."""
+        action, outcome, saw = _LOST[silent]
+        flow, detail = context.flow, {} if silent else {"reply": "RST"}
+        step = Step(Stage.TUNNEL, action, flow, flow, reason, Code.NODE_UNREACHABLE, detail)
+        self._recorder.end(context.flow_id, step, outcome, client_saw=saw)
+
     def explain(self, plan: FrontPlan, peer: SocketAddress) -> Segment:
         """The decision on a flow that is not made; nothing is recorded."""
         context = self.opened(plan, peer)
@@ -117,6 +125,10 @@ class Rulings:
         return replace(segment, next_process=next_process)
 
 
+_LOST = {
+    True: (Action.DROPPED, Outcome.DROPPED, ClientSaw.TIMEOUT),
+    False: (Action.REJECTED, Outcome.REFUSED, ClientSaw.RESET),
+}
 _OUTCOMES = {Chosen: Outcome.PASSED, Drop: Outcome.DROPPED, Reject: Outcome.REFUSED}
 _ACTIONS = {Chosen: Action.FORWARDED, Drop: Action.DROPPED, Reject: Action.REJECTED}
 

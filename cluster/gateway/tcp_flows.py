@@ -14,13 +14,13 @@ from collections.abc import Callable
 from cluster.aio.relay import EndedBy, RelayResult
 from cluster.aio.streams import hold, reset
 from cluster.aio.tasks import Tasks
-from cluster.dataplane.decision import Code, Drop
+from cluster.dataplane.decision import Drop
 from cluster.errors import PoolExhausted
 from cluster.gateway.backend_nodes import BackendNode
 from cluster.gateway.balancer import Chosen, FrontPlan
 from cluster.gateway.carrier import Carrier, Link
 from cluster.gateway.rulings import Rulings
-from cluster.trace.record import ClientSaw, Outcome
+from cluster.trace.record import ClientSaw
 from cluster.wire.addresses import SocketAddress
 from cluster.wire.flow import FlowContext
 from cluster.wire.preamble import Answer, AnswerOutcome
@@ -153,16 +153,8 @@ class TcpFlows:
     def _lost(self, context: FlowContext, node: BackendNode, error: OSError) -> None:
         """The node took the flow and then said nothing more of it."""
         reason = f"{node.name} did not answer: {error.strerror or error}"
-        silent = isinstance(error, TimeoutError)
         self._failed(node.name, error)
-        self._rulings.update(
-            context,
-            outcome=Outcome.DROPPED,
-            code=Code.NODE_UNREACHABLE,
-            reason=reason,
-            next_process="",
-            client_saw=ClientSaw.TIMEOUT if silent else ClientSaw.RESET,
-        )
+        self._rulings.lost(context, reason, silent=isinstance(error, TimeoutError))
 
     async def _hold(self, sock: socket.socket, context: FlowContext) -> None:
         self._rulings.update(context, client_saw=ClientSaw.TIMEOUT)

@@ -20,11 +20,11 @@ from itertools import islice
 from typing import Any
 
 from cluster.aio.clock import Clock
-from cluster.dataplane.decision import Code
+from cluster.dataplane.decision import Code, Step
 from cluster.errors import PoolExhausted
 from cluster.trace.follower import Follower
 from cluster.trace.query import Query
-from cluster.trace.record import Outcome, Segment
+from cluster.trace.record import Hop, Outcome, Segment
 from cluster.wire.flow import FlowKind
 
 DNS_MAX = 2048
@@ -86,6 +86,23 @@ class Recorder:
         for follower in self._followers:
             follower.offer(segment)
         return True
+
+    def end(self, flow_id: str, step: Step, outcome: Outcome, **fields: Any) -> bool:
+        """Add to a flow's newest segment the hop that ended it after it was decided (O-11)."""
+        place = self._place(flow_id, opener=False)
+        if place is None:
+            return False
+        hops = place[0].segments[place[1]].hops
+        number = hops[-1].number + 1 if hops else 0
+        return self.update(
+            flow_id,
+            hops=(*hops, Hop(number, self.process, step, self.clock.now())),
+            outcome=outcome,
+            code=step.code,
+            reason=step.reason,
+            next_process="",
+            **fields,
+        )
 
     def find(self, query: Query) -> list[Segment]:
         """The newest segments that match, newest last."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from cluster.aio.clock import Clock
 from cluster.aio.datagrams import DatagramEndpoint
 from cluster.dataplane.conntrack import Conntrack, Direction, Entry
-from cluster.dataplane.decision import Code, Deliver, Drop, Host, Reject, Via
+from cluster.dataplane.decision import Code, Deliver, Drop, Host, Reject, Stage, Via
 from cluster.dataplane.node_view import NodeView, forget_stale
 from cluster.errors import WireError
 from cluster.trace.record import ClientSaw
@@ -238,11 +238,13 @@ class DatagramRouter:
         )
         if isinstance(entry, Drop):
             self.dropped += 1
-            self._rulings.lost(ruling, entry.code, entry.reason)
+            self._rulings.lost(ruling, Stage.MASQUERADE, entry.code, entry.reason)
             return
         onward = self._onward(ruling, replace(ruling.context, flow=entry.translated))
         if onward is None:
             self._table.close(entry)
+            if opened_here:
+                self._rulings.saw(ruling.flow_id, sender.refused_sees)
             sender.refuse()
             return
         carried = Carried(entry, onward, sender, opened_here, bytes_in=len(data))
@@ -259,8 +261,7 @@ class DatagramRouter:
             case Host(node, _) if node not in ("", self._node) and self._tunnels(node):
                 return self._towards(ruling, node, replace(context, entry=EntryHalf.FRONT))
             case _:
-                reason = "no process of the host takes datagrams there"
-                self._rulings.lost(ruling, Code.PORT_CLOSED, reason)
+                self._rulings.refused_by_host(ruling)
                 return None
 
     def _towards(
@@ -275,7 +276,7 @@ class DatagramRouter:
 
         if self._tunnels(node) is None:
             reason = f"{node} has announced no tunnel address"
-            self._rulings.lost(ruling, Code.NODE_UNREACHABLE, reason)
+            self._rulings.lost(ruling, Stage.TUNNEL, Code.NODE_UNREACHABLE, reason)
         return send
 
     def _deliver(self, flow: Flow, data: bytes) -> None:

@@ -201,7 +201,7 @@ class Router:
             )
         except OSError as error:
             reason = f"{node} does not answer: {error.strerror or error}"
-            self._rulings.lost(ruling, Code.NODE_UNREACHABLE, reason)
+            self._rulings.lost(ruling, Stage.TUNNEL, Code.NODE_UNREACHABLE, reason)
             unreachable = AnswerOutcome.UNREACHABLE
             return None, _answer(unreachable, ruling, Code.NODE_UNREACHABLE, reason)
 
@@ -219,6 +219,7 @@ class Router:
         except OSError:
             if sock is None:
                 connected.close()
+            self._rulings.refused_by_host(ruling)
             self._refuse(ruling)
         return connected
 

@@ -25,6 +25,7 @@ from cluster.dataplane.decision import (
     Verdict,
     Via,
 )
+from cluster.dataplane.details import closed_port_reply
 from cluster.dataplane.node_view import NodeView
 from cluster.dataplane.pipeline import admit, decide
 from cluster.trace.record import ClientSaw, Outcome, passed_on, segment_of
@@ -120,11 +121,20 @@ class Rulings:
         """Note what the client experienced."""
         self.recorder.update(flow_id, opener=True, client_saw=client_saw)
 
-    def lost(self, ruling: Ruling, code: Code, reason: str) -> None:
-        """Note that a flow died after it was decided: the next process did not answer."""
-        self.recorder.update(
-            ruling.flow_id, outcome=Outcome.DROPPED, code=code, reason=reason, next_process=""
-        )
+    def lost(self, ruling: Ruling, stage: Stage, code: Code, reason: str) -> None:
+        """Note that a flow died after it was decided, such as of a node that does not answer."""
+        flow = ruling.context.flow
+        step = Step(stage, Action.DROPPED, flow, flow, reason, code)
+        self.recorder.end(ruling.flow_id, step, Outcome.DROPPED)
+
+    def refused_by_host(self, ruling: Ruling) -> None:
+        """Note that a flow to a host's own address found nobody: its kernel answers."""
+        flow = ruling.context.flow
+        detail = {"reply": closed_port_reply(flow.protocol)}
+        reason = f"no process of the host listens on {flow.destination}"
+        code = Code.PORT_CLOSED
+        step = Step(Stage.DELIVER, Action.REJECTED, flow, flow, reason, code, detail)
+        self.recorder.end(ruling.flow_id, step, Outcome.REFUSED)
 
     def _next_process(self, verdict: Verdict) -> str:
         """The node that the flow goes on to: to a pod of its, or to its own address."""

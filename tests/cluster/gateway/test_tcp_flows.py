@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cluster.aio.streams import close, reset
-from cluster.dataplane.decision import Code
+from cluster.dataplane.decision import Action, Code, Stage
 from cluster.gateway import carrier, tcp_flows
 from cluster.trace.record import ClientSaw, Outcome
 from cluster.wire.flow import Entry, OriginKind
@@ -161,15 +161,23 @@ async def test_when_every_node_is_dead_the_client_waits_and_the_trace_says_why(
 
 
 @pytest.mark.parametrize(
-    ("error", "saw"),
+    ("error", "outcome", "saw"),
     [
-        (ConnectionResetError(104, "closed after 0 bytes of its answer"), ClientSaw.RESET),
-        (TimeoutError(110, "gave no answer in 130 s"), ClientSaw.TIMEOUT),
+        (ConnectionResetError(104, "closed after 0 bytes of its answer"), Outcome.REFUSED,
+         ClientSaw.RESET),
+        (TimeoutError(110, "gave no answer in 130 s"), Outcome.DROPPED, ClientSaw.TIMEOUT),
     ],
-)
+)  # fmt: skip
 async def test_a_node_that_dies_with_the_flow_in_hand_is_not_skipped_but_told(
-    served: Any, port: int, monkeypatch: pytest.MonkeyPatch, error: OSError, saw: ClientSaw
+    served: Any,
+    port: int,
+    monkeypatch: pytest.MonkeyPatch,
+    error: OSError,
+    outcome: Outcome,
+    saw: ClientSaw,
 ) -> None:
+    """O-11, O-20: a hop of its own ends the flow, dropped in silence or rejected with a reset."""
+
     async def fail(*_: Any, **__: Any) -> Answer:
         raise error
 
@@ -177,8 +185,11 @@ async def test_a_node_that_dies_with_the_flow_in_hand_is_not_skipped_but_told(
     await served.connect(port)
     await served.settle(lambda: served.segments() and served.segments()[0].client_saw)
     (segment,) = served.segments()
-    assert (segment.outcome, segment.code) == (Outcome.DROPPED, Code.NODE_UNREACHABLE)
-    assert segment.reason == f"node-1 did not answer: {error.strerror}"
+    assert (segment.outcome, segment.code) == (outcome, Code.NODE_UNREACHABLE)
+    last = segment.hops[-1]
+    assert (last.number, last.process, last.step.stage) == (1, "gateway", Stage.TUNNEL)
+    assert (last.step.action is Action.DROPPED) is (saw is ClientSaw.TIMEOUT)
+    assert segment.reason == last.step.reason == f"node-1 did not answer: {error.strerror}"
     assert segment.client_saw is saw
     assert segment.next_process == ""
 

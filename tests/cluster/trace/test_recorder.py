@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cluster.dataplane.decision import Code
+from cluster.dataplane.decision import Action, Code, Stage, Step
 from cluster.errors import PoolExhausted
 from cluster.trace import recorder as recorder_module
 from cluster.trace.query import Query
@@ -117,6 +117,24 @@ def test_forgetting_leaves_nothing_behind(recorder: Recorder, segment: Any) -> N
     for number in range(1000):
         recorder.record(segment(f"t{number}"))
     assert len(recorder._places) == sum(recorder.held.values()) == 4
+
+
+def test_what_ended_a_flow_after_its_decision_is_its_last_hop(
+    recorder: Recorder, path: Any
+) -> None:
+    """O-2, O-11: numbered on, and of this process; too late is no harm."""
+    (whole,) = path("datagrams")
+    recorder.record(replace(whole, outcome=Outcome.PASSED, next_process="node-2"))
+    flow = whole.flow
+    step = Step(Stage.TUNNEL, Action.DROPPED, flow, flow, "lost", Code.NODE_UNREACHABLE)
+    assert recorder.end(whole.flow_id, step, Outcome.DROPPED)
+    (found,) = recorder.find(Query(id=whole.flow_id))
+    assert found.hops[:-1] == whole.hops and found.hops[-1].step is step
+    assert found.hops[-1].number == whole.hops[-1].number + 1
+    assert found.hops[-1].process == recorder.process
+    assert (found.outcome, found.code, found.reason) == (Outcome.DROPPED, step.code, "lost")
+    assert found.next_process == "" and recorder.held["refused"] == 1
+    assert not recorder.end("unknown", step, Outcome.DROPPED)
 
 
 async def test_waiting_ends_when_something_matches(recorder: Recorder, segment: Any) -> None:

@@ -180,11 +180,14 @@ async def test_a_node_without_a_tunnel_is_silence_and_may_come_back(world: Any) 
 
 
 async def test_the_host_takes_no_datagrams(world: Any) -> None:
+    """O-20."""
     client = await world.pod("client")
     transport, inbox = await client_of(world, client, "172.30.255.254", 53)
     transport.sendto(b"hello")
     assert isinstance(await inbox.errors.get(), ConnectionRefusedError)
-    assert last(world.nodes[1]).code is Code.PORT_CLOSED
+    segment = last(world.nodes[1])
+    assert (segment.outcome, segment.code) == (Outcome.REFUSED, Code.PORT_CLOSED)
+    assert segment.client_saw is ClientSaw.REFUSED
 
 
 # Ends

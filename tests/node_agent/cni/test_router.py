@@ -268,13 +268,17 @@ async def test_an_address_of_the_host_is_a_real_process(world: Any) -> None:
 
 
 async def test_a_host_nobody_serves_refuses(world: Any) -> None:
+    """O-20: no rule is in the way, and the trace still ends as the client's attempt did."""
     client = await world.pod("client")
     with pytest.raises(ConnectionRefusedError):
         await ask(world, client, "172.30.255.254", 6443)  # no address is known
     world.hosts[""] = SocketAddress("127.0.0.1", 9)
     with pytest.raises(ConnectionRefusedError):
         await ask(world, client, "172.30.255.254", 6443)
-    assert last(world.nodes[1]).client_saw is ClientSaw.REFUSED
+    segment = last(world.nodes[1])
+    assert segment.client_saw is ClientSaw.REFUSED
+    assert (segment.outcome, segment.code) == (Outcome.REFUSED, Code.PORT_CLOSED)
+    assert segment.reason == "no process of the host listens on 172.30.255.254:6443"
 
 
 async def test_the_node_port_of_another_node_is_asked_through_its_tunnel(world: Any) -> None:

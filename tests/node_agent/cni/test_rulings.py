@@ -97,15 +97,18 @@ async def test_affinity_is_remembered_by_rulings_and_not_by_explanations(
 
 
 async def test_what_comes_after_the_decision_is_added_to_its_record(world: Any, web: Any) -> None:
-    """O-20: what the client saw is a field of its own."""
+    """O-11, O-20: what ended it is its last hop; what the client saw is a field of its own."""
     node = world.nodes[1]
     ruling = node.rulings.rule(opened(node, VIP, 80))
     node.rulings.saw(ruling.flow_id, ClientSaw.CONNECTED)
-    node.rulings.lost(ruling, Code.NODE_UNREACHABLE, "node-2 does not answer")
+    node.rulings.lost(ruling, Stage.TUNNEL, Code.NODE_UNREACHABLE, "node-2 does not answer")
     (segment,) = node.segments()
     assert segment.client_saw is ClientSaw.CONNECTED
     assert (segment.outcome, segment.code) == (Outcome.DROPPED, Code.NODE_UNREACHABLE)
     assert segment.reason == "node-2 does not answer" and segment.next_process == ""
+    last = segment.hops[-1]
+    assert (last.number, last.step.action) == (len(segment.hops) - 1, Action.DROPPED)
+    assert last.step.reason == segment.reason and last.process == "node-1"
 
 
 @pytest.mark.parametrize(
