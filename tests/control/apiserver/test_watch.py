@@ -1,12 +1,14 @@
 """Watches over a real socket: what is told, in which form, and how they end."""
 
 import asyncio
+import contextlib
 import logging
 import random
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from cluster.objects.resources import CONFIG_MAPS, Resource
@@ -14,7 +16,7 @@ from control.apiserver import watch as module
 from control.apiserver.codec import Accepted
 from control.apiserver.reads import Reader
 from control.apiserver.registry import Registry
-from control.apiserver.watch import TIMEOUT_SECONDS_MAX, TIMEOUT_SECONDS_MIN, WatchRequest
+from control.apiserver.watch import TIMEOUT_SECONDS_MAX, TIMEOUT_SECONDS_MIN, Watches, WatchRequest
 from control.resources.kinds import Kind
 from control.store import feed as feed_module
 from control.store.feed import Watcher
@@ -325,6 +327,58 @@ async def test_watchers_of_the_same_form_share_what_they_are_sent(
     assert len(change.lines) == 1
     for each in watches:
         await each.aclose()
+
+
+class Told:
+    """A watch without a socket, over a disk that is full: what its client is sent."""
+
+    def __init__(self, registry: Registry, clock: Any, kind: Kinds) -> None:
+        def full(*arguments: Any) -> None:
+            raise OSError("no space left on device")
+
+        self.registry = registry
+        self.events: list[dict[str, Any]] = []
+        self._kind, self._clock = kind(CONFIG_MAPS), clock
+        journal: Any = registry.store._journal
+        journal.commit = full
+
+    def write(self) -> None:
+        metadata = {"name": "lost", "namespace": "shop"}
+        self.registry.store.put(("", "configmaps"), {"metadata": metadata})
+
+    async def watch(self, **query: str) -> list[tuple[str, Any]]:
+        dice = random.Random(7)
+        request = WatchRequest.of(self._kind, "shop", None, query, Accepted(), dice)
+        watches = Watches(self.registry, Reader(self.registry, self._clock), self._clock)
+        with contextlib.suppress(ConnectionResetError):
+            await watches.serve(request, self._take, lambda: None)
+        return [(each["type"], each["object"].get("code")) for each in self.events]
+
+    async def _take(self, lines: bytes) -> None:
+        self.events += [orjson.loads(each) for each in lines.splitlines()]
+        if self.events[-1]["type"] != "ERROR":
+            raise ConnectionResetError("one event is enough")
+
+
+async def test_what_is_there_is_shown_when_it_lasts(
+    registry: Registry, clock: Any, kind: Kinds
+) -> None:
+    told = Told(registry, clock, kind)
+    told.write()  # in this turn of the loop: not yet on the disk, where it will never be
+    assert await told.watch() == [("ERROR", 500)]
+
+
+async def test_a_bookmark_is_of_a_version_that_lasts(
+    registry: Registry, clock: Any, kind: Kinds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = Told(registry, clock, kind)
+
+    async def time_out(work: Any, seconds: float) -> None:
+        work.close()
+        told.write()
+
+    monkeypatch.setattr(module, "_within", time_out)
+    assert await told.watch(allowWatchBookmarks="true") == [("ERROR", 500)]
 
 
 def seconds(kind: Kind, **query: str) -> float:
