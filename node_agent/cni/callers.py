@@ -12,6 +12,7 @@ A client cannot tell what it saw, but what its socket does is decided here, so i
 import socket
 from typing import Protocol
 
+from cluster.aio.relay import EndedBy
 from cluster.aio.streams import close, hold, reset
 from cluster.aio.tunnel import answer
 from cluster.trace.record import ClientSaw
@@ -34,6 +35,9 @@ class Caller(Protocol):
 
     async def dropped(self, said: Answer) -> None:
         """Say nothing to whoever opened the flow; the socket is closed in the end."""
+
+    def ended(self, by: EndedBy) -> None:
+        """Note how an accepted flow that went on by relay came to its end."""
 
 
 class Client:
@@ -58,6 +62,11 @@ class Client:
         self._rulings.saw(self._flow_id, ClientSaw.TIMEOUT)
         await hold(self.sock, SILENCE_SECONDS)
 
+    def ended(self, by: EndedBy) -> None:
+        """Reset, unless both sides closed or it left by itself."""
+        if by in (EndedBy.SERVER_RESET, EndedBy.KILLED):
+            self._rulings.saw(self._flow_id, ClientSaw.RESET)
+
 
 class PeerProcess:
     """Another process, at the far end of the tunnel."""
@@ -78,3 +87,6 @@ class PeerProcess:
     async def dropped(self, said: Answer) -> None:
         """Answered: to be silent is the peer's to do."""
         await self.refused(said)
+
+    def ended(self, by: EndedBy) -> None:
+        """Its own relay tells it."""

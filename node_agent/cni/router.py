@@ -286,7 +286,7 @@ class Router:
         upstream, said = await self._dial_node(ruling, node, entry, None)
         if said.outcome is AnswerOutcome.ACCEPTED and upstream is not None:
             await caller.accepted(said)
-            await self._relay(caller.sock, upstream, ruling)
+            await self._relay(caller, upstream, ruling)
         elif said.outcome is AnswerOutcome.REFUSED:
             await caller.refused(said)
         else:
@@ -301,10 +301,11 @@ class Router:
             await caller.refused(_answer(AnswerOutcome.REFUSED, ruling, Code.PORT_CLOSED))
             return
         await caller.accepted(_answer(AnswerOutcome.ACCEPTED, ruling))
-        await self._relay(caller.sock, upstream, ruling)
+        await self._relay(caller, upstream, ruling)
 
-    async def _relay(self, sock: socket.socket, upstream: socket.socket, ruling: Ruling) -> None:
-        result = await self._relays.join(sock, upstream, name=ruling.flow_id)
+    async def _relay(self, caller: Caller, upstream: socket.socket, ruling: Ruling) -> None:
+        result = await self._relays.join(caller.sock, upstream, name=ruling.flow_id)
+        caller.ended(result.ended_by)
         self._established.ended(ruling.flow_id, result.bytes_forward, result.bytes_back)
 
     def close(self) -> None:

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import pytest
 
+from cluster.aio.relay import EndedBy
 from cluster.aio.streams import reset
 from cluster.trace.record import ClientSaw
 from cluster.wire.preamble import Answer, AnswerOutcome, Reader, decode_verdict
@@ -54,6 +55,16 @@ async def test_an_accepted_client_is_told_nothing(ends: Any) -> None:
     near.send(b"the program's first word")
     assert await received(far) == b"the program's first word"
     assert noted.seen == [("00c0ffee00c0ffee", ClientSaw.CONNECTED)]
+
+
+@pytest.mark.parametrize("by", list(EndedBy))
+def test_a_client_of_a_relay_is_reset_if_the_server_or_the_relay_was(
+    ends: Any, by: EndedBy
+) -> None:
+    client, noted = client_of(ends[1])
+    client.ended(by)
+    reset_by_us = by in (EndedBy.SERVER_RESET, EndedBy.KILLED)
+    assert [saw for _, saw in noted.seen] == ([ClientSaw.RESET] if reset_by_us else [])
 
 
 async def test_a_refused_client_is_reset_and_that_is_what_it_saw(ends: Any) -> None:

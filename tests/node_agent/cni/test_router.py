@@ -345,6 +345,7 @@ async def test_a_relay_passes_a_reset_on(world: Any) -> None:
     with pytest.raises(ConnectionResetError):
         await world.read_all(client)
     await carrying
+    assert last(world.nodes[1]).client_saw is ClientSaw.RESET
 
 
 @pytest.mark.parametrize("number", [1, 2])
