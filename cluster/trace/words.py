@@ -10,6 +10,7 @@ from typing import Any
 from cluster.dataplane.decision import Action, Code, Stage, Step
 from cluster.trace.join import Trace
 from cluster.trace.record import ClientSaw, Outcome
+from cluster.wire.addresses import Protocol
 from cluster.wire.flow import FlowKind, Origin, OriginKind
 
 QUERIES_SHOWN_MAX = 12
@@ -123,10 +124,16 @@ def explanation(trace: Trace) -> Iterator[tuple[str, str]]:
             yield str(trace.outcome), f"{_symptom(trace, last.step)} by {last.process}{code}"
         yield from _rules(last.step)
         if trace.client_saw or trace.kind is not FlowKind.DNS:
-            yield "client saw", str(trace.client_saw) or "not reported"
+            yield "client saw", str(trace.client_saw) or _unreported(trace)
         yield from _hints(trace, last.step)
     elif trace.client_saw not in (ClientSaw.UNKNOWN, ClientSaw.CONNECTED, ClientSaw.REPLIED):
         yield "client saw", str(trace.client_saw)
+
+
+def _unreported(trace: Trace) -> str:
+    """Nothing tells a sender of a datagram's end elsewhere, which is what it saw: silence."""
+    datagram = trace.original.protocol is Protocol.UDP
+    return "no reply" if datagram and trace.outcome is Outcome.DROPPED else "not reported"
 
 
 def _asked_server(step: Step) -> str:

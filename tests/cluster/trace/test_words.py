@@ -94,6 +94,16 @@ def test_refused_and_dropped_are_told_apart(path: Any, name: str, words: str) ->
     assert verdict(join(path(name))) == words
 
 
+def test_the_sender_of_a_dropped_datagram_saw_nothing(path: Any) -> None:
+    """O-20: no process has to report a silence."""
+    (whole,) = path("datagrams")
+    unreported = replace(whole, client_saw=ClientSaw.UNKNOWN)
+    dropped = replace(unreported, outcome=Outcome.DROPPED, code=Code.POLICY_DENIED)
+    assert dict(explanation(join([dropped])))["client saw"] == "no reply"
+    refused = replace(unreported, outcome=Outcome.REFUSED, code=Code.PORT_CLOSED)
+    assert dict(explanation(join([refused])))["client saw"] == "not reported"
+
+
 @pytest.mark.parametrize(
     ("code", "hint"),
     [
