@@ -115,6 +115,7 @@ class Supervisor:
                 each.cancel()
         if not process.ready.is_set():
             raise ProcessFailed("the zygote is gone: nothing can be started any more")
+        await process.forked.wait()  # what it says itself may be heard first
         return process
 
     def signal(self, name: str, number: int) -> None:
