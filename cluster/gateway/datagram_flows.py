@@ -108,8 +108,10 @@ class DatagramFlows:
             return
         payload, now = datagram.payload, self._rulings.clock.monotonic()
         flow_id = datagram.context.flow_id
-        if not datagram.reply or datagram.refused:  # no ICMP can be sent from here
+        if not datagram.reply or datagram.refused:
             self.dropped += 1
+            if datagram.refused:
+                self._unanswered(flow_id)
             return
         flow = self._flows.from_node(flow_id, len(payload), now=now)
         endpoint = self._endpoint_of(flow.place) if flow is not None else None
@@ -119,6 +121,12 @@ class DatagramFlows:
         if flow.replies == 1:
             self._rulings.update(flow.context, client_saw=ClientSaw.REPLIED)
         endpoint.send(payload, flow.client)
+
+    def _unanswered(self, flow_id: str) -> None:
+        """A refusal ends here: no ICMP can be sent, so a client sees silence (O-20)."""
+        flow = self._flows.find(flow_id)
+        if flow is not None and not flow.replied:
+            self._rulings.update(flow.context, client_saw=ClientSaw.TIMEOUT)
 
     def follow(self, plans: dict[Place, FrontPlan], healthy: Callable[[str], bool]) -> None:
         """Forget flows whose front is gone, or whose node is, or is elsewhere now."""

@@ -82,9 +82,13 @@ class UdpFlows:
         self._seen(flow, now)
         return flow
 
+    def find(self, flow_id: str) -> UdpFlow | None:
+        """The flow of that name, without having seen anything of it."""
+        return self._queues[True].get(flow_id) or self._queues[False].get(flow_id)
+
     def from_node(self, flow_id: str, size: int, *, now: float) -> UdpFlow | None:
         """The flow that a node's reply belongs to, noted as replied."""
-        flow = self._queues[True].get(flow_id) or self._queues[False].get(flow_id)
+        flow = self.find(flow_id)
         if flow is None or flow.expires <= now:
             return None
         flow.bytes_out += size

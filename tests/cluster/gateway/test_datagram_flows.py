@@ -135,14 +135,21 @@ async def test_with_nobody_to_send_to_the_datagram_is_lost_and_the_trace_says_so
 
 
 async def test_a_port_unreachable_of_the_node_cannot_be_passed_on_and_is_counted(
-    served: Any, udp_port: int
+    served: Any, talk: Any, udp_port: int
 ) -> None:
+    """O-20: its client sees silence, unless it was answered before."""
     served.only.echo_datagrams = False
     client = served.datagram_client(udp_port)
     client.send(b"hello")
     datagram, peer = await served.only.next_datagram()
     served.only.reply(datagram, peer, b"", refused=True)
     await served.settle(lambda: served.gateway.udp.dropped == 1)
+    assert served.segments()[0].client_saw is ClientSaw.TIMEOUT
+    served.only.reply(datagram, peer, b"now")
+    assert await talk.receive(client) == b"now"
+    served.only.reply(datagram, peer, b"", refused=True)
+    await served.settle(lambda: served.gateway.udp.dropped == 2)
+    assert served.segments()[0].client_saw is ClientSaw.REPLIED
 
 
 async def test_what_is_no_reply_of_a_flow_is_dropped(
