@@ -29,7 +29,7 @@ class Start:
     """One start: when each part was ready, and what it cost, seconds since the command began."""
 
     ready: dict[str, float] = field(default_factory=dict)  # as `kubehop up` tells
-    forked: float = 0.0  # the first process was asked for: all is imported
+    forked: float = 0.0  # control was asked for: what all share is imported
     first_answer: float = 0.0
     returned: float = 0.0  # the command has ended
     cpu: dict[str, float] = field(default_factory=dict)  # CPU seconds, by process
@@ -38,7 +38,7 @@ class Start:
         """When each phase was over."""
         nodes = [when for what, when in self.ready.items() if what.startswith("node-")]
         return {
-            "interpreter and imports": self.forked,
+            "interpreters and shared imports": self.forked,
             "API ready": self.ready["control"],
             "nodes ready": max(nodes),
             "DNS answering": self.ready["dns"],

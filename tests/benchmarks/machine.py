@@ -3,9 +3,12 @@
 import os
 import platform
 import subprocess
+import time
 from importlib.metadata import version
 from pathlib import Path
 
+QUIET_MOMENT_SECONDS = 0.5
+BUSY_PART_MAX = 0.1
 PACKAGES = ("aiohttp", "uvloop", "msgpack", "orjson", "cryptography")
 
 
@@ -19,6 +22,44 @@ def described() -> dict[str, str]:
         "packages": ", ".join(f"{name} {version(name)}" for name in PACKAGES),
         "kubehop": f"{version('kubehop')}, commit {_commit()}",
     }
+
+
+class Quiet:
+    """Waits before each round until nothing else runs, for a while, and counts how often it did."""
+
+    seconds_max = 8.0  # for each round
+
+    def __init__(self) -> None:
+        self._rounds = 0
+        self._idle = 0
+
+    def wait(self) -> None:
+        """Return when the processors have been idle for a moment, or the time is up."""
+        ends = time.monotonic() + self.seconds_max
+        self._rounds += 1
+        while time.monotonic() < ends:
+            if _busy(QUIET_MOMENT_SECONDS) < BUSY_PART_MAX:
+                self._idle += 1
+                return
+
+    def __str__(self) -> str:
+        return f"{self._idle} of {self._rounds} rounds began on idle processors."
+
+
+def _busy(seconds: float) -> float:
+    """The part of all processors' time that was not idle; 0 where the system does not tell."""
+    before = _ticks()
+    time.sleep(seconds)
+    after = _ticks()
+    spent = [now - then for then, now in zip(before, after, strict=True)]
+    return 1 - (spent[3] + spent[4]) / sum(spent) if sum(spent) else 0.0
+
+
+def _ticks() -> list[int]:
+    try:
+        return [int(each) for each in Path("/proc/stat").read_text().split("\n")[0].split()[1:]]
+    except OSError:
+        return []
 
 
 def load_average() -> str:

@@ -12,6 +12,7 @@ import uvloop
 
 from tests.benchmarks.bench_cluster import PORT, ROOT, BenchCluster, environment
 from tests.benchmarks.load import Load, load
+from tests.benchmarks.machine import Quiet
 from tests.benchmarks.table import Table
 
 NODE_PORT = 30080
@@ -49,7 +50,10 @@ def _table(
 ) -> Table:
     alone: dict[str, list[Load]] = {name: [] for name in peers}
     busy: dict[str, list[Load]] = {name: [] for name in peers}
-    for _ in range(rounds + 1):
+    quiet = Quiet()
+    for number in range(rounds + 1):
+        if number:
+            quiet.wait()
         for name, (ip, port) in peers.items():
             alone[name].append(_run(ip, port, requests // 4, 1, keep_alive))
             busy[name].append(_run(ip, port, requests, BUSY_CONNECTIONS, keep_alive))
@@ -59,7 +63,7 @@ def _table(
         ("way", "latency p50", "p99", "ratio", f"requests/s, {BUSY_CONNECTIONS} at once", "ratio"),
         note=f"Medians of {rounds} rounds of all ways in turns, after one that does not count: "
         f"{requests // 4} requests one after the other, then {requests} on {BUSY_CONNECTIONS} "
-        "connections. Ratios: to the straight way.",
+        f"connections. Ratios: to the straight way. {quiet}",
     )
     base_latency, base_rate = 0.0, 0.0
     for name in peers:

@@ -9,6 +9,7 @@ from pathlib import Path
 from statistics import median
 
 from tests.benchmarks.bench_cluster import ROOT, BenchCluster, Start, environment
+from tests.benchmarks.machine import Quiet
 from tests.benchmarks.table import Table, milliseconds
 
 EVERYTHING = "... that imports every process"
@@ -23,9 +24,14 @@ _IMPORTED = re.compile(r"^import time: +(\d+) \| +\d+ \| +(\S+)$", re.MULTILINE)
 
 def measure(directory: Path, rounds: int, nodes: int) -> list[Table]:
     """Rounds of starts, each a cluster of its own; the round before the first does not count."""
-    starts = [_once(directory, nodes) for _ in range(rounds + 1)][1:]
+    _once(directory, nodes)
+    quiet = Quiet()
+    starts = []
+    for _ in range(rounds):
+        quiet.wait()
+        starts.append(_once(directory, nodes))
     imports = [_imports(directory) for _ in range(rounds)]
-    tables = [_phases(starts, nodes), _cpu(starts), _import_table(imports)]
+    tables = [_phases(starts, nodes, quiet), _cpu(starts), _import_table(imports)]
     return [*tables, _import_profile(directory)]
 
 
@@ -37,12 +43,13 @@ def _once(directory: Path, nodes: int) -> Start:
         cluster.down()
 
 
-def _phases(starts: list[Start], nodes: int) -> Table:
+def _phases(starts: list[Start], nodes: int, quiet: Quiet) -> Table:
     phases = [start.phases() for start in starts]
     table = Table(
         f"Start of {nodes} nodes, cold processes: when each phase was over",
         ("phase", "median", "fastest", "slowest"),
-        note="Wall time since the command was executed; nodes, gateway and DNS start side by side.",
+        note="Wall time since the command was executed; nodes, gateway and DNS start side by side. "
+        f"{quiet}",
     )
     for name in phases[0]:
         table.add(name, *_spread([each[name] for each in phases]))
@@ -53,7 +60,8 @@ def _cpu(starts: list[Start]) -> Table:
     table = Table(
         "CPU time of the same starts, at the first answer",
         ("process", "median", "fastest", "slowest"),
-        note="User and system. `launcher` imports everything once; the others are forked from it.",
+        note="User and system, imports included: `launcher` imports what all share; `control` "
+        "its own and, meanwhile, `zygote` what the others are forked with.",
     )
     for name in starts[0].cpu:
         table.add(name, *_spread([each.cpu[name] for each in starts]))
