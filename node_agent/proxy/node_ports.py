@@ -20,7 +20,7 @@ class PortState(StrEnum):
 
     SERVING = "serving"
     CLOSED = "closed"  # no endpoint anywhere: the kernel refuses (S-85)
-    SILENT = "silent"  # policy Local and none here: dropped (S-86)
+    SILENT = "silent"  # policy Local and none here: dropped (S-87)
 
 
 @dataclass(frozen=True, slots=True)

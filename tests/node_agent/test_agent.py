@@ -128,7 +128,6 @@ async def field(
 
 
 async def test_a_started_node_is_ready_and_says_where_it_is(field: Field) -> None:
-    """P-26."""
     await field.until(lambda: _ready(field.api.find(NODES, "node-1")))
     annotations = field.api.find(NODES, "node-1")["metadata"]["annotations"]
     said = field.agent.addresses()

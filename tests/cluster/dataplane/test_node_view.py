@@ -68,7 +68,6 @@ def test_a_change_shares_every_table_it_does_not_touch(make: Any) -> None:
 
 
 def test_the_masquerade_address_is_of_the_destinations_family(make: Any) -> None:
-    """S-51."""
     node = make.node("node-1")
     node["status"]["addresses"].append({"type": "InternalIP", "address": "fd30::1"})
     view = make.view(node)

@@ -503,7 +503,7 @@ def test_a_flow_for_another_nodes_pod_is_not_admitted(make: Any, on: Any) -> Non
 
 
 def test_a_pod_of_the_hosts_network_answers_at_the_nodes_address(make: Any, on: Any) -> None:
-    """P-28, P-37, N-65: no policy selects it; where it does not listen, the host is asked."""
+    """P-28, N-65: no policy selects it; where it does not listen, the host is asked."""
     ports = [{"name": "web", "containerPort": 8080, "protocol": "TCP"}]
     other = make.pod("another", NODE, host_network=True, node="node-1")
     host = make.pod("host", NODE, host_network=True, node="node-1", ports=ports)

@@ -59,7 +59,7 @@ def test_a_node_that_moves_its_range_is_followed(make: Any) -> None:
 
 
 def test_a_smaller_range_inside_a_larger_one_wins(make: Any) -> None:
-    """P-130, P-132: blocks of any size may lie in another node's range."""
+    """Blocks of any size may lie in another node's range."""
     whole, block = make.node("node-2"), make.node("node-3")
     block["spec"]["podCIDR"] = "10.244.2.64/26"
     view = make.view(whole, block)

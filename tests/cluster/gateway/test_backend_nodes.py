@@ -32,7 +32,7 @@ def test_the_label_excludes_with_any_value_but_false(make: Any, value: str, excl
 
 
 def test_the_autoscalers_taint_excludes_and_no_other(make: Any) -> None:
-    """S-111, S-121."""
+    """S-111."""
     assert AUTOSCALER_TAINT in parse_backend_node(make.node(taints=[AUTOSCALER_TAINT])).excluded
     assert parse_backend_node(make.node(taints=["example.com/gpu"])).excluded == ""
 

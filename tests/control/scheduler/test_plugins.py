@@ -130,7 +130,7 @@ def using(build: Any, **port: Any) -> Any:
 def test_host_ports_collide_by_address_protocol_and_number(
     build: Any, taken: dict[str, Any], wished: dict[str, Any], free: bool
 ) -> None:
-    """P-31, P-32, P-154."""
+    """P-31, P-32."""
     reason = free_ports(using(build, **wished), state(build.node("n"), using(build, **taken)))
     wanted = None if free else "node(s) didn't have free ports for the requested pod ports"
     assert reason == wanted

@@ -250,7 +250,7 @@ class Front:
 
 @pytest.mark.parametrize(("number", "source"), [(1, "172.30.0.1"), (2, "172.30.0.1")])
 async def test_a_client_of_a_node_port_is_answered(world: Any, number: int, source: str) -> None:
-    """S-51: the pod sees the node's address; the client its answer."""
+    """S-101: the pod sees the node's address; the client its answer."""
     web = await world.pod("web", number)
     world.service("dns", VIP, web.ip, protocol="UDP", node_port=NODE_PORT)
     await serve(world, web)

@@ -32,7 +32,7 @@ async def serve(world: Any, pod: Any, host: str | None = None, port: int = 80) -
 
 
 async def test_an_address_each_the_same_for_the_same_pod(world: Any) -> None:
-    """P-1, P-21, P-99."""
+    """P-1."""
     network = world.node(1).network
     first, second = await network.add(spec("a")), await network.add(spec("b"))
     assert first.ip != second.ip and await network.add(spec("a")) is first
@@ -71,7 +71,7 @@ async def test_no_address_left_is_told(world: Any) -> None:
 
 
 async def test_a_pod_of_the_hosts_network_has_the_nodes_address(world: Any) -> None:
-    """P-28."""
+    """P-28, P-37: not one of the node's range."""
     node = world.node(1)
     pod = await node.network.add(spec("a", host_network=True))
     other = await node.network.add(spec("b", host_network=True))

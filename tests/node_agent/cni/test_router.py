@@ -318,7 +318,7 @@ async def test_a_client_of_a_node_port_reaches_the_pod_of_that_node(world: Any) 
 
 
 async def test_a_client_is_relayed_to_a_pod_of_another_node(world: Any) -> None:
-    """S-51: the source is the first node's, whose relay counts the bytes."""
+    """S-101, S-107: the source is the first node's, whose relay counts the bytes."""
     web = await world.pod("web", 2)
     world.service("web", VIP, web.ip, node_port=NODE_PORT)
     await serve(world, web)

@@ -5,7 +5,7 @@ from node_agent.kubelet.kubelet import Kubelet
 
 
 async def test_from_registration_to_a_running_pod(api, network, clock, tasks, node_facts, field):
-    """P-18, P-26: the node registers, learns its range, becomes Ready, and runs what was bound."""
+    """P-13: the node registers, learns its range, becomes Ready, and runs what was bound."""
     kubelet = Kubelet(api=api, network=network, clock=clock, tasks=tasks, facts=node_facts)
     undo = kubelet.start()
     try:

@@ -98,7 +98,6 @@ async def test_a_node_that_was_written_off_reports_itself_again(node, api, clock
 
 
 async def test_a_deleted_node_registers_again(node, api, clock):
-    """P-77 is the controllers' part."""
     node.network_ready()
     await clock.advance(0)
     document = api.objects.pop(("nodes", "", "node-1"))
@@ -110,7 +109,7 @@ async def test_a_deleted_node_registers_again(node, api, clock):
 async def test_an_agent_that_restarts_takes_its_node_over_without_a_moment_of_not_ready(
     api, clock, tasks, node_facts
 ):
-    """P-69, P-74: a flap would take its pods out of every Service."""
+    """A flap would take its pods out of every Service."""
     conditions = [{"type": "Ready", "status": "True", "lastTransitionTime": "x"}]
     api.put(
         NODES,

@@ -186,7 +186,7 @@ async def test_init_containers_first_then_sidecars_then_the_rest(world):
 
 
 async def test_deletion_ends_the_program_in_order_then_the_network_then_the_object(world):
-    """P-56, P-57, P-60, S-130: grace 0 and the pod's own uid, after the program had its say."""
+    """P-57, P-60: grace 0 and the pod's own uid, after the program had its say."""
     worker = world.bind(containers=[container()])
     await world.ready()
     log = worker.runs.logs["app"].current
@@ -211,7 +211,7 @@ async def test_the_phase_stays_running_while_a_pod_terminates(world):
 
 
 async def test_patience_ends_with_the_grace_period(world):
-    """P-56 to P-58: SIGKILL, exit code 137."""
+    """P-58: SIGKILL, exit code 137."""
     world.bind(containers=[container(program="stubborn")])
     await world.ready()
     world.delete(grace=30)
@@ -224,7 +224,6 @@ async def test_patience_ends_with_the_grace_period(world):
 
 
 async def test_a_second_delete_with_less_grace_shortens_the_wait(world):
-    """P-56."""
     world.bind(containers=[container(program="stubborn")])
     await world.ready()
     world.delete(grace=300)
@@ -567,7 +566,7 @@ async def test_a_container_that_has_ended_is_told_while_another_still_ends(world
 
 
 async def test_a_pod_deleted_while_it_waits_for_the_api_ends_at_once(world, api):
-    """P-56, P-60: what it waits for would come in vain."""
+    """P-60: what it waits for would come in vain."""
     import asyncio
 
     asked = asyncio.Event()

@@ -4,7 +4,6 @@ from cluster.objects.resources import PODS
 
 
 async def test_pods_of_other_nodes_are_none_of_ours(kubelet, field):
-    """P-45."""
     elsewhere = field.pod(nodeName="node-2")
     unbound = field.pod()
     del unbound["spec"]["nodeName"]

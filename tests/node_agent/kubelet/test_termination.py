@@ -12,7 +12,6 @@ async def test_a_deadline_is_scaled(field):
 
 
 async def test_a_second_delete_may_only_shorten_it(clock):
-    """P-56."""
     deadline = Deadline(clock, 30)
     assert not deadline.shorten(60)
     assert deadline.left() == 30

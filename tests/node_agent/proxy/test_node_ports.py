@@ -23,7 +23,7 @@ HERE, AWAY = "10.244.1.5", "10.244.2.6"
 async def test_endpoints_and_policy_decide(
     world: Any, backends: tuple[str, ...], policy: str, state: PortState
 ) -> None:
-    """S-58, S-59, S-85, S-86."""
+    """S-58, S-59, S-85, S-87."""
     node = world.node(1)
     world.service("web", "10.96.0.20", *backends, node_port=30080, externalTrafficPolicy=policy)
     plan = PortPlan(30080, Protocol.TCP, state, ("default", "web"))

@@ -105,7 +105,7 @@ async def test_a_closed_port_is_refused_by_the_kernel(field: Field, port: int) -
 
 
 async def test_a_silent_port_does_not_even_shake_hands(field: Field, port: int) -> None:
-    """S-86."""
+    """S-87."""
     field.apply(plan(port, PortState.SILENT))
     sock = field.client()
     dialing = asyncio.create_task(asyncio.get_running_loop().sock_connect(sock, (BIND, port)))
@@ -144,7 +144,7 @@ async def test_datagrams_are_taken_in_and_answered(field: Field, port: int) -> N
 async def test_a_closed_datagram_port_refuses_and_a_silent_one_does_not(
     field: Field, port: int
 ) -> None:
-    """S-85, S-86."""
+    """S-85, S-87."""
     loop = asyncio.get_running_loop()
     sock = field.client(socket.SOCK_DGRAM)
     sock.connect((BIND, port))

@@ -82,6 +82,7 @@ def test_a_running_pod_counts_its_ready_containers() -> None:
     "word", ["ContainerCreating", "CrashLoopBackOff", "ImagePullBackOff", "ErrImagePull"]
 )
 def test_what_a_container_waits_for_is_the_status(word: str) -> None:
+    """P-44."""
     assert reason(pod(waiting(word), phase="Pending")) == word
 
 
@@ -92,6 +93,7 @@ def test_the_first_container_that_says_something_wins() -> None:
 
 
 def test_a_container_that_ended_tells_how() -> None:
+    """P-44."""
     assert reason(pod(ended(0, "Completed"), phase="Succeeded")) == "Completed"
     assert reason(pod(ended(1, "Error"), phase="Failed")) == "Error"
     assert reason(pod(ended(3))) == "ExitCode:3"
@@ -110,6 +112,7 @@ def test_a_pods_own_reason_stands_before_its_phase() -> None:
 
 
 def test_init_containers_count_up_until_all_are_through() -> None:
+    """P-44."""
     first, second = ended(0, "Completed", "a"), container("b", RUNNING)
     document = pod(waiting("PodInitializing"), phase="Pending", inits=(first, second))
     assert (reason(document), ready(document)) == ("Init:1/2", "0/1")
@@ -151,6 +154,7 @@ def test_scheduling_gates_hold_a_pod() -> None:
 
 
 def test_a_deleted_pod_is_terminating_until_it_is_over() -> None:
+    """P-44."""
     assert reason(pod(running(), metadata=DELETED)) == "Terminating"
     over = pod(ended(0, "Completed"), phase="Succeeded", metadata=DELETED)
     assert reason(over) == "Completed"

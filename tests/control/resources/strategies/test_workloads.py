@@ -35,7 +35,7 @@ def test_recreating_needs_no_parameters() -> None:
 
 
 def test_a_daemon_set_and_a_stateful_set_replace_one_at_a_time() -> None:
-    """P-91, P-94."""
+    """P-94: the defaults of an update."""
     daemon = filled(workloads.DAEMON_SET)["updateStrategy"]["rollingUpdate"]
     assert daemon == {"maxUnavailable": 1, "maxSurge": 0}
     stateful = filled(workloads.STATEFUL_SET)["updateStrategy"]["rollingUpdate"]
