@@ -11,12 +11,12 @@ import pytest
 
 from cluster.errors import ApiError
 from cluster.objects.resources import CONFIG_MAPS, NAMESPACES, Resource
-from control.apiserver.options import WriteOptions
+from control.apiserver.options import DeleteOptions, WriteOptions
 from control.apiserver.registry import NAME_ATTEMPTS, Registry
 from control.resources.kinds import Kind
 from control.resources.service_addresses import ServiceAddresses
 from control.store.journal import NoJournal
-from control.store.store import Store
+from control.store.store import Store, StoreFailed
 
 Client = Any
 Kinds = Callable[[Resource], Kind]
@@ -161,6 +161,45 @@ async def test_an_update_makes_nothing_that_is_not_there(client: Client) -> None
         assert (reply.status, reply.document["reason"]) == (404, "NotFound")
         assert reply.document["message"] == 'configmaps "one" not found'
         assert reply.document["details"] == {"name": "one", "kind": "configmaps"}
+
+
+async def test_an_object_keeps_its_kind_and_its_namespace(client: Client) -> None:
+    await made(client, MAPS, MAP)
+    for other, words in (
+        ({"kind": "Secret"}, "does not match the expected API version (v1, Kind=ConfigMap)"),
+        ({"apiVersion": "v2"}, "does not match the expected API version (v1, Kind=ConfigMap)"),
+        ({"metadata": {"name": "one", "namespace": "default"}}, "does not match the namespace"),
+    ):
+        sent = await client("PUT", f"{MAPS}/one", {**MAP, **other})
+        changed = await client("PATCH", f"{MAPS}/one", other, Content_Type=MERGE)
+        assert sent.status == 400 and words in sent.document["message"]
+        if "metadata" not in other:
+            assert changed.status == 400 and words in changed.document["message"]
+
+
+async def test_no_write_is_acknowledged_that_does_not_last(registry: Registry, kind: Kinds) -> None:
+    """Not even one that changes nothing, of an object that somebody else has just changed."""
+    maps, plain = kind(CONFIG_MAPS), WriteOptions()
+    typed = {"apiVersion": "v1", "kind": "ConfigMap"}
+    given = {**typed, "metadata": {"name": "one", "finalizers": ["example.com/hold"]}}
+    held = (await registry.create(maps, "shop", given, plain)).record.document
+    journal: Any = registry.store._journal
+
+    def full(*arguments: Any) -> None:
+        raise OSError("no space left on device")
+
+    journal.commit = full
+    changed = {**held, "data": {"a": "2"}}
+    with pytest.raises(StoreFailed):
+        await registry.update(maps, "shop", "one", lambda old: changed, plain)
+    registry.store.put(("", "configmaps"), changed)
+    with pytest.raises(StoreFailed):
+        await registry.update(maps, "shop", "one", lambda old: old, plain)
+    going = {"deletionTimestamp": "2026-01-01T12:00:00Z", "deletionGracePeriodSeconds": 0}
+    registry.store.put(("", "configmaps"), {**held, "metadata": {**held["metadata"], **going}})
+    with pytest.raises(StoreFailed):
+        await registry.delete(maps, "shop", "one", DeleteOptions())
+    assert registry.get(maps, "shop", "one").document == held
 
 
 # -- dry runs and unknown fields
