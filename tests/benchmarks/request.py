@@ -30,7 +30,8 @@ def measure(directory: Path, rounds: int, requests: int, nodes: int) -> list[Tab
         cluster.up()
         with _direct(directory) as port:
             peers = {DIRECT: ("127.0.0.1", port), **_peers(cluster, nodes)}
-            return [_table(peers, rounds, requests, keep_alive) for keep_alive in (True, False)]
+            kept = _table(peers, rounds, requests, keep_alive=True)
+            return [kept, _table(peers, rounds, requests // 4, keep_alive=False)]
     finally:
         cluster.down()
 
