@@ -102,9 +102,9 @@ def _slots(
 ) -> tuple[list[Slot], list[Document]]:
     """Which slice holds which endpoints, and the slices that are left over."""
     slots: list[Slot] = []
-    empty = [each for each in existing if _ports_of(each) not in groups]
+    empty = [each for each in existing if ports_of(each) not in groups]
     for ports, endpoints in groups.items():
-        packing = pack([each for each in existing if _ports_of(each) == ports], endpoints)
+        packing = pack([each for each in existing if ports_of(each) == ports], endpoints)
         slots += [(held, ports, members) for held, members in packing.slices]
         empty += packing.empty
     if not groups:  # one empty slice says that the Service has no endpoint (S-138)
@@ -232,7 +232,8 @@ def _delete(held: Document) -> Delete:
     )
 
 
-def _ports_of(held: Document) -> Ports:
+def ports_of(held: Mapping[str, Any]) -> Ports:
+    """The ports of a slice, or of a subset of Endpoints, in one order."""
     ports = (
         Port(
             name=each.get("name") or "",

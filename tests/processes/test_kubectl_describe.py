@@ -103,9 +103,8 @@ def test_a_service_with_its_endpoints(kubectl: Any) -> None:
     root = f"/api/v1/namespaces/{kubectl.namespace}"
     kubectl.control.ask("POST", f"{root}/services", service)
     subsets = [{"addresses": [{"ip": "10.244.1.2"}], "ports": [{"name": "http", "port": 80}]}]
-    kubectl.control.ask(
-        "POST", f"{root}/endpoints", {"metadata": {"name": "cart"}, "subsets": subsets}
-    )
+    metadata = {"name": "cart", "labels": {"endpointslice.kubernetes.io/skip-mirror": "true"}}
+    kubectl.control.ask("POST", f"{root}/endpoints", {"metadata": metadata, "subsets": subsets})
     slice_ = {
         "metadata": {"name": "cart-1", "labels": {"kubernetes.io/service-name": "cart"}},
         "addressType": "IPv4",

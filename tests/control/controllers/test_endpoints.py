@@ -75,7 +75,7 @@ def test_endpoints_go_with_their_service(simulation: Any, build: Any) -> None:
 
 
 def test_endpoints_that_a_user_made_stay(simulation: Any, build: Any) -> None:
-    """S-149: of a Service without selector."""
+    """With a Service or without, which has no selector."""
     metadata = {"name": "web", "namespace": "default"}
     simulation.store.create(ENDPOINTS, {"kind": "Endpoints", "metadata": metadata})
     assert simulation.look(reconcile, KEY) == []
