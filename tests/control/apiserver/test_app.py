@@ -39,6 +39,7 @@ MAPS = "/api/v1/namespaces/shop/configmaps"
 async def test_paths_that_name_nothing_are_not_found(client: Client, path: str) -> None:
     reply = await client("GET", path)
     assert (reply.status, reply.document["reason"]) == (404, "NotFound")
+    assert reply.document["message"] == "the server could not find the requested resource"
 
 
 @pytest.mark.parametrize(
