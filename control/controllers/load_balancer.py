@@ -1,7 +1,7 @@
 """The cloud's service controller: gives each Service of type LoadBalancer its external address.
 
 Pure: `reconcile` from a view to writes; it remembers the node set that each Service was told of.
-Spec: S-108 to S-114, S-124; kubernetes.io, "Service", type LoadBalancer.
+Spec: S-108 to S-114, S-123, S-124; kubernetes.io, "Service", type LoadBalancer.
 
 An address belongs to one Service, unless the range holds only one: then Services share it as long
 as their ports differ. The gateway listens on what the status says. Nothing stays pending without
@@ -14,8 +14,10 @@ from typing import Any
 
 from cluster.client.interface import Document
 from cluster.objects.resources import NODES, SERVICES
+from control.controllers.balanced_status import Status, served_status
 from control.controllers.definition import Controller, present
 from control.controllers.settings import ControllerSettings
+from control.controllers.times import timestamp
 from control.controllers.view import (
     Key,
     Objects,
@@ -74,14 +76,15 @@ class LoadBalancers:
         told = _told_of_nodes(service, before, nodes)
         held = address_of(service)
         free = set(self._free(view.objects, service))
-        if held and held in free:
-            return told
-        address = self._choose(service, free)
+        address = held if held in free else self._choose(service, free)
         if address is None:
             return [EmitEvent(service, "SyncLoadBalancerFailed", self._exhausted(), WARNING)]
+        status = served_status(service, address, when=timestamp(view.now))
+        if not status:
+            return told
         return [
             EmitEvent(service, "EnsuringLoadBalancer", "Ensuring load balancer"),
-            _assign(service, address),
+            _assign(service, status),
             *told,
         ]
 
@@ -156,8 +159,7 @@ def address_of(service: Document) -> str:
     return next((each.get("ip") or "" for each in _ingress(service)), "")
 
 
-def _assign(service: Document, address: str) -> Write:
-    status = {"loadBalancer": {"ingress": [{"ip": address, "ipMode": "VIP"}]}}
+def _assign(service: Document, status: Status) -> Write:
     announce = Announce(
         about=service,
         done=("EnsuredLoadBalancer", "Ensured load balancer"),

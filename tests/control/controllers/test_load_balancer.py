@@ -86,6 +86,25 @@ def test_an_address_that_is_held_is_kept(cloud: Cloud) -> None:
     assert cloud.store.version == version
 
 
+def test_a_port_that_cannot_be_served_is_told_as_long_as_it_is_there(cloud: Cloud) -> None:
+    """S-123: and the Service keeps its address all the while."""
+    both = [{"name": "a", "port": 80}, {"name": "b", "port": 81, "protocol": "SCTP"}]
+    assert cloud.add("a", ports=both) == "127.65.3.1"
+    [ingress] = cloud.get("a")["status"]["loadBalancer"]["ingress"]
+    assert [each.get("error") for each in ingress["ports"]] == [
+        None,
+        "kubehop.dev/ProtocolNotSupported",
+    ]
+    version = cloud.store.version
+    cloud.look("a")
+    assert cloud.store.version == version
+    cloud.store.patch(SERVICES, "a", {"spec": {"ports": both[:1]}}, "default")
+    assert cloud.look("a") == "127.65.3.1"
+    status = cloud.get("a")["status"]
+    assert status["loadBalancer"]["ingress"] == [{"ip": "127.65.3.1", "ipMode": "VIP"}]
+    assert [each["status"] for each in status["conditions"]] == ["False"]
+
+
 def test_a_deleted_service_waits_for_the_clean_up_and_frees_its_address(cloud: Cloud) -> None:
     """S-109, S-110."""
     cloud.add("a")
