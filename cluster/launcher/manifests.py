@@ -59,10 +59,9 @@ async def _apply(api: ApiClient, resource: Resource, document: Document, place: 
     name = str(metadata.get("name", ""))
     namespace = str(metadata.get("namespace") or "default") if resource.namespaced else None
     full = f"{resource.kind} {namespace}/{name}" if namespace else f"{resource.kind} {name}"
-    wanted = {
-        **document,
-        "metadata": {**metadata, **({"namespace": namespace} if namespace else {})},
-    }
+    # What was written out of a cluster has a version, which what is new has not.
+    named = {key: value for key, value in metadata.items() if key != "resourceVersion"}
+    wanted = {**document, "metadata": {**named, **({"namespace": namespace} if namespace else {})}}
     try:
         try:
             await api.create(resource, wanted)
