@@ -1,9 +1,11 @@
 """Address slots: cluster S has 127.64.S.0/24, and no two clusters of the machine share one.
 
 A slot is leased by a lock on a file, which the kernel gives back when its holder dies, however it
-dies. All users of the machine share the directory.
+dies. All users of the machine share the directory, so nothing in it is trusted: no link is followed
+and no mode changed but of what was made here.
 """
 
+import errno
 import fcntl
 import os
 from collections.abc import Iterator
@@ -15,6 +17,8 @@ from cluster.errors import ConfigError
 
 SLOTS = range(254)
 SLOTS_DIR = Path("/tmp/kubehop-slots")
+# Made by another user before its mode was widened, a link, or anything but a file: passed over.
+_NOT_OURS = (errno.EACCES, errno.EPERM, errno.ELOOP, errno.EISDIR, errno.ENXIO, errno.EOPNOTSUPP)
 
 
 @dataclass(slots=True)
@@ -69,24 +73,37 @@ def _order(preferred: int | None) -> Iterator[int]:
 
 def _shared(directory: Path) -> None:
     try:
-        directory.mkdir(exist_ok=True)
-        with suppress(PermissionError):  # another user made it, and did this
+        with suppress(FileExistsError):
+            directory.mkdir()
             directory.chmod(0o1777)
     except OSError as error:
         raise ConfigError(f"the directory {directory} cannot be made: {error}") from error
+    if directory.is_symlink() or not directory.is_dir():
+        raise ConfigError(f"{directory} is no directory: whoever made it has to remove it")
 
 
 def _try(directory: Path, number: int) -> Slot | None:
     try:
-        descriptor = os.open(directory / f"{number}.lock", os.O_RDWR | os.O_CREAT, 0o666)
-    except PermissionError:  # made by another user before its mode was widened: not ours to judge
-        return None
+        descriptor = _opened(directory / f"{number}.lock")
+    except OSError as error:
+        if error.errno in _NOT_OURS:
+            return None
+        raise
     try:
-        with suppress(PermissionError):
-            os.fchmod(descriptor, 0o666)
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(descriptor)
         return None
-    os.set_inheritable(descriptor, False)
     return Slot(number, descriptor)
+
+
+def _opened(path: Path) -> int:
+    """A lock file, made if need be; one that is there is opened without O_CREAT, which Linux may
+    refuse for other users' files (fs.protected_regular)."""
+    flags = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+    try:
+        descriptor = os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o666)
+    except FileExistsError:
+        return os.open(path, flags)
+    os.fchmod(descriptor, 0o666)  # whatever the umask
+    return descriptor

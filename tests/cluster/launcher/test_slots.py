@@ -101,3 +101,44 @@ def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match=r"cannot be made"):
         lease_slot(tmp_path / "file" / "slots")
+
+
+def test_a_link_among_the_locks_is_passed_over_and_its_target_left_alone(tmp_path: Path):
+    secret = tmp_path / "id_key"
+    secret.write_text("")
+    secret.chmod(0o600)
+    directory = tmp_path / "slots"
+    directory.mkdir()
+    (directory / "0.lock").symlink_to(secret)
+    slot = lease_slot(directory)
+    assert slot.number == 1
+    assert stat.S_IMODE(secret.stat().st_mode) == 0o600
+    slot.release()
+
+
+def test_the_mode_of_a_lock_that_was_there_is_left_alone(tmp_path: Path):
+    secret = tmp_path / "id_key"
+    secret.write_text("")
+    secret.chmod(0o600)
+    directory = tmp_path / "slots"
+    directory.mkdir()
+    (directory / "0.lock").hardlink_to(secret)
+    lease_slot(directory).release()
+    assert stat.S_IMODE(secret.stat().st_mode) == 0o600
+
+
+def test_a_directory_among_the_locks_is_passed_over(tmp_path: Path):
+    (tmp_path / "0.lock").mkdir()
+    slot = lease_slot(tmp_path)
+    assert slot.number == 1
+    slot.release()
+
+
+def test_a_link_in_place_of_the_directory_is_refused_and_its_target_left_alone(tmp_path: Path):
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    (tmp_path / "slots").symlink_to(home)
+    with pytest.raises(ConfigError, match=r"slots is no directory"):
+        lease_slot(tmp_path / "slots")
+    assert stat.S_IMODE(home.stat().st_mode) == 0o700
+    assert not list(home.iterdir())
