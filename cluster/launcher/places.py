@@ -107,13 +107,14 @@ def _short_temporary() -> str:
 def _private(directory: Path) -> None:
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        owner = directory.stat()
+        link, found = directory.lstat(), directory.stat()
     except OSError as error:
         raise ConfigError(f"the directory {directory} cannot be made: {error.strerror}") from error
-    if owner.st_uid != os.getuid():
-        raise ConfigError(
-            f"the directory {directory} belongs to user {owner.st_uid}, not to you: remove it or "
-            "set KUBEHOP_RUN_DIR and KUBEHOP_STATE_DIR"
-        )
-    if stat.S_IMODE(owner.st_mode) & 0o077:
+    for each in (link, found):  # a link of somebody else would lead us to files of our own
+        if each.st_uid != os.getuid():
+            raise ConfigError(
+                f"the directory {directory} belongs to user {each.st_uid}, not to you: remove it "
+                "or set KUBEHOP_RUN_DIR and KUBEHOP_STATE_DIR"
+            )
+    if stat.S_IMODE(found.st_mode) & 0o077:
         directory.chmod(0o700)

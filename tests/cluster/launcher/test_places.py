@@ -53,6 +53,27 @@ def test_a_directory_of_somebody_else_is_not_used(places: Places, monkeypatch: p
         places.make()
 
 
+def test_a_link_of_somebody_else_to_a_directory_of_ours_is_not_used(
+    places: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    home = tmp_path / "home"
+    home.mkdir()
+    places.run_dir.rmdir()
+    places.run_dir.parent.rmdir()
+    places.run_dir.parent.symlink_to(home)
+    real = Path.lstat
+
+    def lstat(path: Path) -> os.stat_result:
+        found = real(path)
+        if path != places.run_dir.parent:
+            return found
+        return os.stat_result((*found[:4], found.st_uid + 1, *found[5:10]))
+
+    monkeypatch.setattr(Path, "lstat", lstat)
+    with pytest.raises(ConfigError, match=r"belongs to user \d+, not to you"):
+        places.make()
+
+
 def test_each_file_has_one_place(places: Places):
     in_run = (
         places.control_socket,
