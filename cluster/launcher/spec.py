@@ -12,6 +12,7 @@ from typing import Any
 from cluster.errors import ConfigError
 
 NAME_LENGTH_MAX = 40
+AUTHORITY = "pki"  # beside the clusters' directories
 NODES_MAX = 250  # the last number of an address of 127.64.S.0/24
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 
@@ -36,6 +37,11 @@ class ClusterSpec:
             raise ConfigError(
                 f"{self.name!r} is no name for a cluster: at most {NAME_LENGTH_MAX} of a-z, 0-9 "
                 "and '-', such as demo-2"
+            )
+        if self.name == AUTHORITY:
+            raise ConfigError(
+                f"no cluster may be called {AUTHORITY!r}: the directory of that name holds the "
+                "certificate authority of all of them"
             )
         if not 1 <= self.nodes <= NODES_MAX:
             raise ConfigError(f"{self.nodes} nodes: a cluster has 1 to {NODES_MAX}")

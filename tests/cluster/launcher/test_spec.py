@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from cluster.errors import ConfigError
+from cluster.launcher.places import Places
 from cluster.launcher.spec import NAME_LENGTH_MAX, NODES_MAX, ClusterSpec
 
 
@@ -18,6 +19,11 @@ def test_a_spec_without_a_word_is_three_nodes_and_all_processes():
 def test_a_name_that_could_not_name_directories_is_refused(name: str):
     with pytest.raises(ConfigError, match=r"is no name for a cluster"):
         ClusterSpec(name=name)
+
+
+def test_no_cluster_has_the_name_of_what_its_end_would_take_from_the_others():
+    with pytest.raises(ConfigError, match=r"no cluster may be called 'pki'"):
+        ClusterSpec(name=Places.of("demo").pki.name)
 
 
 @pytest.mark.parametrize("name", ["a", "demo-2", "9", "a" * NAME_LENGTH_MAX])
