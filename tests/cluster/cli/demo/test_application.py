@@ -1,5 +1,7 @@
 """Where the example application is found."""
 
+import shutil
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -49,3 +51,18 @@ def test_what_is_nowhere_is_an_error_that_says_where_it_was_looked_for(
     monkeypatch.setattr(application, "distribution", missing)
     with pytest.raises(ConfigError, match=f"looked in {tmp_path}/examples"):
         examples_directory(tmp_path)
+
+
+def test_an_installation_is_built_also_after_the_examples_have_run(tmp_path: Path) -> None:
+    sources = Path(__file__).parents[4]
+    packed = tomllib.loads((sources / "pyproject.toml").read_text())["tool"]["setuptools"]
+    shutil.copytree(sources / "examples", tmp_path / "examples")
+    (tmp_path / "examples" / "shop" / "__pycache__").mkdir(exist_ok=True)
+    chosen = [
+        found
+        for patterns in packed["data-files"].values()
+        for pattern in patterns
+        for found in tmp_path.glob(pattern)
+    ]
+    assert tmp_path / "examples" / MANIFEST in chosen
+    assert all(each.is_file() for each in chosen)  # setuptools copies no directory, it fails
