@@ -4,6 +4,7 @@ import asyncio
 import contextvars
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -135,6 +136,7 @@ class Machine:
         self.run_dir = run_dir
         self._runners: dict[str, web.AppRunner] = {}
         self._servers: list[asyncio.Server] = []
+        self._accepted: dict[asyncio.StreamWriter, asyncio.Task[None]] = {}
 
     async def process(self, name: str, **routes: Any) -> WatchedRecorder:
         """A process with a recorder, and GET routes besides."""
@@ -180,13 +182,26 @@ class Machine:
 
     async def serve(self, handle: Serve, ip: str = "127.0.0.1", port: int = 0) -> int:
         """A TCP server; its port."""
-        server = await asyncio.start_server(handle, ip, port)
+
+        async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            task = asyncio.current_task()
+            assert task is not None
+            self._accepted[writer] = task
+            await handle(reader, writer)
+
+        server = await asyncio.start_server(accept, ip, port)
         self._servers.append(server)
         return int(server.sockets[0].getsockname()[1])
 
     async def close(self) -> None:
         for server in self._servers:
             server.close()
+        for writer, task in self._accepted.items():  # nothing is open when the loop ends
+            task.cancel()
+            if not writer.is_closing() or writer.transport.get_write_buffer_size():
+                writer.transport.abort()
+            with suppress(OSError):  # how a connection ended is its test's business
+                await writer.wait_closed()
         for runner in self._runners.values():
             await runner.cleanup()
 
