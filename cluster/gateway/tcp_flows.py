@@ -114,6 +114,7 @@ class TcpFlows:
             said = await link.ask(context)
         except OSError as error:
             self._lost(context, node, error)
+            link.close()
             if isinstance(error, TimeoutError):
                 await self._hold(sock, context)
             else:
@@ -133,6 +134,7 @@ class TcpFlows:
                 update(context, client_saw=ClientSaw.RESET, ended=self._rulings.clock.now())
                 reset(sock)
             case AnswerOutcome.DROPPED | AnswerOutcome.UNREACHABLE:
+                link.close()  # the silence is long, and the node has no part in it
                 await self._hold(sock, context)
 
     async def _join(self, sock: socket.socket, link: Link, context: FlowContext) -> None:

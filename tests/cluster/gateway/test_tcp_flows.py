@@ -107,6 +107,25 @@ async def test_a_dropped_flow_is_silence_for_a_while(
         await talk.receive(client)
 
 
+async def test_a_client_that_hears_nothing_costs_one_socket_and_not_the_way_to_its_node(
+    served: Any, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ways: list[socket.socket] = []
+    reach = carrier.reach
+
+    async def noted(*args: Any, **kwargs: Any) -> socket.socket:
+        ways.append(await reach(*args, **kwargs))
+        return ways[-1]
+
+    monkeypatch.setattr(carrier, "reach", noted)
+    served.only.verdict = DROPPED
+    await served.connect(port)
+    await served.settle(lambda: served.segments() and served.segments()[0].client_saw)
+    assert served.segments()[0].client_saw is ClientSaw.TIMEOUT
+    assert [way.fileno() for way in ways] == [-1]
+    assert served.gateway.tcp.live == 1
+
+
 async def test_a_reset_of_the_pod_resets_the_client_and_the_trace_says_so(
     served: Any, talk: Any, port: int
 ) -> None:
