@@ -14,10 +14,13 @@ import asyncio
 import json
 import logging
 import os
+import resource
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from logging.handlers import RotatingFileHandler
 from typing import Any, Protocol, TypeVar
 
 from cluster.aio.crash import crash
@@ -26,6 +29,8 @@ from cluster.errors import ConfigError
 log = logging.getLogger(__name__)
 
 OK, FAILED, MISCONFIGURED = 0, 1, 2
+LOG_BYTES_MAX = 16 * 1024 * 1024  # then it is renamed to FILE.1, in the place of the last one
+OPEN_FILES = (65_536, 10_240)  # what is asked for: macOS may have no more than the second
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +118,7 @@ def run(
         return MISCONFIGURED
     log_to(config.process)
     set_title(config.process.title)
+    raise_open_files()
     try:
         with asyncio.Runner(loop_factory=loop_factory or _uvloop()) as runner:
             runner.run(_serve(config, serve))
@@ -157,13 +163,28 @@ def set_title(title: str) -> None:
     setproctitle.setproctitle(title)
 
 
+def raise_open_files() -> None:
+    """As many descriptors as this user may have: every connection takes one or two of them.
+
+    The usual soft limit of 1024, or 256, is meant for programs that select(2).
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    for wanted in OPEN_FILES:
+        allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        if soft == resource.RLIM_INFINITY or soft >= allowed:
+            return
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+            return
+
+
 def log_to(config: ProcessConfig) -> None:
     """Send all logging to where the configuration says."""
     handler: logging.Handler
     if config.log_file is None:
         handler = logging.StreamHandler(sys.stderr)
     else:
-        handler = logging.FileHandler(config.log_file)
+        handler = RotatingFileHandler(config.log_file, maxBytes=LOG_BYTES_MAX, backupCount=1)
     handler.setFormatter(
         logging.Formatter("%(asctime)s.%(msecs)03d %(levelname)s %(name)s %(message)s", "%FT%T")
     )

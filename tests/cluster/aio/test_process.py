@@ -2,8 +2,10 @@
 
 import argparse
 import json
+import logging
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -12,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from cluster.aio.process import FAILED, MISCONFIGURED, OK, Lifecycle, ProcessConfig
+from cluster.aio.process import FAILED, MISCONFIGURED, OK, Lifecycle, ProcessConfig, log_to
 
 ROOT = Path(__file__).parents[3]
 SCRIPT = """
@@ -130,6 +132,34 @@ def test_it_logs_to_a_file_of_its_own_where_it_is_told_to(serving, tmp_path: Pat
     process.wait(20)
     assert process.stderr.read() == ""
     assert "ready address=127.0.0.1:80 loop=uvloop" in file.read_text()
+
+
+def test_a_log_that_is_full_is_put_aside_and_its_predecessor_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    root = logging.getLogger()
+    monkeypatch.setattr(root, "handlers", list(root.handlers))
+    monkeypatch.setattr(root, "level", root.level)
+    monkeypatch.setattr("cluster.aio.process.LOG_BYTES_MAX", 2000)
+    file = tmp_path / "node-1.log"
+    log_to(ProcessConfig(title="", log_file=str(file)))
+    for number in range(100):
+        logging.getLogger("test").warning("datagram dropped number=%d", number)
+    root.handlers[0].close()
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["node-1.log", "node-1.log.1"]
+    assert all(each.stat().st_size <= 2000 for each in tmp_path.iterdir())
+    assert file.read_text().endswith("number=99\n")
+
+
+def test_it_may_open_as_many_files_as_its_user_may(serving):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(256, soft), hard))  # for the process to inherit
+    try:
+        process, _ = serving()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    allowed, _ = resource.prlimit(process.pid, resource.RLIMIT_NOFILE)
+    assert allowed == (65_536 if hard == resource.RLIM_INFINITY else min(hard, 65_536))
 
 
 def test_it_says_no_more_than_it_is_told_to(serving):
