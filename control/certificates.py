@@ -2,15 +2,18 @@
 
 Keys are ECDSA P-256: made in a millisecond. The authority is made once and reused by every cluster
 of the user; a server's or an administrator's pair is reused as long as it fits, so that most starts
-need no cryptography at all. Files with keys are 0600 and appear whole or not at all.
+need no cryptography at all. Files with keys are 0600 and appear whole or not at all; of clusters
+that start at the same time one makes a pair and the others use it.
 """
 
 import datetime
+import fcntl
 import hashlib
 import ipaddress
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +28,7 @@ AUTHORITY_DAYS = 3650
 LEAF_DAYS = 365
 RENEW_BEFORE_SECONDS = 30 * 86_400.0  # a pair that ends sooner is made anew
 DAY_SECONDS = 86_400.0
+LOCK = ".lock"
 CLOCK_SKEW = datetime.timedelta(minutes=5)
 
 
@@ -46,7 +50,9 @@ class Authority:
         try:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not self._stands(self.pair, AUTHORITY_DAYS):
-                self._make_authority()
+                with self._alone():
+                    if not self._stands(self.pair, AUTHORITY_DAYS):
+                        self._make_authority()
         except OSError as error:
             raise ConfigError(
                 f"the certificate authority in {directory} cannot be made or read: {error}"
@@ -71,8 +77,21 @@ class Authority:
         stem = f"{use}-{hashlib.sha256(identity.encode()).hexdigest()[:16]}"
         pair = Pair(self._directory / f"{stem}.crt", self._directory / f"{stem}.key")
         if not self._stands(pair, LEAF_DAYS):
-            self._make_leaf(pair, name, groups, names)
+            with self._alone():
+                if not self._stands(pair, LEAF_DAYS):
+                    self._make_leaf(pair, name, groups, names)
         return pair
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """No other process makes a pair: a key of one with a certificate of another fits nobody."""
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+        descriptor = os.open(self._directory / LOCK, flags, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
 
     def _make_leaf(self, pair: Pair, name: str, groups: tuple[str, ...], names: list[str]) -> None:
         from cryptography import x509

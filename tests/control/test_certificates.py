@@ -1,5 +1,6 @@
 """The certificate authority: real TLS with what it signs."""
 
+import fcntl
 import os
 import socket
 import ssl
@@ -13,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from cluster.errors import ConfigError
-from control.certificates import RENEW_BEFORE_SECONDS, Authority, write_private
+from control import certificates
+from control.certificates import RENEW_BEFORE_SECONDS, Authority, Pair, write_private
 
 YEAR = 365 * 86_400.0
 
@@ -90,6 +92,45 @@ def test_a_new_authority_makes_new_pairs(tmp_path: Path) -> None:
     first = Authority(tmp_path, now=time.time()).server(["a"])
     (tmp_path / "ca.crt").unlink()
     assert Authority(tmp_path, now=time.time()).server(["a"]) != first
+
+
+@pytest.mark.parametrize("made_before", [False, True], ids=["authority", "pair"])
+def test_two_that_start_at_once_make_one_pair(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made_before: bool
+) -> None:
+    """The other comes when this one has written its key and not yet its certificate."""
+    now = time.time()
+    if made_before:
+        Authority(tmp_path, now=now)
+    arrived = threading.Event()
+    real_write, real_lock = certificates.write_private, fcntl.flock
+
+    def start() -> Pair:
+        return Authority(tmp_path, now=now).server(["localhost"])
+
+    def come() -> None:
+        start()
+        arrived.set()
+
+    def lock(descriptor: int, operation: int) -> None:
+        if threading.current_thread() is other:
+            arrived.set()
+        real_lock(descriptor, operation)
+
+    def write(path: Path, content: bytes) -> None:
+        if path.suffix == ".crt" and other.ident is None:
+            other.start()
+            assert arrived.wait(20)
+        real_write(path, content)
+
+    other = threading.Thread(target=come)
+    monkeypatch.setattr(certificates, "write_private", write)
+    monkeypatch.setattr(fcntl, "flock", lock)
+    pair = start()
+    other.join()
+    for each in (Authority(tmp_path, now=now).pair, pair):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(each.certificate, each.key)  # ssl.SSLError: they do not match
 
 
 def test_keys_are_their_owners_alone(tmp_path: Path) -> None:
