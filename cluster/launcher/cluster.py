@@ -15,9 +15,10 @@ from typing import Any
 from cluster.aio.process import MISCONFIGURED
 from cluster.client.api import ApiClient
 from cluster.errors import ApiError, ClusterError, ConfigError
-from cluster.launcher.commands import API_PORT, Addresses, commands
+from cluster.launcher.commands import Addresses, commands
 from cluster.launcher.manifests import apply, read_manifests
 from cluster.launcher.places import Places
+from cluster.launcher.ports import vacant_ports
 from cluster.launcher.progress import Progress, ProgressState, Tell, silent
 from cluster.launcher.record import start_of, write_record
 from cluster.launcher.settled import SETTLE_SECONDS, NotSettled, settled
@@ -46,10 +47,11 @@ class Cluster:
             self._went_on = places.store.exists()  # with what an earlier cluster kept
             self._slot: Slot = lease_slot(preferred=remembered_slot(places.slot_file))
             remember_slot(places.slot_file, self._slot)
+            ports = vacant_ports(Addresses(self._slot.number).control)
+            self.addresses = Addresses(self._slot.number, *ports)
         except BaseException:
             os.close(self._lock)
             raise
-        self.addresses = Addresses(self._slot.number)
         self.supervisor = Supervisor(zygote, self._schedule_record)
         self._record_scheduled = False
         self._closed = False
@@ -58,7 +60,7 @@ class Cluster:
     @property
     def api_url(self) -> str:
         """The API for kubectl."""
-        return f"https://{self.addresses.control}:{API_PORT}"
+        return f"https://{self.addresses.control}:{self.addresses.api_port}"
 
     @property
     def sockets(self) -> list[Path]:

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from cluster.launcher.places import Places
 from cluster.launcher.spec import ClusterSpec
 
-API_PORT = 6443
-DNS_PORT = 10053
 CONTROL_HOST = 254
 
 
@@ -24,9 +22,11 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """The real addresses of one slot."""
+    """The real addresses of one slot, and the ports of who serves the host there."""
 
     slot: int
+    api_port: int = 6443
+    dns_port: int = 10053
 
     def node(self, number: int) -> str:
         """A node's."""
@@ -56,7 +56,7 @@ def commands(spec: ClusterSpec, places: Places, addresses: Addresses) -> list[Co
 
 def _control(spec: ClusterSpec, places: Places, addresses: Addresses) -> Command:
     arguments = [
-        *("--bind", f"{addresses.control}:{API_PORT}"),
+        *("--bind", f"{addresses.control}:{addresses.api_port}"),
         *("--socket", str(places.control_socket)),
         *("--data", str(places.store) if spec.durable else ":memory:"),
         *("--pki", str(places.pki)),
@@ -94,7 +94,7 @@ def _dns(spec: ClusterSpec, places: Places, addresses: Addresses) -> Command:
     arguments = [
         *("--api", f"unix:{places.control_socket}"),
         *("--run-dir", str(places.run_dir)),
-        *("--bind", f"{addresses.control}:{DNS_PORT}"),
+        *("--bind", f"{addresses.control}:{addresses.dns_port}"),
         *_common(spec, places, "dns"),
     ]
     return Command("dns", "cluster.dns.__main__", tuple(arguments))

@@ -33,6 +33,8 @@ def modes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, tuple[st
         module, "commands", lambda *_: [Command(n, "child", m) for n, m in chosen.items()]
     )
     monkeypatch.setattr(module, "lease_slot", partial(module.lease_slot, tmp_path / "slots"))
+    # these slots are not the machine's: a real cluster may have the ports of the same addresses
+    monkeypatch.setattr(module, "vacant_ports", lambda _: (6443, 10053))
     return chosen
 
 
