@@ -15,6 +15,8 @@ from cluster.testing.wishes import Wishes
 if TYPE_CHECKING:
     from cluster.testing.under_test import ClusterUnderTest
 
+BEGIN_SECONDS_MAX = 5.0  # for a thread to begin; an interrupt may come before there is one
+
 Result = TypeVar("Result")
 
 
@@ -66,11 +68,12 @@ def apart(work: Coroutine[Any, Any, Result]) -> Result:
         return await work
 
     with ThreadPoolExecutor(1, thread_name_prefix="kubehop") as threads:
-        done = threads.submit(asyncio.run, run())
-        done.add_done_callback(lambda _: begun.cancel())  # where it has not even begun
-        try:
+        try:  # an interrupt may come between any two lines from here on
+            done = threads.submit(asyncio.run, run())
+            done.add_done_callback(lambda _: begun.cancel())  # where it has not even begun
             return done.result()
         finally:
-            with suppress(CancelledError, RuntimeError):  # its loop is closed: it came to its end
-                loop, task = begun.result()
+            # its loop is closed: it came to its end; or the interrupt came before it was submitted
+            with suppress(CancelledError, RuntimeError, TimeoutError):
+                loop, task = begun.result(BEGIN_SECONDS_MAX)
                 loop.call_soon_threadsafe(task.cancel)

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -128,6 +129,28 @@ def test_who_is_interrupted_ends_the_coroutine_too() -> None:
         finally:
             ended.set()
 
+    with pytest.raises(KeyboardInterrupt):
+        apart(last())
+    assert ended.is_set()
+
+
+def test_who_is_interrupted_while_the_thread_begins_ends_the_coroutine_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ended = threading.Event()
+    submit = ThreadPoolExecutor.submit
+
+    def interrupted(self: ThreadPoolExecutor, *arguments: Any) -> Any:
+        submit(self, *arguments)
+        raise KeyboardInterrupt
+
+    async def last() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    monkeypatch.setattr(ThreadPoolExecutor, "submit", interrupted)
     with pytest.raises(KeyboardInterrupt):
         apart(last())
     assert ended.is_set()
