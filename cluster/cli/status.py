@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from cluster.cli.exits import FAILED, OK
 from cluster.cli.opened import Opened, add_name, opened
-from cluster.cli.status_report import ProcessRow, Report, node_rows, service_rows
+from cluster.cli.status_report import ProcessRow, Report, node_rows, service_rows, unserved_ports
 from cluster.cli.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 API_SECONDS = 5.0  # for everything that the API and the processes are asked
 PROGRAMMED_SECONDS = 1.0  # for a process to take in what was written a moment ago
-PROGRAMMED = "/programmed"
+PROGRAMMED, FRONTS = "/programmed", "/fronts"
+GATEWAY = "gateway"
 TEXT, JSON = "text", "json"
 
 
@@ -70,17 +71,33 @@ async def report_of(cluster: Opened) -> Report:
 async def _from_api(cluster: Opened) -> dict[str, Any]:
     from cluster.objects.resources import NODES, PODS, SERVICES
 
-    nodes, pods, services, versions = await asyncio.gather(
+    nodes, pods, services, versions, not_served = await asyncio.gather(
         cluster.api.list(NODES),
         cluster.api.list(PODS),
         cluster.api.list(SERVICES),
         cluster.api.call("GET", "/kubehop/v1/resource-versions"),
+        unserved(cluster.access),
     )
     return {
         "nodes": node_rows(nodes.items, pods.items),
         "services": service_rows(services.items),
         "programmed": await programmed(cluster.access, versions),
+        "unserved": not_served,
     }
+
+
+async def unserved(access: "Access") -> tuple[str, ...]:
+    """Load balancers' ports that the gateway could not bind; a silent gateway is told elsewhere."""
+    import aiohttp
+
+    where = (await access.endpoints()).get(GATEWAY)
+    if where is None:
+        return ()
+    try:
+        status, body = await access.ask(where, FRONTS, {})
+    except (aiohttp.ClientError, OSError, TimeoutError):
+        return ()
+    return unserved_ports(json.loads(body)) if status == 200 else ()
 
 
 async def programmed(

@@ -71,6 +71,7 @@ class Report:
     services: tuple[ServiceRow, ...] = ()
     programmed: Mapping[str, str]  # process -> "" or why not
     problem: str = ""
+    unserved: tuple[str, ...] = ()  # load balancers' ports that could not be bound, and why
 
     @property
     def nodes_programmed(self) -> int:
@@ -114,6 +115,15 @@ def service_rows(services: Iterable[Document]) -> tuple[ServiceRow, ...]:
     """The Services, by namespace and name."""
     rows = [_service_row(service) for service in services]
     return tuple(sorted(rows, key=lambda row: row.name))
+
+
+def unserved_ports(fronts: Iterable[Document]) -> tuple[str, ...]:
+    """Of the gateway's fronts, those that could not be bound."""
+    return tuple(
+        f"{each['service']} {each['port']} is not served: {each['problem']}"
+        for each in fronts
+        if each["problem"]
+    )
 
 
 def _node_row(node: Document, pods: int) -> NodeRow:

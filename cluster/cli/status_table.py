@@ -132,6 +132,7 @@ def _notes(report: Report) -> Iterator[str]:
             f"{ports}: ports below 1024 may not be bound here and are served 8000 higher;\n"
             f"  `{UNPRIVILEGED}`, as root, frees them"
         )
+    yield from report.unserved
     for name, why in sorted(report.programmed.items()):
         if why:
             yield f"{name} does not decide by the newest objects: {why}"

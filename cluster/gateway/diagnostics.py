@@ -2,7 +2,8 @@
 
 GET /explain?destination=IP:PORT&source=IP:PORT&protocol=TCP
         the segment of a flow that is not made, as JSON; the destination is a Service's address
-        or the real one, the source the real address of a client (default: this machine)
+        or the real one, the source the real address of a client (default: this machine);
+        503 with the reason where the front cannot be bound
 GET /fronts        every front: state, reason, real address
 """
 
@@ -65,6 +66,9 @@ class Diagnostics:
         if plan is None:
             text = f"no Service of type LoadBalancer has {destination}/{protocol}\n"
             raise web.HTTPNotFound(text=text)
+        if problem := self._fronts.problem(destination, protocol):
+            text = f"{plan.place.name} is not served: {problem}\n"
+            raise web.HTTPServiceUnavailable(text=text)
         return web.json_response(self._rulings.explain(plan, peer).to_json())
 
     async def fronts(self, _: web.Request) -> web.Response:

@@ -101,10 +101,19 @@ class Fronts:
 
     def find(self, address: SocketAddress, protocol: str) -> FrontPlan | None:
         """The plan of the front at an address, its Service's or the real one."""
+        front = self._find(address, protocol)
+        return front.plan if front is not None else None
+
+    def problem(self, address: SocketAddress, protocol: str) -> str:
+        """Why the front at an address is not served; "" if it is, or is none."""
+        front = self._find(address, protocol)
+        return front.problem if front is not None else ""
+
+    def _find(self, address: SocketAddress, protocol: str) -> Front | None:
         for place, front in self._fronts.items():
             known = place.address, front.dialable, self._published.get(place.name)
             if place.protocol == protocol and address in known:
-                return front.plan
+                return front
         return None
 
     def _dialable(self, place: Place, front: Front) -> SocketAddress | None:

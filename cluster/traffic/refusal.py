@@ -17,6 +17,7 @@ from cluster.traffic.access import Access
 from cluster.traffic.attempt import Attempt
 
 GATEWAY = "gateway"
+NOT_SERVED = 503  # the front is there, and somebody else has its port
 _SILENT = (aiohttp.ClientError, OSError, TimeoutError)
 _NO_SEGMENT = (ValueError, KeyError, TypeError)
 
@@ -36,6 +37,8 @@ async def explain(access: Access, attempt: Attempt) -> tuple[str, Trace | None]:
         status, body = await access.ask(where, "/explain", parameters)
     except _SILENT as error:
         return f"{process} does not answer either: {str(error) or type(error).__name__}", None
+    if status == NOT_SERVED:
+        return body.decode("utf-8", "replace").strip(), None
     if status != 200:
         return f"nothing listens at {target.real}", None
     return _reason(process, body)

@@ -8,7 +8,7 @@ import pytest
 
 from cluster.cli import status as module
 from cluster.cli.exits import FAILED, OK
-from cluster.cli.status import process_rows, programmed, report_of
+from cluster.cli.status import process_rows, programmed, report_of, unserved
 from cluster.errors import ApiError
 
 PROCESS = {"name": "node-1", "state": "ready", "pid": 7, "restarts": 1, "seconds": 2.5}
@@ -99,14 +99,34 @@ async def test_a_silent_api_is_a_problem_and_no_failure(error, problem):
 
 
 async def test_every_process_is_asked_for_the_versions_that_decisions_read():
-    access = Access(node_1=(200, b""), gateway=(200, b""))
+    access = Access(node_1=(200, b""), gateway=(200, b"[]"))
     await report_of(cluster(access=access))
-    assert [(where, path) for where, path, _ in access.asked] == [
-        ("node_1", "/programmed"),
-        ("gateway", "/programmed"),
-    ]
-    assert access.asked[0][2].items() >= {"services": "5", "pods": "7"}.items()
-    assert "secrets" not in access.asked[0][2]
+    asked = [each for each in access.asked if each[1] == "/programmed"]
+    assert [where for where, _, _ in asked] == ["node_1", "gateway"]
+    assert asked[0][2].items() >= {"services": "5", "pods": "7"}.items()
+    assert "secrets" not in asked[0][2]
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (
+            (200, b'[{"service": "shop/web", "port": "80/TCP", "problem": "in use"}]'),
+            ("shop/web 80/TCP is not served: in use",),
+        ),
+        ((200, b"[]"), ()),
+        ((500, b""), ()),
+        (ConnectionRefusedError("refused"), ()),
+    ],
+)
+async def test_the_gateway_is_asked_what_it_could_not_bind(answer, told):
+    access = Access(gateway=answer)
+    assert await unserved(access) == told
+    assert access.asked == [("gateway", "/fronts", {})]
+
+
+async def test_without_a_gateway_nothing_is_unserved():
+    assert await unserved(Access(node_1=(200, b""))) == ()
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,13 @@ from typing import Any
 
 import pytest
 
-from cluster.cli.status_report import ProcessRow, Report, node_rows, service_rows
+from cluster.cli.status_report import (
+    ProcessRow,
+    Report,
+    node_rows,
+    service_rows,
+    unserved_ports,
+)
 
 READY = ProcessRow(name="node-1", state="ready", pid=7, restarts=0, seconds=1.0)
 
@@ -122,6 +128,14 @@ def test_a_cluster_is_healthy_when_everything_is_as_it_should_be():
 )
 def test_one_thing_that_is_wrong_is_enough_not_to_be(wrong: dict[str, Any]):
     assert not report(**wrong).healthy
+
+
+def test_a_front_that_could_not_be_bound_is_named_with_the_reason():
+    taken = {"service": "shop/web", "port": "80/TCP", "problem": "127.65.0.1:80: in use"}
+    served = {"service": "shop/clock", "port": "9999/UDP", "problem": ""}
+    assert unserved_ports([taken, served]) == (
+        "shop/web 80/TCP is not served: 127.65.0.1:80: in use",
+    )
 
 
 def test_a_cordoned_node_is_healthy():

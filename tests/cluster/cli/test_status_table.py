@@ -115,6 +115,11 @@ def test_a_port_that_was_moved_is_explained_with_what_helps():
     assert "sysctl net.ipv4.ip_unprivileged_port_start=0" in note
 
 
+def test_what_is_not_served_is_said_at_the_end():
+    said = "shop/web 80/TCP is not served: 127.65.0.1:80: Address already in use"
+    assert shown(unserved=(said,)).endswith(f"\n\n{said}\n")
+
+
 def test_who_is_behind_is_named_with_the_reason():
     text = shown(programmed={"node-1": "services 4 of 5", "gateway": ""})
     assert "programmed on 0/1 nodes" in text

@@ -1,6 +1,7 @@
 """/explain, /fronts, /metrics, /programmed: asked over HTTP."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -52,6 +53,21 @@ async def test_the_decision_on_a_flow_that_is_not_made(
 async def test_an_address_that_is_no_front_is_not_found(get: Any) -> None:
     status, text = await get("/explain", destination="127.65.211.1:1", protocol="UDP")
     assert (status, text) == (404, "no Service of type LoadBalancer has 127.65.211.1:1/UDP\n")
+
+
+async def test_a_front_whose_port_somebody_else_has_says_so(
+    world: Any, make: Any, get: Any, port: int
+) -> None:
+    world.node()
+    with socket.socket() as holder:
+        holder.bind(("127.65.211.1", port))
+        holder.listen()
+        world.put(make.service(port=port))
+        world.put(make.slice("10.244.1.5"))
+        status, text = await get("/explain", destination=f"127.65.211.1:{port}")
+    where = f"127.65.211.1:{port}"
+    assert status == 503
+    assert text == f"{port}/TCP is not served: {where}: Address already in use\n"
 
 
 @pytest.mark.parametrize(

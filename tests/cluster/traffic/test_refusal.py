@@ -54,6 +54,16 @@ async def test_the_gateway_is_asked_what_it_decides(
     ]
 
 
+async def test_a_front_that_cannot_be_bound_is_the_reason(access: Access, machine: Any) -> None:
+    said = "80/TCP is not served: 127.65.0.1:80: Address already in use"
+
+    def answer(_: web.Request) -> web.Response:
+        return web.Response(status=503, text=f"{said}\n")
+
+    await machine.process("gateway", explain=answer)
+    assert await explain(access, refused()) == (said, None)
+
+
 async def test_a_node_port_is_asked_of_its_node(access: Access, machine: Any, made: Any) -> None:
     def answer(_: web.Request) -> web.Response:
         told = made.segment("203.0.113.1:1", "172.30.0.2:80", outcome="refused", reason="empty")
