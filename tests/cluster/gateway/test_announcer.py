@@ -13,6 +13,7 @@ from cluster.gateway.announcer import REAL_ADDRESSES, Announcer
 
 WEB = ("shop", "web")
 TEXT = '{"80/TCP": "127.65.0.1:8080"}'
+PORT = 18080  # that everybody may open: the gateway of the world has nothing to announce
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ async def announcing(world: Any, clock: Any) -> Any:
 async def test_an_event_names_the_service_it_is_about(
     world: Any, make: Any, announcing: Any, clock: Any
 ) -> None:
-    world.put(make.service())
+    world.put(make.service(port=PORT))
     (plan,) = world.gateway.watch.current.fronts(lambda _: True).values()
     announcing.announcer.event(plan, "Warning", "LoadBalancerPortUnavailable", "in use")
     await world.settle(lambda: announcing.api.events)
@@ -52,7 +53,7 @@ async def test_an_event_names_the_service_it_is_about(
 async def test_an_annotation_is_written_once_until_it_is_seen(
     world: Any, make: Any, announcing: Any
 ) -> None:
-    world.put(make.service())
+    world.put(make.service(port=PORT))
     for _ in range(3):
         announcing.announcer.real_addresses({WEB: None}, {WEB: TEXT})
     await world.settle(lambda: announcing.api.patches)
@@ -78,7 +79,7 @@ async def test_an_annotation_that_was_not_written_is_written_at_the_next_occasio
     failure: Exception,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    world.put(make.service())
+    world.put(make.service(port=PORT))
     announcing.api.failures.append(failure)
     with caplog.at_level(logging.WARNING):
         announcing.announcer.real_addresses({WEB: None}, {WEB: TEXT})
@@ -102,7 +103,7 @@ async def test_a_service_that_is_gone_needs_no_annotation(
 async def test_an_event_that_the_api_does_not_take_holds_nothing_up(
     world: Any, make: Any, announcing: Any
 ) -> None:
-    world.put(make.service())
+    world.put(make.service(port=PORT))
     (plan,) = world.gateway.watch.current.fronts(lambda _: True).values()
     announcing.api.failures.append(OSError("control is gone"))
     for message in ("lost", "kept"):
@@ -120,7 +121,7 @@ async def test_the_queue_is_bounded(
 ) -> None:
     monkeypatch.setattr(announcer_module, "QUEUE_MAX", 1)
     announcer = Announcer(world.api, clock)
-    world.put(make.service())
+    world.put(make.service(port=PORT))
     (plan,) = world.gateway.watch.current.fronts(lambda _: True).values()
     announcer.event(plan, "Normal", "Test", "first")
     with caplog.at_level(logging.WARNING):
