@@ -216,9 +216,11 @@ class Router:
             if real is None:
                 raise ConnectionRefusedError
             await connect(connected, real)
-        except OSError:
+        except BaseException as error:
             if sock is None:
                 connected.close()
+            if not isinstance(error, OSError):
+                raise
             self._rulings.refused_by_host(ruling)
             self._refuse(ruling)
         return connected
@@ -285,8 +287,7 @@ class Router:
     async def _relay_to(self, caller: Caller, ruling: Ruling, node: str, entry: Entry) -> None:
         upstream, said = await self._dial_node(ruling, node, entry, None)
         if said.outcome is AnswerOutcome.ACCEPTED and upstream is not None:
-            await caller.accepted(said)
-            await self._relay(caller, upstream, ruling)
+            await self._relay(caller, upstream, ruling, said)
         elif said.outcome is AnswerOutcome.REFUSED:
             await caller.refused(said)
         else:
@@ -300,10 +301,16 @@ class Router:
         except FlowRefused:
             await caller.refused(_answer(AnswerOutcome.REFUSED, ruling, Code.PORT_CLOSED))
             return
-        await caller.accepted(_answer(AnswerOutcome.ACCEPTED, ruling))
-        await self._relay(caller, upstream, ruling)
+        await self._relay(caller, upstream, ruling, _answer(AnswerOutcome.ACCEPTED, ruling))
 
-    async def _relay(self, caller: Caller, upstream: socket.socket, ruling: Ruling) -> None:
+    async def _relay(
+        self, caller: Caller, upstream: socket.socket, ruling: Ruling, said: Answer
+    ) -> None:
+        try:
+            await caller.accepted(said)
+        except BaseException:  # the caller has left, and the pod is not to wait for it
+            reset(upstream)
+            raise
         result = await self._relays.join(caller.sock, upstream, name=ruling.flow_id)
         caller.ended(result.ended_by)
         self._established.ended(ruling.flow_id, result.bytes_forward, result.bytes_back)

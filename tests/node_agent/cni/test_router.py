@@ -16,7 +16,8 @@ from cluster.dns.resolver import Lookup, NameNotResolved, Resolution
 from cluster.trace.record import ClientSaw, Outcome
 from cluster.wire.addresses import Protocol, SocketAddress
 from cluster.wire.flow import Entry, Flow, FlowContext, FlowKind, Origin, OriginKind
-from cluster.wire.preamble import AnswerOutcome
+from cluster.wire.preamble import Answer, AnswerOutcome
+from node_agent.cni import callers, router
 from node_agent.cni.pod_network import PodNetwork
 from node_agent.cni.router import FlowRefused, node_origin
 
@@ -281,6 +282,26 @@ async def test_a_host_nobody_serves_refuses(world: Any) -> None:
     assert segment.reason == "no process of the host listens on 172.30.255.254:6443"
 
 
+async def test_who_gives_a_host_up_leaves_no_socket(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: asyncio.Queue[socket.socket] = asyncio.Queue()
+
+    async def never(sock: socket.socket, _: SocketAddress) -> None:
+        begun.put_nowait(sock)
+        await asyncio.Event().wait()
+
+    client = await world.pod("client")
+    world.hosts[""] = SocketAddress("127.0.0.1", 9)
+    monkeypatch.setattr(router, "connect", never)
+    asking = asyncio.create_task(ask(world, client, "172.30.255.254", 6443))
+    sock = await begun.get()
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert sock.fileno() == -1
+
+
 async def test_the_node_port_of_another_node_is_asked_through_its_tunnel(world: Any) -> None:
     web, client = await world.pod("web", 2), await world.pod("client", 1)
     world.service("web", VIP, web.ip, node_port=NODE_PORT)
@@ -410,6 +431,37 @@ def from_gateway(world: Any, entry: Entry, ip: str, port: int) -> FlowContext:
         hops=3,
         sender="gateway",
     )
+
+
+async def test_a_gateway_that_leaves_before_its_answer_is_a_reset_for_the_pod(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended: asyncio.Queue[str] = asyncio.Queue()
+
+    async def read(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await reader.read()
+            ended.put_nowait("end of file")
+        except ConnectionResetError:
+            ended.put_nowait("reset")
+
+    accepted = callers.PeerProcess.accepted
+    near = world.keep(world.pair()[1])  # arrive leaves it to its server
+
+    async def left(peer: callers.PeerProcess, said: Answer) -> None:
+        if peer.sock is near:
+            raise ConnectionResetError(errno.ECONNRESET, "it has left")
+        await accepted(peer, said)
+
+    web = await world.pod("web", 2)
+    world.service("web", VIP, web.ip, node_port=NODE_PORT)
+    await serve(world, web, read)
+    monkeypatch.setattr(callers.PeerProcess, "accepted", left)
+    with pytest.raises(ConnectionResetError):
+        await world.node(1).router.arrive(
+            near, from_gateway(world, Entry.FRONT, "172.30.0.1", NODE_PORT)
+        )
+    assert await ended.get() == "reset"
 
 
 async def knock(world: Any, node: Any, context: FlowContext) -> Any:
