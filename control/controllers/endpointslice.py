@@ -12,7 +12,6 @@ from cluster.client.interface import Document
 from cluster.objects.resources import ENDPOINT_SLICES, NODES, PODS, SERVICES
 from control.controllers.conditions import condition_of
 from control.controllers.definition import Controller, itself
-from control.controllers.ownership import controller_reference
 from control.controllers.pods import node_of
 from control.controllers.selection import selects_exactly
 from control.controllers.service_endpoints import (
@@ -27,6 +26,13 @@ from control.controllers.service_endpoints import (
     resolved_ports,
     selected_pods,
 )
+from control.controllers.slice_documents import (
+    MANAGED_BY,
+    SERVICE_NAME,
+    delete_slice,
+    new_slice,
+    slice_labels,
+)
 from control.controllers.slice_packing import Endpoint, pack
 from control.controllers.topology_hints import with_hints, zone_of
 from control.controllers.view import (
@@ -40,13 +46,10 @@ from control.controllers.view import (
     status_of,
     uid_of,
 )
-from control.controllers.writes import Announce, Create, Delete, Update, Write
+from control.controllers.writes import Announce, Create, Update, Write
 
-SERVICE_NAME = "kubernetes.io/service-name"
-MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
 CONTROLLER_NAME = "endpointslice-controller.k8s.io"
 TRIGGER_TIME = "endpoints.kubernetes.io/last-change-trigger-time"
-OWN_LABELS = frozenset({SERVICE_NAME, MANAGED_BY, HEADLESS_LABEL})
 
 Ports = tuple[Port, ...]
 Slot = tuple[Document | None, Ports, Sequence[Endpoint]]
@@ -65,7 +68,7 @@ def reconcile(view: View, key: Key) -> Sequence[Write]:
         held = [each for each in existing if each.get("addressType") == family]
         writes += _family_writes(view.objects, service, family, held)
     known = families(service)
-    return [*writes, *(_delete(e) for e in existing if e.get("addressType") not in known)]
+    return [*writes, *(delete_slice(e) for e in existing if e.get("addressType") not in known)]
 
 
 def own_slices(objects: Objects, service: Document) -> list[Document]:
@@ -91,7 +94,7 @@ def _family_writes(
     # An emptied slice becomes a needed one: one write instead of two, and the name stays (S-144).
     for slot, spare in zip_longest(fresh, empty):
         if slot is None:
-            writes.append(_delete(spare))
+            writes.append(delete_slice(spare))
         else:
             writes += _write(service, family, spare, slot[1], slot[2], pods)
     return writes
@@ -161,7 +164,8 @@ def _write(
     announce = _announce(service)
     notes = {TRIGGER_TIME: _trigger_time(service, endpoints, pods)}
     if held is None:
-        return [Create(ENDPOINT_SLICES, _new(service, family, labels, notes, content), announce)]
+        made = new_slice(SERVICES, service, family, labels, content, annotations=notes)
+        return [Create(ENDPOINT_SLICES, made, announce)]
     same = all((held.get(key) or []) == value for key, value in content.items())
     if same and labels == labels_of(held):
         return []
@@ -170,35 +174,9 @@ def _write(
     return [Update(ENDPOINT_SLICES, {**held, "metadata": metadata, **content}, None, announce)]
 
 
-def _new(
-    service: Document,
-    family: str,
-    labels: Mapping[str, str],
-    notes: Mapping[str, str],
-    content: Mapping[str, Any],
-) -> dict[str, Any]:
-    """A slice with a generated name, owned by the Service (S-133)."""
-    metadata = service["metadata"]
-    return {
-        "apiVersion": "discovery.k8s.io/v1",
-        "kind": "EndpointSlice",
-        "metadata": {
-            "generateName": f"{metadata['name']}-",
-            "namespace": metadata["namespace"],
-            "labels": dict(labels),
-            "annotations": dict(notes),
-            "ownerReferences": [controller_reference(SERVICES, service)],
-        },
-        "addressType": family,
-        **content,
-    }
-
-
 def _labels(service: Document) -> dict[str, str]:
     """The Service's labels and the controller's own (S-134)."""
-    labels = {key: value for key, value in labels_of(service).items() if key not in OWN_LABELS}
-    labels[SERVICE_NAME] = service["metadata"]["name"]
-    labels[MANAGED_BY] = CONTROLLER_NAME
+    labels = slice_labels(service, CONTROLLER_NAME)
     return {**labels, HEADLESS_LABEL: ""} if headless(service) else labels
 
 
@@ -220,16 +198,6 @@ def _announce(service: Document) -> Announce:
     place = f"{metadata['namespace']}/{metadata['name']}"
     text = f"Error updating Endpoint Slices for Service {place}: {{error}}"
     return Announce(about=service, refused=("FailedToUpdateEndpointSlices", text))
-
-
-def _delete(held: Document) -> Delete:
-    metadata = held["metadata"]
-    return Delete(
-        resource=ENDPOINT_SLICES,
-        namespace=metadata["namespace"],
-        name=metadata["name"],
-        uid=uid_of(held),
-    )
 
 
 def ports_of(held: Mapping[str, Any]) -> Ports:

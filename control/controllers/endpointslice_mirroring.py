@@ -10,15 +10,15 @@ from typing import Any
 from cluster.client.interface import Document
 from cluster.objects.resources import ENDPOINT_SLICES, ENDPOINTS, SERVICES
 from control.controllers.definition import Controller, itself, present
-from control.controllers.endpointslice import (
-    MANAGED_BY,
-    OWN_LABELS,
-    SERVICE_NAME,
-    Ports,
-    ports_of,
-)
-from control.controllers.ownership import controller_reference
+from control.controllers.endpointslice import Ports, ports_of
 from control.controllers.service_endpoints import family_of
+from control.controllers.slice_documents import (
+    MANAGED_BY,
+    SERVICE_NAME,
+    delete_slice,
+    new_slice,
+    slice_labels,
+)
 from control.controllers.slice_packing import Endpoint, pack
 from control.controllers.view import (
     Key,
@@ -28,9 +28,8 @@ from control.controllers.view import (
     deleting,
     labels_of,
     spec_of,
-    uid_of,
 )
-from control.controllers.writes import Create, Delete, Update, Write
+from control.controllers.writes import Create, Update, Write
 
 CONTROLLER_NAME = "endpointslicemirroring-controller.k8s.io"
 SKIP_LABEL = "endpointslice.kubernetes.io/skip-mirror"
@@ -45,14 +44,14 @@ def reconcile(view: View, key: Key) -> Sequence[Write]:
     endpoints = view.objects.at(key)
     held = _mirror(view.objects, key)
     if endpoints is None or not _wanted(view.objects, endpoints):
-        return [_delete(each) for each in held]
+        return [delete_slice(each) for each in held]
     groups = _groups(endpoints)
-    writes: list[Write] = [_delete(each) for each in held if _group_of(each) not in groups]
+    writes: list[Write] = [delete_slice(each) for each in held if _group_of(each) not in groups]
     for group, members in groups.items():
         packing = pack([each for each in held if _group_of(each) == group], members)
         for slice_, content in packing.slices:
             writes += _write(endpoints, group, slice_, content)
-        writes += [_delete(each) for each in packing.empty]
+        writes += [delete_slice(each) for each in packing.empty]
     return writes
 
 
@@ -102,53 +101,18 @@ def _write(
     endpoints: Document, group: Group, held: Document | None, members: Sequence[Endpoint]
 ) -> list[Write]:
     family, ports = group
-    labels = _labels(endpoints)
+    labels = slice_labels(endpoints, CONTROLLER_NAME)
     content: dict[str, Any] = {
         "endpoints": list(members),
         "ports": [port.document() for port in ports],
     }
     if held is None:
-        return [Create(ENDPOINT_SLICES, _new(endpoints, family, labels, content))]
+        return [Create(ENDPOINT_SLICES, new_slice(ENDPOINTS, endpoints, family, labels, content))]
     same = all((held.get(key) or []) == value for key, value in content.items())
     if same and labels == labels_of(held):
         return []
     metadata = {**held["metadata"], "labels": labels}
     return [Update(ENDPOINT_SLICES, {**held, "metadata": metadata, **content})]
-
-
-def _new(
-    endpoints: Document, family: str, labels: Mapping[str, str], content: Mapping[str, Any]
-) -> dict[str, Any]:
-    metadata = endpoints["metadata"]
-    return {
-        "apiVersion": "discovery.k8s.io/v1",
-        "kind": "EndpointSlice",
-        "metadata": {
-            "generateName": f"{metadata['name']}-",
-            "namespace": metadata["namespace"],
-            "labels": dict(labels),
-            "ownerReferences": [controller_reference(ENDPOINTS, endpoints)],
-        },
-        "addressType": family,
-        **content,
-    }
-
-
-def _labels(endpoints: Document) -> dict[str, str]:
-    labels = {key: value for key, value in labels_of(endpoints).items() if key not in OWN_LABELS}
-    labels[SERVICE_NAME] = endpoints["metadata"]["name"]
-    labels[MANAGED_BY] = CONTROLLER_NAME
-    return labels
-
-
-def _delete(held: Document) -> Delete:
-    metadata = held["metadata"]
-    return Delete(
-        resource=ENDPOINT_SLICES,
-        namespace=metadata["namespace"],
-        name=metadata["name"],
-        uid=uid_of(held),
-    )
 
 
 def _of_service(objects: Objects, old: Document | None, new: Document | None) -> Iterable[Key]:

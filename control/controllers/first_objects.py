@@ -6,8 +6,8 @@ Pure: settings in, documents out. Spec: S-21; kubernetes.io, "Using CoreDNS for 
 import ipaddress
 from typing import Any
 
-from control.controllers.endpointslice import SERVICE_NAME
 from control.controllers.settings import ControllerSettings
+from control.controllers.slice_documents import SERVICE_NAME
 
 FIRST_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 DNS_LABELS = {"k8s-app": "kube-dns"}
