@@ -52,6 +52,7 @@ from node_agent.loop import NodeLoop
 from node_agent.peers import ClusterPeers
 from node_agent.proxy.health_checks import HealthCheck, health_checks
 from node_agent.proxy.health_servers import HealthServers
+from node_agent.proxy.node_ports import PortPlan
 from node_agent.proxy.proxier import Proxier, log_failed
 from node_agent.view import ClusterView
 from node_agent.workloads.images import Alias
@@ -115,7 +116,7 @@ class Agent:
             clients=self._clients,
             take_stream=self._router.front,
             take_datagram=self._datagrams.front,
-            failed=log_failed,
+            failed=self._port_failed,
             clock=clock,
         )
         self._health = HealthServers(bind=config.bind, checks=self._health_checks, clock=clock)
@@ -264,6 +265,15 @@ class Agent:
         pod = self.view.informers[PODS].objects.get((spec.namespace, spec.name))
         if pod is not None:
             self._kubelet.events.pod(pod, reason, message, kind=WARNING)
+
+    def _port_failed(self, plan: PortPlan, error: OSError) -> None:
+        """Somebody else has a node port: tell the operator, and whoever describes the node."""
+        log_failed(plan, error)
+        node = self.view.informers[NODES].objects.get(("", self._config.name))
+        if node is not None:
+            port = f"Node port {plan.port}/{plan.protocol} of {'/'.join(plan.service)}"
+            text = f"{port} cannot be opened here: {error.strerror or error}; it is tried again"
+            self._kubelet.events.node(node, "NodePortUnavailable", text, kind=WARNING)
 
     # -- the node about itself
 

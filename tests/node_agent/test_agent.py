@@ -211,6 +211,21 @@ async def test_a_client_of_a_node_port_reaches_the_pod(field: Field, node_port: 
     assert segment.origin.name == "203.0.113.7" and segment.endpoint["pod"] == "web"
 
 
+async def test_a_node_port_that_somebody_else_holds_is_told_at_the_node(
+    field: Field, node_port: int
+) -> None:
+    with socket.create_server(("127.0.0.1", node_port)):
+        await _publish(field.api, "10.244.1.9", node_port)
+        (told,) = await field.until(
+            lambda: [e for e in field.api.of(EVENTS) if e["reason"] == "NodePortUnavailable"]
+        )
+    assert (told["type"], told["involvedObject"]["kind"]) == ("Warning", "Node")
+    assert told["message"] == (
+        f"Node port {node_port}/TCP of shop/web cannot be opened here: "
+        "Address already in use; it is tried again"
+    )
+
+
 async def _publish(api: Any, ip: str, node_port: int) -> None:
     meta = {"namespace": "shop", "name": "web"}
     port = {"name": "main", "port": 80, "protocol": "TCP", "targetPort": 8080}
