@@ -9,7 +9,6 @@ Ctrl-C.
 """
 
 import argparse
-import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from cluster.cli.terminal import Terminal
 from cluster.errors import ConfigError
 
 if TYPE_CHECKING:
+    from cluster.launcher.progress import Tell
     from cluster.launcher.spec import ClusterSpec
 
 NODES_DEFAULT = 3
@@ -73,16 +73,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, terminal: Terminal) -> int:
     """Start it through the launcher, showing progress."""
     from cluster.cli.progress import progress_on
-    from cluster.launcher import launch
 
     spec = spec_of(options)
     progress = progress_on(terminal)
     if options.foreground:
         terminal.tell("Ctrl-C ends the cluster")
-        return asyncio.run(launch.foreground(spec, progress))
-    asyncio.run(launch.detach(spec, progress))
+        return _stay(spec, progress)
+    _detach(spec, progress)
     terminal.tell(next_steps(spec.name))
     return OK
+
+
+def _stay(spec: "ClusterSpec", progress: "Tell") -> int:
+    import asyncio
+
+    from cluster.launcher import launch
+
+    return asyncio.run(launch.foreground(spec, progress))
+
+
+def _detach(spec: "ClusterSpec", progress: "Tell") -> None:
+    from cluster.launcher import spawn
+
+    begun = spawn.begin(spec)
+    try:
+        import asyncio  # while the launcher is at work
+
+        from cluster.launcher import launch
+    except BaseException:  # Ctrl-C: nobody else knows of it yet
+        begun.end()
+        raise
+    asyncio.run(launch.detach(spec, progress, begun))
 
 
 def spec_of(options: argparse.Namespace) -> "ClusterSpec":

@@ -1,21 +1,19 @@
-"""Starting a launcher: in the background, told about over a pipe, or as this process's child.
+"""Waiting for a launcher: one in the background until its cluster serves, or a child to its end.
 
-The launcher always is a process of its own (`python -m cluster.launcher`), so that it forks its
-zygote before it has a loop or a thread, whoever asks for it.
+It tells of its progress over a pipe (`cluster.launcher.spawn` starts it).
 """
 
 import asyncio
 import json
 import os
 import signal
-import subprocess
-import sys
-from pathlib import Path
 from threading import Thread
 
 from cluster.errors import ClusterError, ConfigError
+from cluster.launcher import spawn
 from cluster.launcher.progress import Progress, ProgressState, Tell, silent
 from cluster.launcher.running import Running, find
+from cluster.launcher.spawn import Begun
 from cluster.launcher.spec import ClusterSpec
 
 REPORT_BYTES_MAX = 1 << 20
@@ -26,48 +24,20 @@ class LauncherGone(ClusterError):
     """The launcher ended without saying that it is done, or why it is not."""
 
 
-def command(spec: ClusterSpec, report_fd: int, *, detach: bool) -> list[str]:
-    """The launcher's command line."""
-    return [
-        sys.executable,
-        "-m",
-        "cluster.launcher",
-        "--spec",
-        spec.to_json(),
-        "--report-fd",
-        str(report_fd),
-        *(["--detach"] if detach else []),
-    ]
+async def detach(spec: ClusterSpec, tell: Tell = silent, begun: Begun | None = None) -> Running:
+    """Wait for a launcher that stays, until its cluster serves; the error says why it cannot.
 
-
-async def detach(spec: ClusterSpec, tell: Tell = silent) -> Running:
-    """Start a launcher that stays; return when its cluster serves. The error says why it cannot."""
-    reading, writing = os.pipe()
+    It is the one that has `begun`; without one, another is started.
+    """
+    launcher = begun or spawn.begin(spec)
     try:
-        process = _begin(spec, writing)
-    finally:
-        os.close(writing)
-    try:
-        await _reports(reading, tell)
+        await _reports(launcher.reports, tell)
     except BaseException:
-        process.terminate()
-        await asyncio.to_thread(process.wait)
+        await asyncio.to_thread(launcher.end)
         raise
     # it lives on without us; should it end first, it is not to stay a zombie
-    Thread(target=process.wait, name=f"launcher of {spec.name}", daemon=True).start()
+    Thread(target=launcher.process.wait, name=f"launcher of {spec.name}", daemon=True).start()
     return find(spec.name)
-
-
-def _begin(spec: ClusterSpec, report_fd: int) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(
-        command(spec, report_fd, detach=True),
-        pass_fds=(report_fd,),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-        env=_environment(),
-    )
 
 
 async def foreground(spec: ClusterSpec, tell: Tell = silent) -> int:
@@ -75,11 +45,11 @@ async def foreground(spec: ClusterSpec, tell: Tell = silent) -> int:
     reading, writing = os.pipe()
     try:
         process = await asyncio.create_subprocess_exec(
-            *command(spec, writing, detach=False),
+            *spawn.command(spec, writing, detach=False),
             pass_fds=(writing,),
-            stdin=subprocess.DEVNULL,
+            stdin=asyncio.subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C comes to us, who pass it on
-            env=_environment(),
+            env=spawn.environment(),
         )
     finally:
         os.close(writing)
@@ -107,13 +77,6 @@ async def foreground(spec: ClusterSpec, tell: Tell = silent) -> int:
 def _end(process: asyncio.subprocess.Process) -> None:
     if process.returncode is None:
         process.terminate()
-
-
-def _environment() -> dict[str, str]:
-    """With the path that this process found kubehop by, wherever it is started."""
-    root = str(Path(__file__).resolve().parent.parent.parent)
-    path = os.environ.get("PYTHONPATH")
-    return {**os.environ, "PYTHONPATH": f"{root}{os.pathsep}{path}" if path else root}
 
 
 async def _reports(reading: int, tell: Tell) -> None:

@@ -1,14 +1,16 @@
 """`kubehop up`."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from cluster.cli import up
-from cluster.cli.exits import OK
+from cluster.cli.exits import INTERRUPTED, OK
 from cluster.cli.up import next_steps, spec_of
 from cluster.errors import ConfigError
-from cluster.launcher import launch
+from cluster.launcher import launch, spawn
 from cluster.launcher.progress import Progress, ProgressState
 from cluster.launcher.spec import ClusterSpec
 
@@ -42,11 +44,16 @@ def test_what_cannot_be_is_named_before_anything_starts(options_of, words, text,
 
 
 def test_it_comes_up_in_the_background_and_says_what_to_do_next(options_of, terminal, monkeypatch):
-    async def detach(spec, tell):
+    started = []
+
+    async def detach(spec, tell, begun):
+        assert begun == "begun"
         tell(Progress("cluster", ProgressState.READY, 0.4, "https://127.64.0.254:6443"))
 
+    monkeypatch.setattr(spawn, "begin", lambda spec: started.append(spec.name) or "begun")
     monkeypatch.setattr(launch, "detach", detach)
     assert up.run(options_of("up"), terminal) == OK
+    assert started == ["default"]
     assert terminal.out.text == ""
     assert terminal.err.text == (
         "✓ cluster                   400 ms  https://127.64.0.254:6443\n"
@@ -77,3 +84,19 @@ def test_the_next_steps_mean_the_same_cluster():
         "  kubehop down",
     ]
     assert next_steps("ci").count("--name ci") == 3
+
+
+def test_the_launcher_is_at_work_before_the_command_imports_asyncio(tmp_path: Path):
+    """An import that a start does not wait for costs it nothing."""
+    script = (
+        "import sys\n"
+        "from cluster.cli.main import main\n"
+        "from cluster.launcher import spawn\n"
+        "def begin(spec):\n"
+        "    print(*(name for name in ('asyncio', 'aiohttp') if name in sys.modules), 'began')\n"
+        "    raise KeyboardInterrupt\n"
+        "spawn.begin = begin\n"
+        "raise SystemExit(main(['up']))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (done.stdout, done.returncode) == ("began\n", INTERRUPTED), done.stderr

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from cluster.errors import ClusterError, ConfigError
-from cluster.launcher import launch
+from cluster.launcher import launch, spawn
 from cluster.launcher.places import Places
 from cluster.launcher.progress import Progress, ProgressState
 from cluster.launcher.spec import ClusterSpec
@@ -41,29 +41,12 @@ def plays(places: Places, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], No
 
     def play(script: str) -> None:
         monkeypatch.setattr(
-            launch,
+            spawn,
             "command",
             lambda spec, fd, *, detach: [sys.executable, "-c", PLAY + script, str(fd)],
         )
 
     return play
-
-
-def test_the_launcher_is_told_what_to_start_and_where_to_report():
-    words = launch.command(SPEC, 5, detach=True)
-    assert words[:3] == [sys.executable, "-m", "cluster.launcher"]
-    assert ClusterSpec.from_json(words[words.index("--spec") + 1]) == SPEC
-    assert words[words.index("--report-fd") + 1 :] == ["5", "--detach"]
-    assert "--detach" not in launch.command(SPEC, 5, detach=False)
-
-
-def test_it_finds_kubehop_wherever_it_is_started(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("PYTHONPATH", "/mine")
-    root, mine = launch._environment()["PYTHONPATH"].split(os.pathsep)
-    assert (Path(root) / "cluster" / "launcher").is_dir()
-    assert mine == "/mine"
-    monkeypatch.delenv("PYTHONPATH")
-    assert launch._environment()["PYTHONPATH"] == root
 
 
 async def test_progress_is_passed_on_until_the_cluster_serves(plays, ended):
@@ -119,6 +102,13 @@ async def test_who_stops_waiting_ends_the_launcher_too(
     with pytest.raises(asyncio.CancelledError):
         await waiting
     assert not alive(int(note.read_text()))
+
+
+async def test_the_launcher_that_has_begun_is_the_one_that_is_waited_for(plays):
+    plays(RUNS + "say(done=True); signal.pause()")
+    begun = spawn.begin(SPEC)
+    assert (await launch.detach(SPEC, begun=begun)).record["pid"] == begun.process.pid
+    begun.end()
 
 
 async def test_in_the_foreground_it_is_waited_for(plays):
