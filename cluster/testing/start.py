@@ -3,8 +3,9 @@
 import asyncio
 import os
 from collections.abc import Coroutine
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, wait
 from contextlib import suppress
+from threading import Thread
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cluster.errors import ConfigError
@@ -60,6 +61,7 @@ def apart(work: Coroutine[Any, Any, Result]) -> Result:
     Whoever is interrupted meanwhile, by Ctrl-C or a time limit, ends the coroutine too.
     """
     begun: Future[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]] = Future()
+    done: Future[Result] = Future()
 
     async def run() -> Result:
         task = asyncio.current_task()
@@ -67,13 +69,21 @@ def apart(work: Coroutine[Any, Any, Result]) -> Result:
         begun.set_result((asyncio.get_running_loop(), task))
         return await work
 
-    with ThreadPoolExecutor(1, thread_name_prefix="kubehop") as threads:
-        try:  # an interrupt may come between any two lines from here on
-            done = threads.submit(asyncio.run, run())
-            done.add_done_callback(lambda _: begun.cancel())  # where it has not even begun
-            return done.result()
+    def work_apart() -> None:
+        try:
+            done.set_result(asyncio.run(run()))
+        except BaseException as error:
+            done.set_exception(error)
         finally:
-            # its loop is closed: it came to its end; or the interrupt came before it was submitted
-            with suppress(CancelledError, RuntimeError, TimeoutError):
-                loop, task = begun.result(BEGIN_SECONDS_MAX)
+            begun.cancel()  # where it has not even begun
+
+    try:  # an interrupt may come between any two lines from here on
+        Thread(target=work_apart, name="kubehop").start()
+        return done.result()
+    finally:
+        # cancelled: it never began to run; not there in time: the interrupt came before the thread
+        with suppress(CancelledError, TimeoutError):
+            loop, task = begun.result(BEGIN_SECONDS_MAX)
+            with suppress(RuntimeError):  # its loop is closed: it came to its end
                 loop.call_soon_threadsafe(task.cancel)
+            wait([done])

@@ -5,7 +5,6 @@ import json
 import os
 import signal
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -138,10 +137,10 @@ def test_who_is_interrupted_while_the_thread_begins_ends_the_coroutine_too(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     ended = threading.Event()
-    submit = ThreadPoolExecutor.submit
+    start = threading.Thread.start
 
-    def interrupted(self: ThreadPoolExecutor, *arguments: Any) -> Any:
-        submit(self, *arguments)
+    def interrupted(self: threading.Thread) -> None:
+        start(self)
         raise KeyboardInterrupt
 
     async def last() -> None:
@@ -150,7 +149,7 @@ def test_who_is_interrupted_while_the_thread_begins_ends_the_coroutine_too(
         finally:
             ended.set()
 
-    monkeypatch.setattr(ThreadPoolExecutor, "submit", interrupted)
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
     with pytest.raises(KeyboardInterrupt):
         apart(last())
     assert ended.is_set()
