@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 VENV ?= .venv
 BIN := $(VENV)/bin
-KUBECTL_MINORS ?= 29 31 33 37
+KUBECTL_MINORS ?= 27 29 31 35 37
 
 .PHONY: help setup demo test check lint types unit processes compose bench clean
 

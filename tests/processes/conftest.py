@@ -224,7 +224,8 @@ class Kubectl:
         }
 
 
-def _kubectls() -> list[Path]:
+def kubectls() -> list[Path]:
+    """Those that are installed, from the oldest to the newest."""
     given = os.environ.get(KUBECTL_DIR, "")
     found = Path(given).glob("*/kubectl") if given else ()
     return sorted(found, key=lambda path: int(path.parent.name.partition(".")[2]))
@@ -238,7 +239,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """
     if "kubectl" not in metafunc.fixturenames:
         return
-    found = _kubectls()
+    found = kubectls()
     if getattr(metafunc.module, "KUBECTLS", "all") == "ends":
         found = sorted({*found[:1], *found[-1:]}, key=found.index)
     if not found:
