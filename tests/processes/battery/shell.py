@@ -36,6 +36,7 @@ class Shell:
                 "LC_ALL": "C.UTF-8",
                 "TERM": "dumb",
                 "NS": namespace,
+                "FILES": str(Path(__file__).parent / "files"),
             },
             start_new_session=True,
         )
