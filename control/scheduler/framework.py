@@ -13,7 +13,6 @@ from typing import Any
 
 from cluster.client.interface import Document
 from control.controllers.ownership import controller_of
-from control.controllers.pods import finished, node_of
 from control.controllers.view import labels_of, spec_of
 
 HostPort = tuple[str, str, int]  # address, protocol, port
@@ -68,16 +67,6 @@ class Profile:
 
     filters: Sequence[Filter]
     scores: Sequence[Score]
-
-
-def snapshot(nodes: Iterable[Document], pods: Iterable[Document]) -> dict[str, NodeState]:
-    """The nodes by name, with what runs on them; finished pods take nothing."""
-    states = {node["metadata"]["name"]: NodeState(node) for node in nodes}
-    for pod in pods:
-        state = states.get(node_of(pod))
-        if state is not None and not finished(pod):
-            state.take(pod)
-    return states
 
 
 def schedule(

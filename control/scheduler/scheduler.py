@@ -16,11 +16,12 @@ from cluster.objects.resources import NODES, PODS, Resource
 from control.controllers.caches import Caches
 from control.controllers.conditions import Condition, condition_of, with_condition
 from control.controllers.events import EventRecorder
-from control.controllers.pods import active, node_of
+from control.controllers.pods import active, finished, node_of
 from control.controllers.times import timestamp
 from control.controllers.view import Key, key_of, labels_of, spec_of, status_of, uid_of
 from control.controllers.writes import NORMAL, WARNING, EmitEvent
-from control.scheduler.framework import Placed, Profile, Unschedulable, schedule, snapshot
+from control.scheduler.framework import Placed, Profile, Unschedulable, schedule
+from control.scheduler.occupancy import Occupancy
 from control.scheduler.plugins import DEFAULT_PROFILE
 
 log = logging.getLogger(__name__)
@@ -50,7 +51,8 @@ class Scheduler:
         self._tasks = Tasks(clock)
         self._events = EventRecorder(api, clock, component=SCHEDULER_NAME)
         self._pending: dict[Key, None] = {}
-        self._assumed: dict[Key, tuple[str, str]] = {}  # uid and node of pods being bound
+        self._assumed: dict[Key, str] = {}  # uid of pods being bound
+        self._occupancy = Occupancy()
         self._wake = asyncio.Event()
         caches.subscribe(self._changed)
 
@@ -71,12 +73,10 @@ class Scheduler:
 
     async def _pass(self) -> None:
         """Place everything that waits."""
-        objects = self._caches.objects
         pending = [pod for key in self._pending if (pod := self._waiting(key)) is not None]
         if not pending:
             return
-        pods = [self._as_assumed(pod) for pod in objects.each(PODS)]
-        states = snapshot(objects.each(NODES), pods)
+        states = self._occupancy.states(self._caches.objects.each(NODES))
         placements = schedule(pending, states, self._profile)
         placed = [each for each in placements if isinstance(each, Placed)]
         for start in range(0, len(placed), BINDINGS_TOGETHER_MAX):
@@ -89,20 +89,15 @@ class Scheduler:
     def _waiting(self, key: Key) -> Document | None:
         return None if key in self._assumed else self._caches.objects.at(key)
 
-    def _as_assumed(self, pod: Document) -> Document:
-        """The pod as it will be once its binding, which is on its way, has come back."""
-        assumed = self._assumed.get(key_of(PODS, pod))
-        if assumed is None or node_of(pod) or assumed[0] != uid_of(pod):
-            return pod
-        return {**pod, "spec": {**spec_of(pod), "nodeName": assumed[1]}}
-
     async def _bind(self, placed: Placed) -> None:
         pod, key = placed.pod, key_of(PODS, placed.pod)
-        self._assumed[key] = uid_of(pod), placed.node
+        self._assumed[key] = uid_of(pod)
+        self._occupancy.put(key, pod, placed.node)
         try:
             answer = await self._api.bind(key.namespace, key.name, placed.node)
         except ApiError as error:
             self._assumed.pop(key, None)
+            self._occupancy.remove(key)
             self._refused(pod, placed.node, error)
             return
         if isinstance(answer, dict) and answer.get("kind") == "Pod":
@@ -160,22 +155,32 @@ class Scheduler:
     def _changed(self, resource: Resource, old: Document | None, new: Document | None) -> None:
         """Keep the queue; wake when something waits and the change may matter to it."""
         if resource is PODS:
-            self._queue(old, new)
-        elif resource is not NODES or not _node_changed(old, new):
-            return
-        if self._pending:
+            matters = self._pod_changed(old, new)
+        else:
+            matters = resource is NODES and _node_changed(old, new)
+        if matters and self._pending:
             self._wake.set()
 
-    def _queue(self, old: Document | None, new: Document | None) -> None:
+    def _pod_changed(self, old: Document | None, new: Document | None) -> bool:
+        """Whether a pod waits, or a place became free."""
         document = new if new is not None else old
         assert document is not None
         key = key_of(PODS, document)
-        if new is None or node_of(new):
-            self._assumed.pop(key, None)
+        freed = self._occupy(key, new)
         if new is not None and pending(new):
             self._pending[key] = None
-        else:
-            self._pending.pop(key, None)
+            return True
+        self._pending.pop(key, None)
+        return freed
+
+    def _occupy(self, key: Key, pod: Document | None) -> bool:
+        """Note where a pod is; whether its place became free."""
+        if pod is None or node_of(pod) or self._assumed.get(key) != uid_of(pod):
+            self._assumed.pop(key, None)
+        if pod is not None and node_of(pod) and not finished(pod):
+            self._occupancy.put(key, pod, node_of(pod))
+            return False
+        return key not in self._assumed and self._occupancy.remove(key)
 
 
 def pending(pod: Document) -> bool:

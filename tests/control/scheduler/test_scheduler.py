@@ -176,3 +176,25 @@ def test_who_waits_for_this_scheduler(build: Any) -> None:
     assert not pending(waiting(build, "other", spec={"schedulerName": "mine"}))
     assert not pending(waiting(build, "gated", spec={"schedulingGates": [{"name": "x"}]}))
     assert not pending(waiting(build, "going", deletionTimestamp=build.stamp()))
+
+
+async def test_a_pod_that_has_finished_takes_nothing(scheduling: Any, build: Any) -> None:
+    scheduling.create(PODS, build.pod("done", phase="Succeeded"))
+    for name in ("node-1", "node-2"):
+        scheduling.create(NODES, build.node(name))
+    scheduling.create(PODS, waiting(build, "next"))
+    await until(lambda: nodes_of(scheduling)["next"])
+    assert nodes_of(scheduling)["next"] == "node-1"
+
+
+async def test_a_place_that_becomes_free_is_taken(scheduling: Any, build: Any) -> None:
+    """P-32: the pod that waited for the host port gets it when its holder is gone."""
+    ports = [{"name": "main", "ports": [{"containerPort": 80, "hostPort": 80}]}]
+    scheduling.create(NODES, build.node("node-1"))
+    scheduling.create(PODS, waiting(build, "first", containers=ports))
+    await until(lambda: nodes_of(scheduling)["first"])
+    scheduling.create(PODS, waiting(build, "second", containers=ports))
+    await quiet()
+    assert nodes_of(scheduling)["second"] is None
+    scheduling.delete(PODS, "first", "default", grace_seconds=0)
+    await until(lambda: nodes_of(scheduling)["second"])
