@@ -4,12 +4,11 @@ It tells of its progress over a pipe (`cluster.launcher.spawn` starts it).
 """
 
 import asyncio
-import json
 import os
 import signal
 from threading import Thread
 
-from cluster.errors import ClusterError, ConfigError
+from cluster.errors import ClusterError
 from cluster.launcher import spawn
 from cluster.launcher.progress import Progress, ProgressState, Tell, silent
 from cluster.launcher.running import Running, find
@@ -88,9 +87,7 @@ async def _reports(reading: int, tell: Tell) -> None:
     )
     try:
         async for line in reader:
-            report = json.loads(line)
-            if "failed" in report:
-                raise (ConfigError if report.get("misused") else ClusterError)(report["failed"])
+            report = spawn.read_report(line)
             if report.get("done"):
                 return
             state = ProgressState(report["state"])

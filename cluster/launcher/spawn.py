@@ -5,12 +5,16 @@ launcher always is a process of its own (`python -m cluster.launcher`), so that 
 before it has a loop or a thread, whoever asks for it.
 """
 
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from cluster.errors import ClusterError, ConfigError
 from cluster.launcher.spec import ClusterSpec
 
 
@@ -62,8 +66,16 @@ def command(spec: ClusterSpec, report_fd: int, *, detach: bool) -> list[str]:
     ]
 
 
+def read_report(line: str | bytes) -> Mapping[str, Any]:
+    """One report of a launcher; ConfigError or ClusterError where it says why it failed."""
+    report: Mapping[str, Any] = json.loads(line)
+    if "failed" in report:
+        raise (ConfigError if report.get("misused") else ClusterError)(str(report["failed"]))
+    return report
+
+
 def environment() -> dict[str, str]:
     """With the path that this process found kubehop by, wherever it is started."""
-    root = str(Path(__file__).resolve().parent.parent.parent)
+    root = str(Path(__file__).absolute().parent.parent.parent)
     path = os.environ.get("PYTHONPATH")
     return {**os.environ, "PYTHONPATH": f"{root}{os.pathsep}{path}" if path else root}

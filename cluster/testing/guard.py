@@ -8,11 +8,11 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
-from cluster.errors import ClusterError, ConfigError
+from cluster.errors import ClusterError
+from cluster.launcher.spawn import environment, read_report
 
 MODULE = "cluster.testing.guard_process"
 END_SECONDS = 60.0  # it gives its clusters half of that
@@ -63,7 +63,7 @@ class Guard:
                 stdin=far.fileno(),
                 stdout=subprocess.DEVNULL,
                 start_new_session=True,  # Ctrl-C and a closed terminal are not for it
-                env=_environment(),
+                env=environment(),
             )
         self._orders = near
         return near
@@ -78,21 +78,10 @@ class Guard:
             self._process = None
 
 
-def _environment() -> dict[str, str]:
-    """With the path that this process found kubehop by."""
-    root = str(Path(__file__).absolute().parent.parent.parent)
-    path = os.environ.get("PYTHONPATH")
-    return {**os.environ, "PYTHONPATH": f"{root}{os.pathsep}{path}" if path else root}
-
-
 def awaited(reports: Iterable[str], name: str, log: Path) -> None:
     """Read a launcher's reports until its cluster serves; the error says why it does not."""
     for line in reports:
-        report: Mapping[str, Any] = json.loads(line)
-        if "failed" in report:
-            kind = ConfigError if report.get("misused") else ClusterError
-            raise kind(str(report["failed"]))
-        if report.get("done"):
+        if read_report(line).get("done"):
             return
     raise ClusterError(f"the launcher of {name} ended without a word; {_last_lines(log)}")
 

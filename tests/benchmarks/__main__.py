@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.benchmarks import machine, memory, request, start
+from tests.benchmarks import api, machine, memory, request, start
 from tests.benchmarks.table import Table
 
 HERE = Path(__file__).parent
@@ -26,6 +26,7 @@ def main() -> int:
     options = _parser().parse_args()
     rounds, requests = (1, 40) if options.smoke else (options.rounds, REQUESTS)
     nodes = 1 if options.smoke else 3
+    api_size = api.Size.smoke() if options.smoke else api.Size(rounds)
     if options.smoke:
         machine.Quiet.seconds_max = 0.0
     before = machine.load_average()
@@ -36,6 +37,7 @@ def main() -> int:
             "start": lambda: start.measure(directory, rounds, nodes),
             "memory": lambda: memory.measure(directory, (1,) if options.smoke else (3, 30)),
             "request": lambda: request.measure(directory, rounds, requests, nodes),
+            "api": lambda: api.measure(directory, api_size),
         }
         for name in options.only or benchmarks:
             for table in benchmarks[name]():
@@ -71,7 +73,7 @@ def document(tables: list[Table], rounds: int, load_before: str) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     add = parser.add_argument
-    add("--only", action="append", choices=["start", "memory", "request"], help="just these")
+    add("--only", action="append", choices=["start", "memory", "request", "api"], help="just these")
     add("--rounds", type=int, default=ROUNDS, help="at least 5 for a document (default: 7)")
     add("--smoke", action="store_true", help="tiny rounds: that everything runs")
     add("-o", "--output", type=Path, help="write the document here")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from cluster.errors import ClusterError, ConfigError
 from cluster.launcher import spawn
 from cluster.launcher.spec import ClusterSpec
 
@@ -49,3 +50,11 @@ def test_a_launcher_that_cannot_be_started_leaves_no_pipe(monkeypatch: pytest.Mo
     with pytest.raises(FileNotFoundError):
         spawn.begin(SPEC)
     assert len(list(Path("/dev/fd").iterdir())) == before
+
+
+def test_a_report_tells_a_state_or_raises_why_there_is_no_cluster():
+    assert spawn.read_report(b'{"what": "dns", "state": "ready"}')["what"] == "dns"
+    with pytest.raises(ClusterError, match="no port is free"):
+        spawn.read_report('{"failed": "no port is free"}')
+    with pytest.raises(ConfigError, match="no such image"):
+        spawn.read_report('{"failed": "no such image", "misused": true}')

@@ -15,7 +15,8 @@ from cluster.testing.wishes import Wishes
 pytest_plugins = ["pytester"]
 
 # Others' plugins stay out: they have opinions on every test run.
-ALONE = ("-p", "no:asyncio", "-p", "no:xdist", "-p", "no:hypothesispytest", "-p", "no:randomly")
+OTHERS = ("anyio", "asyncio", "hypothesispytest", "randomly", "xdist")
+ALONE = tuple(word for name in OTHERS for word in ("-p", f"no:{name}"))
 
 
 class Made:

@@ -15,7 +15,7 @@ import yaml
 
 from cluster.testing.guard import Guard
 from cluster.testing.names import cluster_name
-from cluster.testing.start import start, stop
+from cluster.testing.start import apart, start, stop
 from cluster.testing.under_test import ClusterUnderTest
 from cluster.testing.wishes import Wishes
 
@@ -37,6 +37,10 @@ class BatteryCluster:
     def drop_namespace(self, name: str) -> None:
         """It goes in its own time."""
         self._ask("DELETE", f"/api/v1/namespaces/{name}")
+
+    def apply(self, manifest: str) -> None:
+        """Create what a manifest says, and wait until all is settled."""
+        apart(self._made.apply(manifest))
 
     def kubeconfig_for(self, namespace: str) -> Path:
         """The cluster's kubeconfig, with a namespace chosen in it."""
