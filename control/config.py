@@ -33,6 +33,7 @@ class ControlConfig:
     pki: Path
     kubeconfig: Path | None
     cluster_key: Path | None
+    audit_log: Path | None
     name: str
     pod_cidr: str
     service_cidr: str
@@ -61,6 +62,7 @@ class ControlConfig:
             pki=options.pki,
             kubeconfig=options.kubeconfig,
             cluster_key=options.cluster_key,
+            audit_log=options.audit_log,
             name=options.name,
             pod_cidr=options.pod_cidr,
             service_cidr=options.service_cidr,
@@ -104,6 +106,7 @@ def _parser() -> argparse.ArgumentParser:
         help="where who holds the kubeconfig dials (default: the first of --advertise)",
     )
     add("--cluster-key", type=Path, help="the key of the tunnels; made when missing")
+    add("--audit-log", type=Path, metavar="FILE", help="write down each request (default: none)")
     add("--name", default="default", help="the cluster's name, for the kubeconfig")
     add("--pod-cidr", default="10.244.0.0/16")
     add("--service-cidr", default="10.96.0.0/16")

@@ -21,6 +21,7 @@ from cluster.objects.resources import SERVICES
 from cluster.wire.addresses import SocketAddress
 from cluster.wire.keys import ADMIN_TOKEN, KUBELET_TOKEN, derived_token
 from control.apiserver.app import ApiServer
+from control.apiserver.audit import AuditLog
 from control.apiserver.identity import ADMIN
 from control.apiserver.kubelets import Kubelets
 from control.apiserver.local import LocalApi
@@ -59,9 +60,14 @@ async def serve(config: ControlConfig, lifecycle: Lifecycle) -> None:
     kubelets = Kubelets(store, token=derived_token(key, KUBELET_TOKEN) if key else "")
     tokens = {token: ADMIN} if token else {}
     api_server = ApiServer(registry, PodLogs(store, kubelets), clock, SystemRandom(), tokens=tokens)
+    audit = AuditLog(config.audit_log, clock) if config.audit_log else None
     tasks = Tasks(clock)
     http = web.ServerRunner(
-        web.Server(api_server.handle, handler_cancellation=True, access_log=None),
+        web.Server(
+            audit.around(api_server.handle) if audit else api_server.handle,
+            handler_cancellation=True,
+            access_log=None,
+        ),
         shutdown_timeout=SHUTDOWN_SECONDS,
     )
     try:
@@ -87,6 +93,8 @@ async def serve(config: ControlConfig, lifecycle: Lifecycle) -> None:
         await tasks.close()
         store.close()
         await http.cleanup()
+        if audit:
+            audit.close()
         config.socket.unlink(missing_ok=True)
 
 

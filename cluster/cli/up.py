@@ -54,6 +54,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="where python:// images are found (default: the current directory)",
     )
+    add(
+        "--audit",
+        action="store_true",
+        help="write each request to the API into audit.log, beside the other logs",
+    )
     stay = parser.add_mutually_exclusive_group()
     stay.add_argument(
         "--detach",
@@ -122,6 +127,7 @@ def spec_of(options: argparse.Namespace) -> "ClusterSpec":
         manifests=tuple(path.resolve() for path in options.manifests),
         images=tuple(options.images),
         app_dir=app_dir.resolve(),
+        audit=options.audit,
     )
 
 

@@ -62,6 +62,7 @@ def _control(spec: ClusterSpec, places: Places, addresses: Addresses) -> Command
         *("--pki", str(places.pki)),
         *("--kubeconfig", str(places.kubeconfig)),
         *("--cluster-key", str(places.key_file)),
+        *(("--audit-log", str(places.audit_log)) if spec.audit else ()),
         *("--name", spec.name),
         *("--load-balancer-addresses", addresses.load_balancers),
         *_common(spec, places, "control"),

@@ -70,6 +70,11 @@ class Places:
         return self.state_dir / "kubeconfig"
 
     @property
+    def audit_log(self) -> Path:
+        """The requests that the API server answered, where they are written down."""
+        return self.logs / "audit.log"
+
+    @property
     def logs(self) -> Path:
         """One file a process."""
         return self.state_dir / "logs"

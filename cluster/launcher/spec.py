@@ -29,6 +29,7 @@ class ClusterSpec:
     durable: bool = True  # False: the store is gone with the cluster, for tests
     dns: bool = True  # the cluster's names for the host too
     gateway: bool = True
+    audit: bool = False  # write down each request to the API
     time_scale: float = 1.0
     zones: tuple[str, ...] = ()  # given to the nodes in turn
 

@@ -1,0 +1,104 @@
+"""The audit log: what was asked, by whom, and how it ended."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
+
+from control.apiserver.audit import ASKER, AuditLog, entry, verb_of
+from control.apiserver.identity import ADMIN
+from control.apiserver.paths import parse_path
+
+POD = "/api/v1/namespaces/shop/pods/web"
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "verb"),
+    [
+        ("GET", POD, "get"),
+        ("GET", "/api/v1/namespaces/shop/pods", "list"),
+        ("GET", "/api/v1/pods?watch=True", "watch"),
+        ("GET", f"{POD}/log?follow=true", "get"),
+        ("POST", "/api/v1/namespaces/shop/pods", "create"),
+        ("POST", f"{POD}/eviction", "create"),
+        ("PUT", POD, "update"),
+        ("PATCH", f"{POD}/status", "patch"),
+        ("DELETE", POD, "delete"),
+        ("DELETE", "/api/v1/namespaces/shop/pods", "deletecollection"),
+        ("GET", "/version", "get"),
+    ],
+)
+def test_a_verb_is_called_as_rules_call_it(method: str, path: str, verb: str) -> None:
+    request = make_mocked_request(method, path)
+    assert verb_of(request, parse_path(request.path)) == verb
+
+
+def test_a_line_says_who_asked_what_and_how_it_ended() -> None:
+    headers = {"User-Agent": "kubectl/v1.37.0", "Accept": "application/json"}
+    request = make_mocked_request("GET", f"{POD}/log?tailLines=1", headers=headers)
+    known = ASKER.set(ADMIN)
+    made = entry(request, 200, 1_767_268_800.0, 1_767_268_800.25)
+    ASKER.reset(known)
+    assert made["requestURI"] == f"{POD}/log?tailLines=1"
+    assert made["objectRef"] == {
+        "resource": "pods",
+        "namespace": "shop",
+        "name": "web",
+        "apiVersion": "v1",
+        "subresource": "log",
+    }
+    assert made["user"]["username"] == ADMIN.name
+    assert made["responseStatus"] == {"code": 200}
+    assert made["stageTimestamp"] == "2026-01-01T12:00:00.250000Z"
+    assert made["annotations"] == {"kubehop.dev/accept": "application/json"}
+    assert "objectRef" not in entry(make_mocked_request("GET", "/version"), 200, 0, 0)
+
+
+def test_each_answer_is_written_down(tmp_path: Path, clock: Any) -> None:
+    audit = AuditLog(tmp_path / "audit.log", clock)
+
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        return web.Response(status=404)
+
+    for name in ("a", "b"):
+        request = make_mocked_request("GET", f"/api/v1/namespaces/shop/pods/{name}")
+        assert asyncio.run(_ask(audit, handler, request)).status == 404
+    audit.close()
+    said = lines(tmp_path / "audit.log")
+    assert [each["objectRef"]["name"] for each in said] == ["a", "b"]
+    assert (tmp_path / "audit.log").stat().st_mode & 0o777 == 0o600
+
+
+async def _ask(audit: AuditLog, handler: Any, request: web.BaseRequest) -> web.StreamResponse:
+    return await audit.around(handler)(request)
+
+
+def test_a_full_file_becomes_the_one_before(tmp_path: Path, clock: Any) -> None:
+    audit = AuditLog(tmp_path / "audit.log", clock, bytes_max=30)
+    for number in range(5):
+        audit.write({"number": number, "x": "xx"})  # 23 bytes each
+    audit.close()
+    assert lines(tmp_path / "audit.log") == [{"number": 4, "x": "xx"}]
+    assert lines(tmp_path / "audit.log.1") == [{"number": 3, "x": "xx"}]
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_what_cannot_be_written_is_said_once(
+    tmp_path: Path, clock: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    audit = AuditLog(tmp_path / "no" / "audit.log", clock)
+    audit.write({"a": 1})
+    audit.write({"a": 2})
+    assert caplog.text.count("the audit log cannot be written") == 1
+    (tmp_path / "no").mkdir()
+    audit.write({"a": 3})
+    audit.close()
+    assert lines(tmp_path / "no" / "audit.log") == [{"a": 3}]
