@@ -24,7 +24,7 @@ from control.apiserver.reads import Reader
 from control.apiserver.registry import Registry
 from control.apiserver.watch import Watches, WatchRequest, error_line
 from control.apiserver.writes import SCALE, STATUS, Request, Writer
-from control.resources.kinds import Kind, find_kind
+from control.resources.kinds import Kind
 from control.store.store import StoreFailed
 
 log = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ class ApiServer:
         self._reader = Reader(registry, clock)
         self._writer = Writer(registry, self._reader)
         self._watches = Watches(registry, self._reader, clock)
-        self._facts = Facts(registry.store)
+        self._facts = Facts(registry.store, registry.catalogue)
         self._registry = registry
         self._logs = logs
         self._dice = dice
@@ -80,7 +80,8 @@ class ApiServer:
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         self._authenticate(request)
         path = parse_path(request.path)
-        kind = find_kind(path.group, path.version, path.plural) if path else None
+        find = self._registry.catalogue.find
+        kind = find(path.group, path.version, path.plural) if path else None
         if path is None or kind is None:
             if path is None and request.method in ("GET", "HEAD"):
                 return _response(self._fact(request))

@@ -7,7 +7,7 @@ apidiscovery/v2 and apimachinery's meta/v1.
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from control.resources.kinds import Kind, kinds
+from control.resources.kinds import Kind
 
 Document = dict[str, Any]
 
@@ -31,23 +31,23 @@ def api_versions() -> Document:
     return {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []}
 
 
-def api_group_list() -> Document:
+def api_group_list(kinds: Iterable[Kind]) -> Document:
     """GET /apis in its legacy form: every group but the core's."""
-    groups = [_group(name, members) for name, members in _groups() if name]
+    groups = [_group(name, members) for name, members in _groups(kinds) if name]
     return {"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}
 
 
-def api_group(name: str) -> Document | None:
+def api_group(kinds: Iterable[Kind], name: str) -> Document | None:
     """GET /apis/{group}; None if there is no such group."""
-    members = dict(_groups()).get(name)
+    members = dict(_groups(kinds)).get(name)
     if not name or members is None:
         return None
     return {"kind": "APIGroup", "apiVersion": "v1", **_group(name, members)}
 
 
-def api_resource_list(group: str, version: str) -> Document | None:
+def api_resource_list(kinds: Iterable[Kind], group: str, version: str) -> Document | None:
     """GET /api/v1 or /apis/{group}/{version}; None if there is no such version."""
-    members = dict(_versions(dict(_groups()).get(group, ()))).get(version)
+    members = dict(_versions(dict(_groups(kinds)).get(group, ()))).get(version)
     if members is None:
         return None
     return {
@@ -58,7 +58,7 @@ def api_resource_list(group: str, version: str) -> Document | None:
     }
 
 
-def aggregated(core: bool, version: str) -> Document:
+def aggregated(kinds: Iterable[Kind], core: bool, version: str) -> Document:
     """GET /api (the core group) or /apis (the others), whole; v2 and v2beta1 have one shape."""
     return {
         "kind": "APIGroupDiscoveryList",
@@ -69,7 +69,7 @@ def aggregated(core: bool, version: str) -> Document:
                 "metadata": {"name": name} if name else {},
                 "versions": [_version(each, found) for each, found in _versions(members)],
             }
-            for name, members in _groups()
+            for name, members in _groups(kinds)
             if core == (name == "")
         ],
     }
@@ -78,9 +78,9 @@ def aggregated(core: bool, version: str) -> Document:
 # -- grouping; the order of the table is the order of preference
 
 
-def _groups() -> Iterator[tuple[str, list[Kind]]]:
+def _groups(kinds: Iterable[Kind]) -> Iterator[tuple[str, list[Kind]]]:
     found: dict[str, list[Kind]] = {}
-    for kind in kinds():
+    for kind in kinds:
         found.setdefault(kind.resource.group, []).append(kind)
     yield from found.items()
 

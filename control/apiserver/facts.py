@@ -16,6 +16,7 @@ from control.apiserver import discovery, statuses
 from control.apiserver.answer import Answer, answer_json, answer_text
 from control.apiserver.codec import media_types
 from control.resources import openapi
+from control.resources.catalogue import Catalogue
 from control.resources.openapi import V3_ROOT
 from control.store.store import Store
 
@@ -30,8 +31,10 @@ Query = Mapping[str, str]
 class Facts:
     """GET of everything that is no resource."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, catalogue: Catalogue) -> None:
         self._store = store
+        self._catalogue = catalogue
+        self._generation = catalogue.generation
         self._cached: dict[tuple[str, str], Answer] = {}
 
     def answer(self, path: str, accept: str, query: Query, if_none_match: str = "") -> Answer:
@@ -49,9 +52,12 @@ class Facts:
         return _unless_known(self._remembered(trimmed, accept), if_none_match)
 
     def _remembered(self, path: str, accept: str) -> Answer:
+        if self._generation != self._catalogue.generation:
+            self._generation = self._catalogue.generation
+            self._cached.clear()
         key = path, accept
         if key not in self._cached:
-            self._cached[key] = _made(path, accept)
+            self._cached[key] = _made(self._catalogue, path, accept)
             if len(self._cached) > ANSWERS_MAX:
                 self._cached.pop(next(iter(self._cached)))
         return self._cached[key]
@@ -109,32 +115,32 @@ def openapi_v2(accept: str, if_none_match: str) -> Answer:
 # -- what is made once
 
 
-def _made(path: str, accept: str) -> Answer:
+def _made(kinds: Catalogue, path: str, accept: str) -> Answer:
     if path in ("/api", "/apis"):
-        return _tagged(_root(path, accept))
+        return _tagged(_root(kinds, path, accept))
     simple: dict[str, Callable[[], Any]] = {
         "/version": version,
-        "/": _paths,
+        "/": lambda: _paths(kinds),
         V3_ROOT: openapi.v3_index,
     }
-    document = simple[path]() if path in simple else _group_document(path)
+    document = simple[path]() if path in simple else _group_document(kinds, path)
     if document is None:
         raise statuses.no_such_path()
     return _tagged(answer_json(document))
 
 
-def _group_document(path: str) -> Any:
+def _group_document(kinds: Catalogue, path: str) -> Any:
     match path.strip("/").split("/"):
         case ["api", name]:
-            return discovery.api_resource_list("", name)
+            return discovery.api_resource_list(kinds, "", name)
         case ["apis", group]:
-            return discovery.api_group(group)
+            return discovery.api_group(kinds, group)
         case ["apis", group, name] if group:
-            return discovery.api_resource_list(group, name)
+            return discovery.api_resource_list(kinds, group, name)
     return None
 
 
-def _root(path: str, accept: str) -> Answer:
+def _root(kinds: Catalogue, path: str, accept: str) -> Answer:
     """Aggregated discovery where the client knows it, the legacy form elsewhere."""
     for media_type, parameters in media_types(accept):
         if media_type not in ("application/json", "*/*"):
@@ -142,17 +148,17 @@ def _root(path: str, accept: str) -> Answer:
         form = parameters.get("as"), parameters.get("g"), parameters.get("v", "")
         if form[:2] == ("APIGroupDiscoveryList", "apidiscovery.k8s.io"):
             if form[2] in ("v2", "v2beta1"):
-                document = discovery.aggregated(path == "/api", form[2])
+                document = discovery.aggregated(kinds, path == "/api", form[2])
                 content_type = f"application/json;g={form[1]};v={form[2]};as={form[0]}"
                 return Answer(orjson.dumps(document), 200, content_type)
         elif "as" not in parameters:
             break
-    legacy = discovery.api_versions() if path == "/api" else discovery.api_group_list()
+    legacy = discovery.api_versions() if path == "/api" else discovery.api_group_list(kinds)
     return answer_json(legacy)
 
 
-def _paths() -> dict[str, Iterable[str]]:
-    groups = discovery.api_group_list()["groups"]
+def _paths(kinds: Catalogue) -> dict[str, Iterable[str]]:
+    groups = discovery.api_group_list(kinds)["groups"]
     roots = [f"/apis/{group['name']}" for group in groups]
     versions = [f"/apis/{each['groupVersion']}" for group in groups for each in group["versions"]]
     documents = [f"{V3_ROOT}/{path}" for path in openapi.v3_index()["paths"]]

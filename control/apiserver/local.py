@@ -13,7 +13,7 @@ from control.apiserver.changes import patch_of, replacement
 from control.apiserver.options import DeleteOptions, WriteOptions, labels_of
 from control.apiserver.registry import Registry, key_of
 from control.apiserver.selection import Selection
-from control.resources.kinds import Kind, find_kind
+from control.resources.kinds import Kind
 from control.store.feed import Expired
 
 MANAGER = "kubehop-control"
@@ -27,9 +27,10 @@ class LocalApi:
 
     async def get(self, resource: Resource, name: str, *, namespace: str | None = None) -> Document:
         """One object."""
-        record = self._registry.get(_kind(resource), namespace, name)
+        kind = self._kind(resource)
+        record = self._registry.get(kind, namespace, name)
         await self._registry.store.committed()
-        return record.document
+        return kind.from_stored(record.document)
 
     async def list(
         self,
@@ -40,35 +41,36 @@ class LocalApi:
         field_selector: str | None = None,
     ) -> Listing:
         """All objects that match."""
-        kind = _kind(resource)
+        kind = self._kind(resource)
         selection = Selection(kind, labels_of(label_selector or ""), field_selector or "")
         records = self._registry.list(kind, namespace, selection)
         version = self._registry.store.version
         await self._registry.store.committed()
-        return Listing([each.document for each in records], str(version))
+        return Listing([kind.from_stored(each.document) for each in records], str(version))
 
     async def create(self, resource: Resource, document: Document) -> Document:
         """Create."""
         namespace = document["metadata"].get("namespace") if resource.namespaced else None
         typed = {"apiVersion": resource.api_version, "kind": resource.kind, **document}
         options = WriteOptions(field_manager=MANAGER)
-        written = await self._registry.create(_kind(resource), namespace, typed, options)
-        return written.record.document
+        kind = self._kind(resource)
+        written = await self._registry.create(kind, namespace, typed, options)
+        return kind.from_stored(written.record.document)
 
     async def update(
         self, resource: Resource, document: Document, *, subresource: str | None = None
     ) -> Document:
         """Replace."""
-        metadata = document["metadata"]
+        metadata, kind = document["metadata"], self._kind(resource)
         written = await self._registry.update(
-            _kind(resource),
+            kind,
             metadata.get("namespace"),
             metadata["name"],
             replacement(document),
             WriteOptions(field_manager=MANAGER),
             subresource=subresource,
         )
-        return written.record.document
+        return kind.from_stored(written.record.document)
 
     async def patch(
         self,
@@ -83,7 +85,7 @@ class LocalApi:
         force: bool | None = None,
     ) -> Document:
         """Change parts."""
-        kind = _kind(resource)
+        kind = self._kind(resource)
         written = await self._registry.update(
             kind,
             namespace,
@@ -92,7 +94,7 @@ class LocalApi:
             WriteOptions(field_manager=field_manager or MANAGER, force=bool(force)),
             subresource=subresource,
         )
-        return written.record.document
+        return kind.from_stored(written.record.document)
 
     async def delete(
         self,
@@ -106,8 +108,9 @@ class LocalApi:
     ) -> Document:
         """Ask for the end of an object."""
         options = DeleteOptions(grace_seconds=grace_seconds, uid=uid, propagation=propagation)
-        written = await self._registry.delete(_kind(resource), namespace, name, options)
-        return written.record.document
+        kind = self._kind(resource)
+        written = await self._registry.delete(kind, namespace, name, options)
+        return kind.from_stored(written.record.document)
 
     async def bind(self, namespace: str, name: str, node: str) -> Document:
         """Put a pod on a node."""
@@ -124,7 +127,7 @@ class LocalApi:
         field_selector: str | None = None,
     ) -> AsyncIterator[WatchEvent]:
         """Events after `resource_version`."""
-        kind = _kind(resource)
+        kind = self._kind(resource)
         selection = Selection(kind, labels_of(label_selector or ""), field_selector or "")
         try:
             feed = self._registry.store.feed(key_of(kind))
@@ -137,13 +140,12 @@ class LocalApi:
                     told = selection.told(change)
                     if told is not None:
                         event, record = told
-                        yield WatchEvent(event, record.document)
+                        yield WatchEvent(event, kind.from_stored(record.document))
         finally:
             watcher.close()
 
-
-def _kind(resource: Resource) -> Kind:
-    kind = find_kind(resource.group, resource.version, resource.plural)
-    if kind is None:
-        raise statuses.no_such_path()
-    return kind
+    def _kind(self, resource: Resource) -> Kind:
+        kind = self._registry.catalogue.find(resource.group, resource.version, resource.plural)
+        if kind is None:
+            raise statuses.no_such_path()
+        return kind

@@ -11,9 +11,10 @@ from control.apiserver.answer import Answer
 from control.apiserver.codec import Accepted, Form, encode
 from control.apiserver.options import ListOptions
 from control.apiserver.pages import Page, Pages
-from control.apiserver.registry import Registry
+from control.apiserver.registry import Registry, key_of
 from control.apiserver.selection import Selection
 from control.apiserver.tables import table
+from control.apiserver.versions import as_asked
 from control.resources.kinds import Kind
 from control.resources.scale import read_scale
 from control.store.record import Record
@@ -45,7 +46,7 @@ class Reader:
     ) -> Answer:
         """An object in the form that is accepted."""
         if accepted == PLAIN:
-            return Answer(record.body, code)
+            return Answer(as_asked(kind, record).body, code)
         document = self.form(kind, [record], accepted, include, single=True)
         return Answer(encode(document, accepted), code, accepted.content_type)
 
@@ -53,7 +54,7 @@ class Reader:
         self, kind: Kind, record: Record, accepted: Accepted = PLAIN, include: str = ""
     ) -> Answer:
         """How many replicas an object wants and has."""
-        document = read_scale(kind, record.document)
+        document = read_scale(kind, as_asked(kind, record).document)
         shown = Record(record.key, record.version, document, encode(document, PLAIN))
         return self.show(SCALES, shown, accepted, include)
 
@@ -94,7 +95,7 @@ class Reader:
             return _shown(kind, records[0], accepted)
         rows = table(
             kind,
-            [each.document for each in records],
+            [as_asked(kind, each).document for each in records],
             now=datetime.fromtimestamp(self._clock.now(), UTC),
             include_object=include or "Metadata",
             resource_version=str(records[0].version) if single and records else "",
@@ -104,7 +105,7 @@ class Reader:
 
     def _page(self, kind: Kind, namespace: str | None, options: ListOptions) -> Page:
         now = self._clock.monotonic()
-        place = (kind.resource.group, kind.resource.plural, namespace)
+        place = (*key_of(kind), namespace)
         if options.continue_token:
             return self._pages.next(place, options.continue_token, options.limit, now)
         selection = Selection(kind, options.labels, options.fields)
@@ -123,7 +124,8 @@ def _metadata(page: Page) -> dict[str, Any]:
 def _list_body(kind: Kind, page: Page) -> bytes:
     """The list, joined of bodies that were encoded when they were written."""
     head = encode({**_list_kind(kind, PLAIN), "metadata": _metadata(page)}, PLAIN)
-    return b'%b,"items":[%b]}' % (head[:-1], b",".join(each.body for each in page.records))
+    bodies = (as_asked(kind, each).body for each in page.records)
+    return b'%b,"items":[%b]}' % (head[:-1], b",".join(bodies))
 
 
 def _list_kind(kind: Kind, accepted: Accepted) -> dict[str, str]:
@@ -135,7 +137,7 @@ def _list_kind(kind: Kind, accepted: Accepted) -> dict[str, str]:
 
 
 def _shown(kind: Kind, record: Record, accepted: Accepted) -> dict[str, Any]:
-    document: Document = record.document
+    document: Document = as_asked(kind, record).document
     if accepted.form is not Form.METADATA:
         return dict(document)
     return {

@@ -21,7 +21,8 @@ from control.apiserver.options import DeleteOptions, FieldValidation, WriteOptio
 from control.apiserver.pods import bound
 from control.apiserver.selection import Selection
 from control.apiserver.stamps import stamped, timestamp
-from control.resources.kinds import Kind, find_kind
+from control.resources.catalogue import Catalogue
+from control.resources.kinds import Kind
 from control.resources.service_addresses import Rejected, ServiceAddresses
 from control.resources.strategy import (
     prepare_create,
@@ -57,13 +58,19 @@ class Registry:
     """Create, read, replace, delete."""
 
     def __init__(
-        self, store: Store, addresses: ServiceAddresses, clock: Clock, dice: random.Random
+        self,
+        store: Store,
+        addresses: ServiceAddresses,
+        clock: Clock,
+        dice: random.Random,
+        catalogue: Catalogue | None = None,
     ) -> None:
         self.store = store
+        self.catalogue = catalogue or Catalogue()
         self._addresses = addresses
         self._clock = clock
         self._dice = dice
-        pods = find_kind(PODS.group, PODS.version, PODS.plural)
+        pods = self.catalogue.find(PODS.group, PODS.version, PODS.plural)
         assert pods is not None, "the kinds lack pods"
         self._pods = pods
 
@@ -89,20 +96,22 @@ class Registry:
         self, kind: Kind, namespace: str | None, document: Document, options: WriteOptions
     ) -> Written:
         """A new object."""
-        resource = kind.resource
+        resource, rules = kind.resource, kind.rules
         if resource.namespaced and not namespace:
             raise statuses.bad_request("an empty namespace may not be set during creation")
         _check_kind(resource, document)
         pruned, warnings = _pruned(kind, document, options)
         _check_namespace(resource, pruned, namespace)
         now = timestamp(self._clock.now())
-        made = prepare_create(kind, self._named(kind, pruned, namespace, now))
+        named = _by_rules(kind, self._named(kind, pruned, namespace, now))
+        made = prepare_create(rules, named)
         name = str(made["metadata"].get("name", ""))
-        _reject(resource, name, validate_create(kind, made))
+        _reject(resource, name, validate_create(rules, made))
         self._check_place(kind, namespace, name)
         if (pruned.get("metadata") or {}).get("resourceVersion"):
             raise statuses.modified(resource, name)  # what is new has none (S-169)
-        warnings += write_warnings(kind, made)
+        warnings += write_warnings(rules, made)
+        made = dict(rules.to_stored(made))
         if resource == SERVICES:
             made = self._with_addresses(
                 name, lambda: self._addresses.admit_create(made, dry_run=options.dry_run)
@@ -124,16 +133,17 @@ class Registry:
         subresource: str | None = None,
     ) -> Written:
         """Replace an object by what `transform` makes of it; nothing changed is nothing written."""
-        resource = kind.resource
+        resource, rules = kind.resource, kind.rules
         old = self.get(kind, namespace, name)
-        given = transform(old.document)
+        given = transform(kind.from_stored(old.document))
         _check_kind(resource, given)
         pruned, warnings = _pruned(kind, given, options)
         _check_identity(resource, pruned, old)
-        new = prepare_update(kind, pruned, old.document, subresource=subresource)
-        if subresource is None and not _same(new, old.document):
-            _reject(resource, name, validate_update(kind, new, old.document))
-            warnings += write_warnings(kind, new)
+        before = rules.from_stored(old.document)
+        new = prepare_update(rules, _by_rules(kind, pruned), before, subresource=subresource)
+        if subresource is None and not _same(new, before):
+            _reject(resource, name, validate_update(rules, new, before))
+            warnings += write_warnings(rules, new)
             if resource == SERVICES:
                 new = self._with_addresses(
                     name,
@@ -141,7 +151,7 @@ class Registry:
                         new, old.document, dry_run=options.dry_run
                     ),
                 )
-        return await self._replace(kind, old, new, options, warnings)
+        return await self._replace(kind, old, rules.to_stored(new), options, warnings)
 
     async def bind(self, namespace: str, name: str, node: str, *, dry_run: bool = False) -> Written:
         """Put a pod on a node, once (P-45)."""
@@ -240,7 +250,12 @@ class Registry:
 
 def key_of(kind: Kind) -> tuple[str, str]:
     """The store's key of a kind: its versions share their objects."""
-    return kind.resource.group, kind.resource.plural
+    return kind.stored.group, kind.stored.plural
+
+
+def _by_rules(kind: Kind, document: Document) -> Document:
+    """A document in the version by whose rules it is completed and checked."""
+    return document if kind.rules is kind else kind.to_stored(document)
 
 
 def _pruned(

@@ -24,6 +24,7 @@ from control.apiserver.reads import PLAIN, Reader
 from control.apiserver.registry import Registry, key_of
 from control.apiserver.selection import Selection
 from control.apiserver.tables import known_include
+from control.apiserver.versions import as_asked
 from control.resources.kinds import Kind
 from control.store.feed import Expired, Watcher
 from control.store.record import Change, Record
@@ -188,7 +189,7 @@ class _Lines:
     def __init__(self, request: WatchRequest, reader: Reader) -> None:
         self._request = request
         self._reader = reader
-        self._form = (request.accepted, request.include)
+        self._form = (request.kind.resource.api_version, request.accepted, request.include)
         self._columns_sent = False
 
     def initial(self, records: list[Record]) -> bytes:
@@ -227,7 +228,10 @@ class _Lines:
     def _line(self, event: EventType, record: Record) -> bytes:
         request = self._request
         if request.accepted == PLAIN:
-            return b'{"type":"%b","object":%b}\n' % (event.encode(), record.body)
+            return b'{"type":"%b","object":%b}\n' % (
+                event.encode(),
+                as_asked(request.kind, record).body,
+            )
         shown = self._reader.form(
             request.kind,
             [record],

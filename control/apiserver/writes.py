@@ -16,6 +16,7 @@ from control.apiserver.paths import ResourcePath
 from control.apiserver.reads import Reader
 from control.apiserver.registry import Registry, Written
 from control.apiserver.selection import Selection
+from control.apiserver.versions import as_asked
 from control.resources.kinds import Kind
 from control.resources.scale import read_scale, write_scale
 from control.resources.strategy import delete_answer
@@ -156,7 +157,7 @@ class Writer:
         for record in records:
             written = await self._deleted(kind, record, options)
             if written is not None:
-                items.append(written.record.document)
+                items.append(as_asked(kind, written.record).document)
         resource = kind.resource
         metadata = {"resourceVersion": str(self._registry.store.version)}
         return answer_json(

@@ -10,14 +10,14 @@ from control.resources.kinds import ALL_VERBS, kinds
 
 
 def rows(group: str, version: str = "v1") -> dict[str, dict[str, Any]]:
-    found = discovery.api_resource_list(group, version)
+    found = discovery.api_resource_list(kinds(), group, version)
     assert found is not None
     return {each["name"]: each for each in found["resources"]}
 
 
 def aggregated(core: bool) -> dict[str, dict[str, Any]]:
     """Each resource's entry by `group/plural`."""
-    document = discovery.aggregated(core, "v2")
+    document = discovery.aggregated(kinds(), core, "v2")
     return {
         f"{item['metadata'].get('name', '')}/{each['resource']}": each
         for item in document["items"]
@@ -35,7 +35,7 @@ def test_the_core_group_has_one_version() -> None:
 
 
 def test_groups_name_their_versions_and_the_one_they_prefer() -> None:
-    groups = {each["name"]: each for each in discovery.api_group_list()["groups"]}
+    groups = {each["name"]: each for each in discovery.api_group_list(kinds())["groups"]}
     only = {"groupVersion": "apps/v1", "version": "v1"}
     assert groups["apps"] == {"name": "apps", "versions": [only], "preferredVersion": only}
     assert groups["autoscaling"]["preferredVersion"]["version"] == "v2"
@@ -43,13 +43,19 @@ def test_groups_name_their_versions_and_the_one_they_prefer() -> None:
 
 
 def test_one_group_is_the_list_s_entry_with_a_kind() -> None:
-    (listed,) = (each for each in discovery.api_group_list()["groups"] if each["name"] == "batch")
-    assert discovery.api_group("batch") == {"kind": "APIGroup", "apiVersion": "v1", **listed}
+    (listed,) = (
+        each for each in discovery.api_group_list(kinds())["groups"] if each["name"] == "batch"
+    )
+    assert discovery.api_group(kinds(), "batch") == {
+        "kind": "APIGroup",
+        "apiVersion": "v1",
+        **listed,
+    }
 
 
 @pytest.mark.parametrize("name", ["", "v1", "example.org"])
 def test_there_is_no_such_group(name: str) -> None:
-    assert discovery.api_group(name) is None
+    assert discovery.api_group(kinds(), name) is None
 
 
 def test_a_resource_is_listed_with_its_names_and_verbs() -> None:
@@ -96,7 +102,10 @@ def test_what_is_not_answered_is_not_listed() -> None:
 
 
 def test_lists_say_their_group_version() -> None:
-    core, apps = discovery.api_resource_list("", "v1"), discovery.api_resource_list("apps", "v1")
+    core, apps = (
+        discovery.api_resource_list(kinds(), "", "v1"),
+        discovery.api_resource_list(kinds(), "apps", "v1"),
+    )
     assert core is not None and apps is not None
     assert (core["groupVersion"], "apiVersion" in core) == ("v1", False)
     assert (apps["groupVersion"], apps["apiVersion"]) == ("apps/v1", "v1")
@@ -106,15 +115,15 @@ def test_lists_say_their_group_version() -> None:
     ("group", "version"), [("apps", "v1beta1"), ("", "v2"), ("example.org", "v1")]
 )
 def test_there_is_no_such_version(group: str, version: str) -> None:
-    assert discovery.api_resource_list(group, version) is None
+    assert discovery.api_resource_list(kinds(), group, version) is None
 
 
 @pytest.mark.parametrize("version", ["v2", "v2beta1"])
 def test_an_aggregated_document_has_one_shape_in_both_versions(version: str) -> None:
-    document = discovery.aggregated(True, version)
+    document = discovery.aggregated(kinds(), True, version)
     assert document["kind"] == "APIGroupDiscoveryList"
     assert document["apiVersion"] == f"apidiscovery.k8s.io/{version}"
-    assert document["items"] == discovery.aggregated(True, "v2")["items"]
+    assert document["items"] == discovery.aggregated(kinds(), True, "v2")["items"]
     (core,) = document["items"]
     assert core["metadata"] == {}
     assert [each["freshness"] for each in core["versions"]] == ["Current"]

@@ -10,6 +10,7 @@ from cluster.errors import ApiError
 from control.apiserver.answer import Answer
 from control.apiserver.facts import ANSWERS_MAX, Facts
 from control.resources import openapi
+from control.resources.catalogue import Catalogue
 from control.store.journal import NoJournal
 from control.store.store import Store
 
@@ -22,7 +23,7 @@ def aggregated(version: str) -> str:
 
 @pytest.fixture
 def facts() -> Facts:
-    return Facts(Store(NoJournal()))
+    return Facts(Store(NoJournal()), Catalogue())
 
 
 def get(facts: Facts, path: str, accept: str = "application/json", known: str = "") -> Answer:
@@ -170,5 +171,5 @@ async def test_the_newest_version_of_each_resource_is_told(facts: Facts) -> None
         record = store.put(("", "pods"), {"metadata": {"name": name, "namespace": "default"}})
     await store.committed()
     path = "/kubehop/v1/resource-versions"
-    assert read(get(Facts(store), path)) == {"pods": str(record.version)}
+    assert read(get(Facts(store, Catalogue()), path)) == {"pods": str(record.version)}
     assert read(get(facts, path)) == {}

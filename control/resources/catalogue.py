@@ -1,0 +1,63 @@
+"""The kinds that are served now: those built in, and those of CustomResourceDefinitions.
+
+Pure: a table that changes as a whole. Whoever keeps something made of it compares `generation`,
+which rises with each change. Without definitions it is the built-in table and costs nothing.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from control.resources.kinds import Kind, kinds
+
+Path = tuple[str, str, str]  # group, version, plural
+
+
+class Catalogue:
+    """Every served version of every kind, by its path and by its name."""
+
+    def __init__(self, built_in: Sequence[Kind] | None = None) -> None:
+        self.generation = 0
+        self._built_in = tuple(kinds() if built_in is None else built_in)
+        self._custom: dict[str, tuple[Kind, ...]] = {}
+        self._index()
+
+    def __iter__(self) -> Iterator[Kind]:
+        """In discovery's order: built-in kinds, then custom ones by their definitions' names."""
+        return iter(self._all)
+
+    @property
+    def custom(self) -> Sequence[Kind]:
+        """The kinds of definitions."""
+        return self._all[len(self._built_in) :]
+
+    def find(self, group: str, version: str, plural: str) -> Kind | None:
+        """The kind at a path, if it is served."""
+        return self._by_path.get((group, version, plural))
+
+    def by_kind(self, group: str, version: str, kind: str) -> Kind | None:
+        """The kind that documents name by apiVersion and kind."""
+        return self._by_name.get((group, version, kind))
+
+    def define(self, definition: str, found: Iterable[Kind]) -> None:
+        """The kinds that one definition serves from now on; none takes them away."""
+        made = tuple(found)
+        if made:
+            self._custom[definition] = made
+        elif self._custom.pop(definition, None) is None:
+            return
+        self.generation += 1
+        self._index()
+
+    def _index(self) -> None:
+        more = [each for _, found in sorted(self._custom.items()) for each in found]
+        self._all = (*self._built_in, *more)
+        # what is built in wins: no definition can take its place
+        self._by_path = {_path(each): each for each in reversed(self._all)}
+        self._by_name = {_name(each): each for each in reversed(self._all)}
+
+
+def _path(kind: Kind) -> Path:
+    return kind.resource.group, kind.resource.version, kind.resource.plural
+
+
+def _name(kind: Kind) -> Path:
+    return kind.resource.group, kind.resource.version, kind.resource.kind

@@ -1,0 +1,1 @@
+"""How the served versions of a kind become the one that is stored, and back."""
