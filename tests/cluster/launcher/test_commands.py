@@ -56,6 +56,12 @@ def test_a_store_is_a_file_or_nothing_that_stays():
     assert option(named(ClusterSpec(durable=False))["control"], "--data") == [":memory:"]
 
 
+def test_requests_are_written_down_where_that_is_asked_for():
+    (path,) = option(named(ClusterSpec(audit=True))["control"], "--audit-log")
+    assert path.endswith("logs/audit.log")
+    assert "--audit-log" not in named(ClusterSpec())["control"].arguments
+
+
 def test_images_and_zones_reach_the_nodes():
     found = named(ClusterSpec(images=("a=echo", "b=http"), zones=("east", "west")))
     assert option(found["node-1"], "--image") == ["a=echo", "b=http"]
