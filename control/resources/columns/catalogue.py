@@ -40,6 +40,7 @@ PRINTERS: dict[tuple[str, str], Printer] = {
     ("", "Secret"): core.SECRETS,
     ("", "Service"): services.SERVICES,
     ("", "ServiceAccount"): core.SERVICE_ACCOUNTS,
+    ("apiextensions.k8s.io", "CustomResourceDefinition"): core.CREATION_ONLY,
     ("apps", "ControllerRevision"): apps.CONTROLLER_REVISIONS,
     ("apps", "DaemonSet"): apps.DAEMON_SETS,
     ("apps", "Deployment"): apps.DEPLOYMENTS,

@@ -20,6 +20,7 @@ GROUP_VERSIONS = (
     "coordination.k8s.io/v1",
     "node.k8s.io/v1",
     "discovery.k8s.io/v1",
+    "apiextensions.k8s.io/v1",
 )
 # Subresources that the API server answers; upstream's others need streams, tokens or evictions.
 SUBRESOURCES = ("status", "scale", "log", "binding", "finalize")
