@@ -52,6 +52,7 @@ def spec_of(name: str, wishes: Wishes) -> ClusterSpec:
         zones=wishes.zones,
         time_scale=wishes.time_scale,
         durable=wishes.durable,
+        audit=wishes.audit,
     )
 
 

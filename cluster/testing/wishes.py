@@ -32,6 +32,7 @@ class Wishes:
     zones: tuple[str, ...] = ()
     settled_seconds: float = SETTLED_SECONDS_DEFAULT
     durable: bool = False  # a store on disk, so that it survives its process
+    audit: bool = False  # each request to the API is written down
 
     def with_marker(self, positional: Sequence[Any], arguments: Mapping[str, Any]) -> "Wishes":
         """The wishes of a test's marker on top of these; ConfigError names what it can take."""
@@ -86,6 +87,7 @@ _KINDS: Mapping[str, tuple[type, ...]] = {
     "settled_seconds": (int, float),
     "app_dir": (str, Path),
     "durable": (bool,),
+    "audit": (bool,),
 }
 _EXPECTED = {
     "nodes": "a number",
@@ -93,6 +95,7 @@ _EXPECTED = {
     "settled_seconds": "a number",
     "app_dir": "a path",
     "durable": "True or False",
+    "audit": "True or False",
 }
 
 
@@ -107,7 +110,7 @@ def _read(name: str, value: Any, where: str) -> Any:
     """A value of the kind that a wish has; a text stands for a list of one."""
     if name not in _KINDS:
         return _texts(name, value, where)
-    if isinstance(value, _KINDS[name]) and (name == "durable" or not isinstance(value, bool)):
+    if isinstance(value, _KINDS[name]) and (bool in _KINDS[name]) == isinstance(value, bool):
         return value
     raise ConfigError(f"{where}{name}={value!r}: it must be {_EXPECTED[name]}")
 

@@ -44,12 +44,13 @@ def test_a_marker_counts_more_than_what_it_is_put_on_top_of() -> None:
             "zones": "west",
             "manifests": [Path("shop.yaml")],
             "durable": True,
+            "audit": True,
             "time_scale": 1,
         },
     )
     assert marked.nodes == 2 and marked.images == ("b=http", "c=tcp")
     assert marked.app_dir == ROOT / "examples" / "shop" and marked.zones == ("west",)
-    assert marked.manifests == ("shop.yaml",) and marked.durable and marked.time_scale == 1
+    assert marked.manifests == ("shop.yaml",) and marked.durable and marked.audit
     assert wishes.with_marker((), {}) == wishes
 
 
@@ -60,7 +61,7 @@ def test_an_absolute_directory_is_itself() -> None:
 @pytest.mark.parametrize(
     ("marker", "words"),
     [
-        ({"nodez": 2}, r"nodez= is unknown; it takes app_dir=, durable=, images=.*nodes="),
+        ({"nodez": 2}, r"nodez= is unknown; it takes app_dir=, audit=, durable=, images=.*nodes="),
         ({"nodes": 0}, "nodes=0: a cluster has 1 to 250 nodes"),
         ({"nodes": 251}, "nodes=251"),
         ({"nodes": "2"}, "marker kubehop: nodes='2': it must be a number"),

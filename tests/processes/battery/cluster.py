@@ -21,6 +21,7 @@ from cluster.testing.wishes import Wishes
 
 NODES = 2
 TIME_SCALE = 0.1
+CLIENTS = ("kubectl", "helm")
 
 
 class BatteryCluster:
@@ -62,15 +63,25 @@ class BatteryCluster:
         connection.close()
         assert answer.status < 300, f"{method} {path}: {answer.status} {text.decode()}"
 
+    def requests(self, namespace: str) -> list[dict[str, Any]]:
+        """What kubectl and helm asked about a namespace, where `up` was told to write it down."""
+        lines = map(json.loads, self._made.running.places.audit_log.read_bytes().splitlines())
+        return [
+            line
+            for line in lines
+            if f"/namespaces/{namespace}" in line["requestURI"]
+            and line["userAgent"].partition("/")[0].lower() in CLIENTS
+        ]
+
 
 @contextmanager
-def up() -> Iterator[BatteryCluster]:
+def up(*, audit: bool = False) -> Iterator[BatteryCluster]:
     """A cluster, up and settled; nothing of it is left afterwards."""
     directory = Path(tempfile.mkdtemp(prefix="kh-battery-"))
     guard = Guard()
     made: ClusterUnderTest | None = None
     try:
-        wishes = Wishes(nodes=NODES, time_scale=TIME_SCALE)
+        wishes = Wishes(nodes=NODES, time_scale=TIME_SCALE, audit=audit)
         made = start(cluster_name("battery", os.getpid(), 1), wishes, guard)
         yield BatteryCluster(made, directory)
     finally:
