@@ -14,6 +14,7 @@ from cluster.aio.clock import Clock
 from cluster.errors import ApiError
 from control.apiserver import statuses
 from control.apiserver.answer import Answer, answer_error, warning_headers
+from control.apiserver.audit import ASKER
 from control.apiserver.codec import JSON, negotiate
 from control.apiserver.deprecations import deprecations
 from control.apiserver.facts import Facts
@@ -78,7 +79,7 @@ class ApiServer:
             return _response(answer_error(_our_fault()))
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        self._authenticate(request)
+        ASKER.set(self._authenticate(request))
         path = parse_path(request.path)
         find = self._registry.catalogue.find
         kind = find(path.group, path.version, path.plural) if path else None
