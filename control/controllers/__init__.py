@@ -10,11 +10,13 @@ from control.controllers.settings import WATCHED, ControllerSettings
 def all_controllers(settings: ControllerSettings) -> tuple[Controller, ...]:
     """Every controller of the cluster, built from its settings."""
     from control.controllers import (
+        cronjob,
         deployment,
         endpoints,
         endpointslice,
         endpointslice_mirroring,
         garbage_collector,
+        job,
         load_balancer,
         namespace,
         node_ipam,
@@ -31,6 +33,8 @@ def all_controllers(settings: ControllerSettings) -> tuple[Controller, ...]:
         taint_eviction.controller(),
         deployment.controller(),
         replicaset.controller(),
+        job.controller(),
+        cronjob.controller(),
         endpointslice.controller(),
         endpointslice_mirroring.controller(),
         endpoints.controller(),

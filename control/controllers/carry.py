@@ -8,13 +8,12 @@ import asyncio
 import logging
 from collections.abc import Coroutine, Sequence
 from itertools import groupby
-from typing import Any, assert_never
+from typing import Any, Protocol, assert_never
 
 from cluster.client.interface import Api, Document
 from cluster.errors import ApiError
 from cluster.objects.resources import NAMESPACES
 from control.controllers.caches import Caches
-from control.controllers.events import EventRecorder
 from control.controllers.view import Key, deleting, uid_of
 from control.controllers.writes import (
     WARNING,
@@ -40,10 +39,17 @@ class NotYet(Exception):
     """A write waits for something that is no failure: the key is looked at again soon."""
 
 
-class Carrier:
-    """Carries out the plans of all controllers."""
+class Events(Protocol):
+    """Who takes Events."""
 
-    def __init__(self, api: Api, caches: Caches, events: EventRecorder) -> None:
+    def record(self, event: EmitEvent) -> None:
+        """Take one; it is written beside the work."""
+
+
+class Carrier:
+    """Carries out the plans of a controller."""
+
+    def __init__(self, api: Api, caches: Caches, events: Events) -> None:
         self._api = api
         self._caches = caches
         self._events = events
@@ -53,7 +59,8 @@ class Carrier:
         again: float | None = None
         for kind, group in groupby(plan, key=type):
             if kind is LookAgain:
-                again = min(write.seconds for write in group if isinstance(write, LookAgain))
+                dates = [write.seconds for write in group if isinstance(write, LookAgain)]
+                again = min(dates) if again is None else min(again, *dates)
             else:
                 await _together([self._carry_one(write) for write in group])
         return again

@@ -16,7 +16,7 @@ from control.controllers import all_controllers
 from control.controllers.caches import Caches
 from control.controllers.carry import Carrier, NotYet
 from control.controllers.definition import Controller
-from control.controllers.events import EventRecorder
+from control.controllers.events import ComponentEvents, EventRecorder
 from control.controllers.queue import WorkQueue
 from control.controllers.settings import WATCHED, ControllerSettings
 from control.controllers.view import Key
@@ -98,9 +98,12 @@ class ControllerManager:
         self.caches = caches or informed_caches(api, resources, clock)
         self._clock = clock
         self._events = EventRecorder(api, clock, component="kube-controller-manager")
-        carrier = Carrier(api, self.caches, self._events)
-        rows = all_controllers(settings)
-        self._loops = [ControllerLoop(row, self.caches, carrier, clock=clock) for row in rows]
+
+        def loop(row: Controller) -> ControllerLoop:
+            events = ComponentEvents(self._events, row.component)
+            return ControllerLoop(row, self.caches, Carrier(api, self.caches, events), clock=clock)
+
+        self._loops = [loop(row) for row in all_controllers(settings)]
         for each in self._loops:
             self.caches.subscribe(each.changed)
 

@@ -26,6 +26,7 @@ class Controller:
     reconcile: Reconcile
     watches: Mapping[Resource, KeysOf]  # which keys a change (old, new) of a resource concerns
     workers: int = WORKERS  # 1 where two keys draw from one pool
+    component: str = ""  # as its Events name their source; "": the controller manager
 
 
 def itself(resource: Resource) -> KeysOf:

@@ -346,6 +346,7 @@ def controller() -> Controller:
     """The Deployment controller."""
     return Controller(
         name="deployment",
+        component="deployment-controller",
         reconcile=reconcile,
         watches={
             DEPLOYMENTS: itself(DEPLOYMENTS),

@@ -147,6 +147,7 @@ def controller() -> Controller:
     """The Endpoints controller."""
     return Controller(
         name="endpoints",
+        component="endpoint-controller",
         reconcile=reconcile,
         watches={
             SERVICES: itself(SERVICES),

@@ -260,6 +260,7 @@ def controller() -> Controller:
     """The EndpointSlice controller."""
     return Controller(
         name="endpointslice",
+        component="endpoint-slice-controller",
         reconcile=reconcile,
         watches={
             SERVICES: itself(SERVICES),

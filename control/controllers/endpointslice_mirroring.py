@@ -131,6 +131,7 @@ def controller() -> Controller:
     """The controller that mirrors Endpoints."""
     return Controller(
         name="endpointslice-mirroring",
+        component="endpoint-slice-mirroring-controller",
         reconcile=reconcile,
         watches={
             ENDPOINTS: itself(ENDPOINTS),

@@ -40,17 +40,17 @@ class EventRecorder:
         self._api = api
         self._clock = clock
         self._component = component
-        self._pending: deque[tuple[EmitEvent, float]] = deque()
+        self._pending: deque[tuple[EmitEvent, str, float]] = deque()
         self._told: dict[tuple[str, str, str], _Told] = {}
         self._filled = asyncio.Event()
         self._serial = 0
 
-    def record(self, event: EmitEvent) -> None:
+    def record(self, event: EmitEvent, component: str = "") -> None:
         """Take an Event; it is written soon."""
         if len(self._pending) >= EVENTS_PENDING_MAX:
             log.warning("event dropped reason=%s pending=%d", event.reason, len(self._pending))
             return
-        self._pending.append((event, self._clock.now()))
+        self._pending.append((event, component or self._component, self._clock.now()))
         self._filled.set()
 
     async def run(self) -> None:
@@ -61,7 +61,7 @@ class EventRecorder:
             self._filled.clear()
             await self._filled.wait()
 
-    async def _write(self, event: EmitEvent, now: float) -> None:
+    async def _write(self, event: EmitEvent, component: str, now: float) -> None:
         identity = (uid_of(event.about), event.reason, event.message)
         told = self._told.pop(identity, None)
         try:
@@ -70,7 +70,7 @@ class EventRecorder:
                 return
             self._serial += 1
             name = f"{event.about['metadata']['name']}.{int(now * 1e6):x}{self._serial & 0xFFF:03x}"
-            await self._api.create(EVENTS, event_document(event, name, self._component, now))
+            await self._api.create(EVENTS, event_document(event, name, component, now))
             self._remember(identity, _Told(name, 1))
         except ApiError as error:
             log.info("event refused reason=%s error=%s", event.reason, error)
@@ -91,6 +91,18 @@ class EventRecorder:
         self._told[identity] = told
         if len(self._told) > EVENTS_REMEMBERED_MAX:
             del self._told[next(iter(self._told))]
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentEvents:
+    """The recorder as one controller uses it: its Events say whose they are."""
+
+    recorder: EventRecorder
+    component: str
+
+    def record(self, event: EmitEvent) -> None:
+        """Take an Event of this controller."""
+        self.recorder.record(event, self.component)
 
 
 def event_namespace(about: Document) -> str:

@@ -249,6 +249,7 @@ def controller(settings: ControllerSettings) -> Controller:
     balancers = LoadBalancers(settings)
     return Controller(
         name="load-balancer",
+        component="service-controller",
         reconcile=balancers.reconcile,
         watches={SERVICES: _services, NODES: _balanced},
         workers=1,

@@ -86,5 +86,9 @@ def controller(settings: ControllerSettings) -> Controller:
     """The node IPAM controller; one worker, for two nodes must not draw the same share."""
     ipam = NodeIpam(settings)
     return Controller(
-        name="node-ipam", reconcile=ipam.reconcile, watches={NODES: _waiting}, workers=1
+        name="node-ipam",
+        component="cidrAllocator",
+        reconcile=ipam.reconcile,
+        watches={NODES: _waiting},
+        workers=1,
     )

@@ -198,6 +198,7 @@ def controller() -> Controller:
     """The node lifecycle controller."""
     return Controller(
         name="node-lifecycle",
+        component="node-controller",
         reconcile=NodeLifecycle().reconcile,
         watches={NODES: _nodes, LEASES: _node_of_lease, PODS: _node_of_pod},
     )

@@ -10,15 +10,12 @@ from typing import Any
 
 from cluster.client.interface import Document
 from cluster.objects.resources import PODS, REPLICA_SETS
+from control.controllers import claims
+from control.controllers.claims import owners_of_pod
 from control.controllers.definition import Controller, itself
-from control.controllers.ownership import (
-    controlled_by,
-    controller_of,
-    controller_reference,
-    owners_of,
-)
+from control.controllers.ownership import controlled_by, controller_of
+from control.controllers.pod_template import pod_from
 from control.controllers.pods import active, available_in, node_of, ready, ready_since, restarts
-from control.controllers.selection import selects
 from control.controllers.times import seconds_of
 from control.controllers.view import (
     Key,
@@ -26,7 +23,6 @@ from control.controllers.view import (
     View,
     annotations_of,
     deleting,
-    key_of,
     labels_of,
     spec_of,
     status_of,
@@ -40,7 +36,6 @@ from control.controllers.writes import (
     Patch,
     Write,
     counted,
-    patch_of,
 )
 
 BURST_PODS_MAX = 500  # created or deleted by one look; their own events bring the next
@@ -53,29 +48,15 @@ def reconcile(view: View, key: Key) -> Sequence[Write]:
     replica_set = view.objects.at(key)
     if replica_set is None:
         return ()
-    claims, pods = claim(view.objects, replica_set)
+    adopted, pods = claim(view.objects, replica_set)
     changes = () if deleting(replica_set) else manage(view.objects, replica_set, pods)
-    return (*claims, *changes, *_status(view, replica_set, pods, changes))
+    return (*adopted, *changes, *_status(view, replica_set, pods, changes))
 
 
 def claim(objects: Objects, replica_set: Document) -> tuple[list[Write], list[Document]]:
     """The pods that belong to the set, and the writes that adopt and release some (P-87)."""
-    writes: list[Write] = []
-    mine: list[Document] = []
-    selector, going = spec_of(replica_set).get("selector"), deleting(replica_set)
-    for pod in objects.each(PODS, replica_set["metadata"]["namespace"]):
-        if not active(pod):
-            continue
-        fits = selects(selector, labels_of(pod))
-        if controlled_by(pod, replica_set):
-            if fits or going:
-                mine.append(pod)
-            else:
-                writes.append(_release(pod, replica_set))
-        elif fits and not going and controller_of(pod) is None:
-            writes.append(_adopt(pod, replica_set))
-            mine.append(pod)
-    return writes, mine
+    pods = filter(active, objects.each(PODS, replica_set["metadata"]["namespace"]))
+    return claims.claim(replica_set, REPLICA_SETS, pods)
 
 
 def manage(objects: Objects, replica_set: Document, pods: Sequence[Document]) -> Sequence[Write]:
@@ -124,21 +105,7 @@ def deletion_cost(pod: Document) -> int:
 
 def pod_from_template(replica_set: Document) -> dict[str, Any]:
     """The pod that a set creates; the API completes its name (P-80)."""
-    metadata = replica_set["metadata"]
-    template = spec_of(replica_set).get("template") or {}
-    given = template.get("metadata") or {}
-    kept = {key: given[key] for key in ("labels", "annotations", "finalizers") if given.get(key)}
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {
-            **kept,
-            "generateName": f"{metadata['name']}-",
-            "namespace": metadata["namespace"],
-            "ownerReferences": [controller_reference(REPLICA_SETS, replica_set)],
-        },
-        "spec": template.get("spec") or {},
-    }
+    return pod_from(spec_of(replica_set).get("template") or {}, REPLICA_SETS, replica_set)
 
 
 def _create(replica_set: Document) -> Create:
@@ -164,16 +131,6 @@ def _delete(replica_set: Document, pod: Document) -> Delete:
         uid=uid_of(pod),
         announce=announce,
     )
-
-
-def _adopt(pod: Document, replica_set: Document) -> Write:
-    references = [*owners_of(pod), controller_reference(REPLICA_SETS, replica_set)]
-    return patch_of(PODS, pod, {"metadata": {"ownerReferences": references}})
-
-
-def _release(pod: Document, replica_set: Document) -> Write:
-    others = [owner for owner in owners_of(pod) if owner.get("uid") != uid_of(replica_set)]
-    return patch_of(PODS, pod, {"metadata": {"ownerReferences": others or None}})
 
 
 def _crowd(objects: Objects, replica_set: Document) -> Counter[str]:
@@ -218,22 +175,11 @@ def _status(
     return [*writes, LookAgain(min(soon))] if soon else writes
 
 
-def _sets_of_pod(objects: Objects, old: Document | None, new: Document | None) -> Iterable[Key]:
-    """The set that has or had the pod; for an orphan, every set that may adopt it."""
-    for pod in (old, new):
-        owner = controller_of(pod) if pod is not None else None
-        if pod is not None and owner is not None and owner.get("kind") == "ReplicaSet":
-            yield Key(REPLICA_SETS, pod["metadata"]["namespace"], owner["name"])
-    if new is not None and controller_of(new) is None:
-        for replica_set in objects.each(REPLICA_SETS, new["metadata"]["namespace"]):
-            if selects(spec_of(replica_set).get("selector"), labels_of(new)):
-                yield key_of(REPLICA_SETS, replica_set)
-
-
 def controller() -> Controller:
     """The ReplicaSet controller."""
     return Controller(
         name="replicaset",
+        component="replicaset-controller",
         reconcile=reconcile,
-        watches={REPLICA_SETS: itself(REPLICA_SETS), PODS: _sets_of_pod},
+        watches={REPLICA_SETS: itself(REPLICA_SETS), PODS: owners_of_pod(REPLICA_SETS)},
     )

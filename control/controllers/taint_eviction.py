@@ -128,6 +128,7 @@ def controller() -> Controller:
     """The taint eviction controller."""
     return Controller(
         name="taint-eviction",
+        component="taint-eviction-controller",
         reconcile=TaintEviction().reconcile,
         watches={PODS: itself(PODS), NODES: _pods_of_node},
     )

@@ -14,6 +14,7 @@ from control.resources.validation.names import cron_job_faults, label_faults
 ROLLING = "RollingUpdate"
 CONTROLLER_UID = "batch.kubernetes.io/controller-uid"
 JOB_NAME = "batch.kubernetes.io/job-name"
+LEGACY_UID, LEGACY_NAME = "controller-uid", "job-name"  # as people still select by
 BACKOFF_LIMIT = 6
 
 
@@ -58,6 +59,8 @@ def _job(document: Document) -> Document:
         spec["completions"] = 1
     spec.setdefault("parallelism", 1)
     spec.setdefault("backoffLimit", BACKOFF_LIMIT)
+    policy = "Failed" if spec.get("podFailurePolicy") else "TerminatingOrFailed"
+    spec.setdefault("podReplacementPolicy", policy)
     return with_template_defaults({**document, "spec": spec})
 
 
@@ -69,7 +72,9 @@ def _job_created(document: Document) -> Document:
     own = {CONTROLLER_UID: metadata["uid"]}
     template = spec.get("template") or {}
     inner = template.get("metadata") or {}
-    labels = {**(inner.get("labels") or {}), **own, JOB_NAME: metadata.get("name", "")}
+    name = metadata.get("name", "")
+    labels = {**(inner.get("labels") or {}), **own, JOB_NAME: name}
+    labels |= {LEGACY_UID: metadata["uid"], LEGACY_NAME: name}
     template = {**template, "metadata": {**inner, "labels": labels}}
     return {**document, "spec": {**spec, "selector": {"matchLabels": own}, "template": template}}
 

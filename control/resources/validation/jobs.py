@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from control.resources.causes import Cause
+from control.resources.cron_schedule import BadSchedule, parse_schedule
 from control.resources.validation.pods import template_causes
 from control.resources.validation.refusals import invalid, required, unchanged, unsupported
 
 Document = Mapping[str, Any]
 COUNTS = ("parallelism", "completions", "backoffLimit", "ttlSecondsAfterFinished")
 RESTARTS = ("Never", "OnFailure")
-SCHEDULE_FIELDS = 5
 _NOT_NEGATIVE = "must be greater than or equal to 0"
 
 
@@ -35,11 +35,17 @@ def cron_job_causes(document: Document) -> Iterator[Cause]:
     schedule = spec.get("schedule") or ""
     if not schedule:
         yield required("spec.schedule")
-    elif not schedule.startswith("@") and len(schedule.split()) != SCHEDULE_FIELDS:
-        words = f"expected exactly {SCHEDULE_FIELDS} fields, found {len(schedule.split())}: "
-        yield invalid("spec.schedule", schedule, f"{words}[{schedule}]")
+    else:
+        yield from _schedule_causes(schedule)
     inner = (spec.get("jobTemplate") or {}).get("spec") or {}
     yield from _job_spec_causes(inner, "spec.jobTemplate.spec")
+
+
+def _schedule_causes(schedule: str) -> Iterator[Cause]:
+    try:
+        parse_schedule(schedule)
+    except BadSchedule as error:
+        yield invalid("spec.schedule", schedule, str(error))
 
 
 def _job_spec_causes(spec: Document, path: str) -> Iterator[Cause]:

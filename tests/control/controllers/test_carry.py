@@ -178,3 +178,8 @@ async def test_a_namespace_is_emptied_and_finalized_once_nothing_is_left(
     await carrier.carry(plan)
     assert store.all(NAMESPACES) == []
     assert len(store.all(PODS)) == 1
+
+
+async def test_of_several_dates_the_first_counts(carrier: Carrier, build: Any) -> None:
+    told = EmitEvent(build.pod("a"), "X", "x")
+    assert await carrier.carry([LookAgain(3), LookAgain(5), told, LookAgain(9)]) == 3

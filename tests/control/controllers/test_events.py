@@ -9,6 +9,7 @@ import pytest
 from cluster.objects.resources import EVENTS
 from control.controllers.events import (
     EVENTS_PENDING_MAX,
+    ComponentEvents,
     EventRecorder,
     event_document,
     event_namespace,
@@ -85,3 +86,13 @@ def test_what_waits_is_bounded(api: Any, clock: Any, build: Any, caplog: Any) ->
     for number in range(EVENTS_PENDING_MAX + 1):
         recorder.record(EmitEvent(build.pod("a"), "X", str(number)))
     assert "event dropped reason=X" in caplog.text
+
+
+async def test_an_event_may_say_which_component_tells(
+    recorder: EventRecorder, store: Any, build: Any
+) -> None:
+    ComponentEvents(recorder, "job-controller").record(EmitEvent(build.pod("a"), "X", "one"))
+    ComponentEvents(recorder, "").record(EmitEvent(build.pod("a"), "X", "two"))
+    held = await written(store, 2)
+    sources = {event["message"]: event["source"]["component"] for event in held}
+    assert sources == {"one": "job-controller", "two": "tester"}

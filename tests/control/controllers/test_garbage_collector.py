@@ -108,7 +108,7 @@ def test_a_namesake_is_not_the_owner(simulation: Any, build: Any) -> None:
 
 
 def test_an_owner_of_an_unknown_kind_is_never_presumed_gone(simulation: Any, build: Any) -> None:
-    owner = {"apiVersion": "batch/v1", "kind": "Job", "name": "x", "uid": "x"}
+    owner = {"apiVersion": "example.com/v1", "kind": "Widget", "name": "x", "uid": "x"}
     simulation.store.create(PODS, build.pod("a", owner=owner))
     assert settle(simulation) == {"a"}
 
@@ -116,7 +116,7 @@ def test_an_owner_of_an_unknown_kind_is_never_presumed_gone(simulation: Any, bui
 def test_an_unknown_owner_beside_one_that_is_gone_keeps_the_object(
     build: Any, view: Any, collector: GarbageCollector
 ) -> None:
-    unknown = {"apiVersion": "batch/v1", "kind": "Job", "name": "x", "uid": "x"}
+    unknown = {"apiVersion": "example.com/v1", "kind": "Widget", "name": "x", "uid": "x"}
     pod = build.pod("a", owner=build.owner(SERVICES, build.service("gone")))
     pod["metadata"]["ownerReferences"].append(unknown)
     assert collector.reconcile(view(pod), key_of(PODS, pod)) == ()

@@ -87,3 +87,15 @@ def test_a_job_runs_once_and_selects_its_own_pods() -> None:
     assert made["template"]["metadata"]["labels"].items() >= own.items()
     manual = {"metadata": {"name": "x", "uid": "u"}, "spec": {"manualSelector": True}}
     assert workloads.JOB.created(manual) == manual
+
+
+def test_a_jobs_pods_carry_the_old_labels_too() -> None:
+    document = {"metadata": {"name": "x", "uid": "u"}, "spec": {"template": {"spec": CONTAINERS}}}
+    labels = workloads.JOB.created(document)["spec"]["template"]["metadata"]["labels"]
+    assert labels["job-name"] == labels["batch.kubernetes.io/job-name"] == "x"
+    assert labels["controller-uid"] == "u"
+
+
+def test_a_job_replaces_pods_that_go_unless_it_looks_at_how_they_fail() -> None:
+    assert filled(workloads.JOB)["podReplacementPolicy"] == "TerminatingOrFailed"
+    assert filled(workloads.JOB, podFailurePolicy={"rules": []})["podReplacementPolicy"] == "Failed"
