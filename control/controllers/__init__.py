@@ -11,6 +11,7 @@ def all_controllers(settings: ControllerSettings) -> tuple[Controller, ...]:
     """Every controller of the cluster, built from its settings."""
     from control.controllers import (
         cronjob,
+        daemonset,
         deployment,
         endpoints,
         endpointslice,
@@ -23,6 +24,7 @@ def all_controllers(settings: ControllerSettings) -> tuple[Controller, ...]:
         node_lifecycle,
         pod_gc,
         replicaset,
+        statefulset,
         taint_eviction,
     )
 
@@ -33,6 +35,8 @@ def all_controllers(settings: ControllerSettings) -> tuple[Controller, ...]:
         taint_eviction.controller(),
         deployment.controller(),
         replicaset.controller(),
+        statefulset.controller(),
+        daemonset.controller(),
         job.controller(),
         cronjob.controller(),
         endpointslice.controller(),

@@ -6,7 +6,7 @@ Finished Jobs". Spec: P-95.
 Counting is in `job_count`, who runs in `job_pods`, the end in `job_end`; here they meet.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from cluster.client.interface import Document
@@ -31,10 +31,12 @@ from control.controllers.writes import (
     LookAgain,
     Patch,
     Write,
+    status_changes,
 )
 
 OWN_CONTROLLER = "kubernetes.io/job-controller"
 SUSPENDED = "Suspended"
+POINTERS = ("ready", "terminating", "uncountedTerminatedPods")  # there when zero, too
 
 
 def reconcile(view: View, key: Key) -> Sequence[Write]:
@@ -95,30 +97,12 @@ def _status_writes(
     }
     if quiet and end is not None and end.good:
         wished["completionTime"] = timestamp(view.now)
-    news = changed(wished, held)
+    news = status_changes(wished, held, always=POINTERS)
     if not news:
         return list(events)
     metadata = job["metadata"]
     patch = Patch(JOBS, metadata["namespace"], metadata["name"], {"status": news}, "status")
     return [patch, *events]
-
-
-def changed(wished: Mapping[str, Any], held: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields that differ; one that is empty is spelled by leaving it out."""
-    pointers = ("ready", "terminating", "uncountedTerminatedPods")
-    news: dict[str, Any] = {}
-    for field, value in wished.items():
-        kept = value if value or (field in pointers and value is not None) else None
-        if held.get(field) != kept:
-            news[field] = _replaced(held.get(field), kept)
-    return news
-
-
-def _replaced(before: Any, after: Any) -> Any:
-    """As a merge patch replaces a map: what is not in it any more is taken out."""
-    if isinstance(before, Mapping) and isinstance(after, Mapping):
-        return {**dict.fromkeys(before, None), **after}
-    return after
 
 
 def _start_time(view: View, job: Document) -> str | None:

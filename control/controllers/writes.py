@@ -4,7 +4,7 @@ Pure: values only. Neighbouring writes of one kind in a plan are independent and
 otherwise the order of the plan holds, and a refused write ends it: the key is looked at again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -138,3 +138,25 @@ def counted(status: Mapping[str, Any], held: Mapping[str, Any]) -> dict[str, Any
     """
     wished = {key: value if value or key == "replicas" else None for key, value in status.items()}
     return {key: value for key, value in wished.items() if held.get(key) != value}
+
+
+def status_changes(
+    wished: Mapping[str, Any], held: Mapping[str, Any], *, always: Collection[str] = ()
+) -> dict[str, Any]:
+    """The fields of a status that change, as a merge patch; what is empty is left out of it.
+
+    But for those in `always`, which are there when they are zero, too.
+    """
+    news: dict[str, Any] = {}
+    for field, value in wished.items():
+        kept = value if value or (field in always and value is not None) else None
+        if held.get(field) != kept:
+            news[field] = _replacing(held.get(field), kept)
+    return news
+
+
+def _replacing(before: Any, after: Any) -> Any:
+    """A map as a merge patch replaces it: what is not in it any more is taken out."""
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        return {**dict.fromkeys(before, None), **after}
+    return after
