@@ -31,7 +31,7 @@ class PodLogs:
 
     def __init__(self, store: Store, kubelets: Kubelets) -> None:
         self._store = store
-        self._kubelets = kubelets
+        self.kubelets = kubelets
 
     async def serve(self, request: web.BaseRequest, path: ResourcePath) -> web.StreamResponse:
         """Stream a container's log."""
@@ -45,7 +45,7 @@ class PodLogs:
             raise statuses.bad_request(f"pod {name} does not have a host assigned")
         where = f"/containerLogs/{namespace}/{name}/{container}"
         query = {key: request.query[key] for key in CHOICES if key in request.query}
-        async with self._kubelets.get(node, where, query) as answer:
+        async with self.kubelets.get(node, where, query) as answer:
             if answer.status != 200:
                 raise _refused(answer.status, await answer.text())
             return await _passed_on(request, answer)
