@@ -47,6 +47,7 @@ from node_agent.kubelet.events import WARNING
 from node_agent.kubelet.kubelet import Kubelet
 from node_agent.kubelet.node_document import NodeFacts
 from node_agent.kubelet.node_status import machine_facts
+from node_agent.kubelet.pod_files import NodeFiles
 from node_agent.kubelet_server import KubeletServer
 from node_agent.loop import NodeLoop
 from node_agent.peers import ClusterPeers
@@ -135,6 +136,7 @@ class Agent:
             zone_source=self._zone.source,
             recorder=self.recorder,
             app_dir=str(config.app_dir),
+            files=NodeFiles(config.run_dir / "pods", config.name),
         )
         self._undo_streams: Callable[[], None] = lambda: None
         self._host_dns = ResolvConf.parse(_read_resolv_conf())

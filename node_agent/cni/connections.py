@@ -63,6 +63,13 @@ class Connections:
         self._end(list(self._transports))
         self._close(list(self._sockets))
 
+    def names(self) -> list[tuple[tuple[str, int], tuple[str, int]]]:
+        """(own address, peer's address) of every open connection."""
+        self._sweep()
+        sockets = [(flow.source, flow.destination) for flow, _ in self._sockets.values()]
+        pairs = [each.names for each in self._transports] + sockets
+        return [((own[0], own[1]), (peer[0], peer[1])) for own, peer in pairs]
+
     def __len__(self) -> int:
         self._sweep()
         open_sockets = sum(1 for sock in self._sockets if sock.fileno() >= 0)

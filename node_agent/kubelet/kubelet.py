@@ -22,6 +22,7 @@ from node_agent.cni.interface import Network
 from node_agent.kubelet.events import Events
 from node_agent.kubelet.node_document import NodeFacts
 from node_agent.kubelet.node_status import NodeStatus
+from node_agent.kubelet.pod_files import NodeFiles
 from node_agent.kubelet.pod_worker import NodeParts, PodWorker
 from node_agent.kubelet.runtime import Runtime
 from node_agent.kubelet.server import AddRoutes, make_app
@@ -46,6 +47,7 @@ class Kubelet:
         zone_source: Any = None,
         recorder: Any = None,
         app_dir: str = "",
+        files: NodeFiles,
     ) -> None:
         self.events = Events(api, clock, facts.name)
         self.node = NodeStatus(api, facts, clock)
@@ -63,7 +65,9 @@ class Kubelet:
             zone_source=zone_source,
             recorder=recorder,
             app_dir=app_dir,
+            files=files,
         )
+        self._files = files
         self._parts = NodeParts(
             api=api,
             network=network,
@@ -86,6 +90,7 @@ class Kubelet:
 
     def network_ready(self) -> None:
         """The network can attach pods."""
+        self._files.keep_only(worker.uid for worker in self.pods)
         self.node.network_ready()
         self.pods.network_ready()
 

@@ -141,6 +141,7 @@ class PodWorker:
             writer.cancel()
             await self.runs.abandon()
             await self._detach()
+            self._parts.runtime.files.remove(self.uid)
 
     @property
     def _name(self) -> str:

@@ -6,7 +6,7 @@ and an environment of its own.
 
 import asyncio
 import importlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -23,10 +23,14 @@ from node_agent.kubelet.environment import (
     sources_of,
 )
 from node_agent.kubelet.logs import ContainerLogs, RunLog
+from node_agent.kubelet.pod_files import LazyRoot, NodeFiles
 from node_agent.kubelet.probe_calls import Target
 from node_agent.workloads import commands
-from node_agent.workloads.images import Alias, Image, resolve
+from node_agent.workloads.images import TOOL, Alias, Image, resolve
 from node_agent.workloads.program import Program
+from node_agent.workloads.tools.container import ContainerCommands
+from node_agent.workloads.tools.proc_files import proc_files
+from node_agent.workloads.tools.process import Pipe
 from node_agent.workloads.workload import ContainerContext, ExecResult, RunsCommands, Workload
 
 FETCH_TIMEOUT_SECONDS = 5.0
@@ -49,6 +53,7 @@ class ContainerRun:
     program: Program
     log: RunLog
     target: Target
+    commands: ContainerCommands  # what exec asks; a `tools.process.RunsInContainer`
     over: asyncio.Event = field(default_factory=asyncio.Event)
     killing: bool = False  # its end has begun
     signalled: bool = False  # SIGTERM was sent
@@ -68,6 +73,7 @@ class Runtime:
     zone_source: Any = None  # the cluster's names, for the workload coredns
     recorder: Any = None  # where coredns records what it was asked
     app_dir: str = ""  # where python:// programs are found
+    files: NodeFiles  # where the pods' files lie
 
     async def start(
         self, pod: Document, container: Document, attachment: PodAttachment, logs: ContainerLogs
@@ -75,14 +81,19 @@ class Runtime:
         """Start a program; NotStarted says why it cannot be."""
         image = self.resolve(container)
         env = await self._environment(pod, container, attachment)
+        command, args = _words(container.get("command"), env), _words(container.get("args"), env)
+        if image.stand_in:
+            words = commands.program(str(container.get("image", "")), command, args)
+            if words is not None:
+                image, command, args = Image(TOOL), words, ()
         workload = cast(Workload, importlib.import_module(image.module))
         log = logs.begin()
         ctx = ContainerContext(
             pod=pod,
             container=container,
             target=image.target,
-            command=_words(container.get("command"), env),
-            args=_words(container.get("args"), env),
+            command=command,
+            args=args,
             env=env,
             node_name=self.node_name,
             pod_ip=attachment.ip,
@@ -91,17 +102,45 @@ class Runtime:
             zone_source=self.zone_source,
             recorder=self.recorder,
             app_dir=self.app_dir,
+            stdin=Pipe() if container.get("stdin") else None,
+            time_scale=self.clock.scale,
         )
-        program = Program(workload, ctx, attachment.context())
+        context = attachment.context()
+        program = Program(workload, ctx, context)
+        ctx.commands = ContainerCommands(ctx, context, self._root(pod, ctx, attachment))
         target = Target(
             network=self.network,
             ip=attachment.ip,
-            execute=self._executor(workload, ctx),
+            execute=_executor(workload, ctx),
             stand_in=image.stand_in,
         )
         program.start()
         return ContainerRun(
-            container=container, image=image, program=program, log=log, target=target
+            container=container,
+            image=image,
+            program=program,
+            log=log,
+            target=target,
+            commands=ctx.commands,
+        )
+
+    def _root(self, pod: Document, ctx: ContainerContext, attachment: PodAttachment) -> LazyRoot:
+        """The container's files, made when somebody looks."""
+
+        def texts() -> dict[str, str]:
+            return {
+                "etc/hosts": attachment.hosts_file(),
+                "etc/resolv.conf": attachment.resolv_conf(),
+                "etc/hostname": f"{ctx.env.get('HOSTNAME', '')}\n",
+            }
+
+        words = "\0".join(ctx.words) or ctx.image
+        return LazyRoot(
+            files=self.files,
+            uid=str(pod["metadata"]["uid"]),
+            container=ctx.name,
+            texts=texts,
+            virtual=proc_files(self.clock.now(), words + "\0"),
         )
 
     def resolve(self, container: Document) -> Image:
@@ -110,16 +149,6 @@ class Runtime:
             return resolve(str(container.get("image", "")), self.aliases)
         except ConfigError as error:
             raise NotStarted("InvalidImageName", str(error)) from error
-
-    def _executor(
-        self, workload: Workload, ctx: ContainerContext
-    ) -> Callable[[Sequence[str]], Any]:
-        async def execute(command: Sequence[str]) -> ExecResult:
-            if isinstance(workload, RunsCommands):
-                return await workload.execute(ctx, command)
-            return await commands.execute(command, scale=self.clock.scale)
-
-        return execute
 
     async def _environment(
         self, pod: Document, container: Document, attachment: PodAttachment
@@ -155,6 +184,17 @@ class Runtime:
             raise
         data = document.get("data") or {}
         return dict(data) if source.kind == "configmap" else _decoded(data)
+
+
+def _executor(
+    workload: Workload, ctx: ContainerContext
+) -> Callable[[Sequence[str]], Awaitable[ExecResult]]:
+    async def execute(command: Sequence[str]) -> ExecResult:
+        if isinstance(workload, RunsCommands):
+            return await workload.execute(ctx, command)
+        return await commands.execute(ctx, command)
+
+    return execute
 
 
 def _decoded(data: Document) -> dict[str, str]:

@@ -13,6 +13,7 @@ from cluster.errors import ConfigError
 
 PYTHON = "python://"
 STAND_IN = "stand-in"
+TOOL = "tool"  # no image's own name: what a container's command makes of its image
 
 # Each is a module of this package with `run`.
 BUILT_IN = {
@@ -24,8 +25,26 @@ BUILT_IN = {
     "python": "node_agent.workloads.python",
     "sleep": "node_agent.workloads.pause",
     STAND_IN: "node_agent.workloads.stand_in",
+    TOOL: "node_agent.workloads.tool",
     "tcp": "node_agent.workloads.tcp",
     "udp": "node_agent.workloads.udp",
+}
+
+# Images that hold tools and nothing else: entry point, and the command where a container has none.
+# Matched as PUBLISHED is.
+SHELL = ((), ("sh",))
+TOOLBOXES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "alpine": SHELL,
+    "bash": ((), ("bash",)),
+    "busybox": SHELL,
+    "curl": (("curl",), ("--help",)),
+    "debian": ((), ("bash",)),
+    "dnsutils": ((), ("sleep", "infinity")),
+    "fedora": ((), ("bash",)),
+    "jessie-dnsutils": ((), ("sleep", "infinity")),
+    "netshoot": SHELL,
+    "rockylinux": ((), ("bash",)),
+    "ubuntu": ((), ("bash",)),
 }
 
 # Repository names without registry, tag and digest; matched at the end of the image's repository.
@@ -74,7 +93,7 @@ class Alias:
         if image is None:
             raise ConfigError(
                 f"--image {text!r}: there is no workload {workload!r}; "
-                f"there are {', '.join(sorted(set(BUILT_IN) - {'python'}))} "
+                f"there are {', '.join(sorted(set(BUILT_IN) - {'python', TOOL}))} "
                 "and python://MODULE:ATTRIBUTE"
             )
         return cls(pattern, image)
@@ -104,7 +123,7 @@ def _own_name(image: str) -> Image | None:
     if image.startswith(PYTHON):
         return _program(image)
     name = image.partition(":")[0]
-    return Image(name) if name in BUILT_IN and name != "python" else None
+    return Image(name) if name in BUILT_IN and name not in ("python", TOOL) else None
 
 
 def _program(image: str) -> Image:
@@ -124,3 +143,8 @@ def _published(image: str) -> Image | None:
         if name == known or name.endswith("/" + known):
             return Image(workload)
     return None
+
+
+def toolbox(image: str) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+    """Entry point and default command of an image that holds tools; None for any other."""
+    return TOOLBOXES.get(repository(image).rpartition("/")[2])

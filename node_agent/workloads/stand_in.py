@@ -1,9 +1,9 @@
 """The stand-in: runs for any image whose program nobody knows, and says so.
 
 It answers on every declared port and every port that a probe asks: HTTP with a JSON text that says
-who answers, anything else with the same bytes again (UDP too). A plain `sleep`, `true` or `false`
-that is the container's command is really run. An exec probe or hook that it cannot run passes, so
-that any manifest comes up and its network can be tried.
+who answers, anything else with the same bytes again (UDP too). An exec probe or hook that asks for
+what the real program would have made passes, so that any manifest comes up and its network can be
+tried (`commands.independent`).
 """
 
 import asyncio
@@ -26,10 +26,7 @@ HEADER = "Kubehop-Stand-In"
 
 
 async def run(ctx: ContainerContext) -> int:
-    """Answer on all ports until SIGTERM, or run the command if it is one that is known."""
-    if commands.known(ctx.words):
-        result = await commands.execute(ctx.words)
-        return result.exit_code
+    """Answer on all ports until SIGTERM."""
     server = web.Server(_answerer(ctx))
     listeners = Listeners(server)
     opened = await listeners.open(ctx)
@@ -46,9 +43,9 @@ async def run(ctx: ContainerContext) -> int:
 
 
 async def execute(ctx: ContainerContext, command: Sequence[str]) -> ExecResult:
-    """Run what is known; pass for what is not."""
-    if commands.known(command):
-        return await commands.execute(command)
+    """Run what depends on nothing that the real program would have made; pass for the rest."""
+    if commands.independent(command):
+        return await commands.execute(ctx, command)
     return ExecResult(0, f"stand-in: {' '.join(command)} was not run")
 
 

@@ -239,6 +239,7 @@ class Process:
     pid: int = 0  # 0 until the table has it
     parent: int = 0
     ignored: frozenset[int] = frozenset()  # signals that do not end it
+    handlers: dict[int, Callable[[int], None]] = field(default_factory=dict)  # what it traps
     task: asyncio.Task[Any] | None = field(default=None, repr=False)
     signalled: int = 0  # the signal that ends it
     started: float = 0.0
@@ -256,7 +257,7 @@ class Process:
     def fork(self, argv: Sequence[str], **changes: Any) -> "Process":
         """Another command in the same surroundings, but for the changes; not yet started."""
         own = {"environ": dict(self.environ), "pid": 0, "parent": self.pid, "task": None}
-        return replace(self, argv=tuple(argv), **{**own, "signalled": 0, **changes})
+        return replace(self, argv=tuple(argv), **{**own, "signalled": 0, "handlers": {}, **changes})
 
     async def write(self, text: str | bytes) -> None:
         """Write to standard output."""
@@ -269,7 +270,10 @@ class Process:
         await self.stderr.write(f"{self.name}: {text}\n".encode("utf-8", "surrogateescape"))
 
     def signal(self, number: int) -> None:
-        """Send it a signal: it ends, unless it ignores that one."""
+        """Send it a signal: it ends, unless it ignores or handles that one."""
+        if number in self.handlers and number != signal.SIGKILL:
+            self.handlers[number](number)
+            return
         ends = number not in (0, signal.SIGCHLD, signal.SIGCONT, signal.SIGWINCH)
         if ends and (number == signal.SIGKILL or number not in self.ignored):
             self.signalled = self.signalled or number
@@ -288,11 +292,13 @@ class ProcessTable:
         """A command starts; BlockingIOError when too many run (fork's EAGAIN)."""
         if len(self._processes) >= PROCESSES_MAX:
             raise BlockingIOError("Resource temporarily unavailable")
-        while self._next in self._processes:
-            self._next = self._next + 1 if self._next < PID_MAX else FIRST_PID
-        process.pid, process.task, process.started = self._next, task, now
+        if not process.pid:
+            while self._next in self._processes:
+                self._next = self._next + 1 if self._next < PID_MAX else FIRST_PID
+            process.pid = self._next
+            self._next = process.pid + 1 if process.pid < PID_MAX else FIRST_PID
+        process.task, process.started = task, now
         self._processes[process.pid] = process
-        self._next = process.pid + 1 if process.pid < PID_MAX else FIRST_PID
 
     def leave(self, process: Process) -> None:
         """A command has ended."""

@@ -18,6 +18,7 @@ from cluster.objects.resources import Resource
 from cluster.wire.flow import FlowKind
 from node_agent.kubelet.kubelet import Kubelet
 from node_agent.kubelet.node_document import NodeFacts
+from node_agent.kubelet.pod_files import NodeFiles
 from node_agent.workloads import surroundings
 
 START = 1_800_000_000.0  # seconds since 1970
@@ -331,6 +332,7 @@ async def kubelet(
         tasks=tasks,
         facts=node_facts,
         app_dir=str(tmp_path),
+        files=NodeFiles(tmp_path / "pods", "node-1"),
     )
     tasks.supervise(made.events.run, name="events")
     api.on_change = made.pods.pod_changed

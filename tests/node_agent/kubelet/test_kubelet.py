@@ -2,11 +2,21 @@
 
 from cluster.objects.resources import NODES, PODS
 from node_agent.kubelet.kubelet import Kubelet
+from node_agent.kubelet.pod_files import NodeFiles
 
 
-async def test_from_registration_to_a_running_pod(api, network, clock, tasks, node_facts, field):
+async def test_from_registration_to_a_running_pod(
+    api, network, clock, tasks, node_facts, field, tmp_path
+):
     """P-13: the node registers, learns its range, becomes Ready, and runs what was bound."""
-    kubelet = Kubelet(api=api, network=network, clock=clock, tasks=tasks, facts=node_facts)
+    kubelet = Kubelet(
+        api=api,
+        network=network,
+        clock=clock,
+        tasks=tasks,
+        facts=node_facts,
+        files=NodeFiles(tmp_path, "node-1"),
+    )
     undo = kubelet.start()
     try:
         kubelet.pods.pod_changed(None, api.put(PODS, field.pod()))

@@ -4,12 +4,13 @@ import pytest
 
 from cluster.errors import ApiError
 from node_agent.kubelet.logs import ContainerLogs
+from node_agent.kubelet.pod_files import NodeFiles
 from node_agent.kubelet.runtime import NotStarted, Runtime
 from node_agent.workloads.images import Alias
 
 
 @pytest.fixture
-async def runtime(api, network, clock, programs):
+async def runtime(api, network, clock, programs, tmp_path):
     return Runtime(
         api=api,
         network=network,
@@ -17,11 +18,18 @@ async def runtime(api, network, clock, programs):
         node_name="node-1",
         node_ip="172.30.0.1",
         aliases=(Alias.parse("registry.example/*=pause"),),
+        files=NodeFiles(tmp_path, "node-1"),
     )
 
 
 class Attachment:
     ip = "10.244.1.5"
+
+    def hosts_file(self):
+        return "127.0.0.1 localhost\n"
+
+    def resolv_conf(self):
+        return "nameserver 10.96.0.10\n"
 
     def context(self):
         import contextvars
@@ -82,16 +90,33 @@ async def test_an_api_that_forbids_is_quoted(runtime, api, clock, field):
         )
 
 
-async def test_commands_run_in_a_program_are_the_known_ones_only(runtime, clock, field):
+async def test_commands_run_beside_a_program_in_the_containers_files(runtime, clock, field):
+    """D-87: what exec finds is the container's own /etc/hosts."""
     run = await start(runtime, clock, field, image="pause")
     assert (await run.target.execute(["true"])).exit_code == 0
-    missing = await run.target.execute(["cat", "/etc/hosts"])
-    assert (missing.exit_code, missing.output) == (
-        127,
-        'exec: "cat": executable file not found in $PATH',
-    )
+    found = await run.target.execute(["cat", "/etc/hosts"])
+    assert (found.exit_code, found.output) == (0, "127.0.0.1 localhost\n")
+    missing = await run.target.execute(["no-such-command"])
+    assert missing.exit_code == 127
+    assert 'exec: "no-such-command": executable file not found in $PATH' in missing.output
     run.program.kill()
     await run.program.wait()
+
+
+async def test_the_tools_are_the_program_of_a_container_that_names_them(runtime, clock, field):
+    run = await start(
+        runtime, clock, field, image="busybox", command=["sh", "-c"], args=["echo $0 hi; exit 4"]
+    )
+    assert (run.image.workload, run.target.stand_in) == ("tool", False)
+    assert await run.program.wait() == 4
+    assert run.log.text() == "sh hi\n"
+
+
+async def test_a_tool_that_is_the_program_ends_by_sigterm(runtime, clock, field):
+    """P-57: 128 and 15; a shell that traps it ends in its own way."""
+    run = await start(runtime, clock, field, image="busybox", args=["sleep", "infinity"])
+    run.program.signal(15)
+    assert await run.program.wait() == 143
 
 
 async def test_a_stand_in_passes_commands_that_it_cannot_run(runtime, clock, field):

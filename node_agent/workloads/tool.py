@@ -1,0 +1,39 @@
+"""Workload `tool`: the container's command is a tool or a script, and that is its program.
+
+    kubectl run x --image=busybox -- sh -c 'echo hi; sleep 1'
+
+It reads what is attached, writes to the container's log, and its exit code is the container's. An
+image without a command runs what such an image runs by itself (`images.DEFAULT_COMMANDS`).
+"""
+
+from node_agent.workloads.tools.process import Bytes, Input
+from node_agent.workloads.workload import EXIT_NOT_FOUND, ContainerContext
+
+
+class LogOutput:
+    """A stream of the container's log."""
+
+    isatty = False
+
+    def __init__(self, stream: object) -> None:
+        self._stream = stream
+
+    async def write(self, data: bytes) -> None:
+        self._stream.buffer.write(data)  # type: ignore[attr-defined]
+
+
+async def run(ctx: ContainerContext) -> int:
+    """Run the command to its end."""
+    if ctx.commands is None:
+        return EXIT_NOT_FOUND
+    stdin: Input = ctx.stdin if ctx.stdin is not None else Bytes()
+    return int(
+        await ctx.commands.run(
+            ctx.words,
+            stdin=stdin,
+            stdout=LogOutput(ctx.stdout),
+            stderr=LogOutput(ctx.stderr),
+            tty=bool(ctx.container.get("tty")),
+            main=True,
+        )
+    )

@@ -1,0 +1,1 @@
+"""The shell: scanner and parser (text to a tree), expansion, evaluation, builtins, prompt."""
