@@ -15,7 +15,9 @@ from control.apiserver import statuses
 
 JSON = "application/json"
 YAML = "application/yaml"
-READABLE = (JSON, YAML)
+PROTOBUF = "application/vnd.kubernetes.protobuf"
+READABLE = (JSON, YAML, PROTOBUF)
+WRITABLE = (JSON, YAML)
 YAML_BYTES_MAX = 512 * 1024  # it is read slowly, and nobody else is served meanwhile
 DEPTH_MAX = 200  # how deep a body may nest; orjson itself ends at 1024
 
@@ -57,7 +59,7 @@ def negotiate(accept: str) -> Accepted:
         form = wanted.removesuffix("List")
         if form in (Form.TABLE, Form.METADATA):
             return Accepted(Form(form), media_type == YAML, parameters["v"])
-    raise statuses.not_acceptable(READABLE)
+    raise statuses.not_acceptable(WRITABLE)
 
 
 def media_types(accept: str) -> Iterator[tuple[str, dict[str, str]]]:
@@ -75,6 +77,8 @@ def decode_body(content_type: str, body: bytes) -> Any:
         return _yaml(body)
     if media_type == JSON or media_type.endswith("+json"):
         return _json(body)
+    if media_type == PROTOBUF:
+        return _protobuf(body)
     raise statuses.unsupported_media(content_type, READABLE)
 
 
@@ -103,6 +107,16 @@ def _json(body: bytes) -> Any:
         return _shallow(orjson.loads(body))
     except orjson.JSONDecodeError as error:
         raise statuses.bad_request(f"the request body is not JSON: {error}") from error
+
+
+def _protobuf(body: bytes) -> Any:
+    from control.resources.protobuf.decode import decode_envelope
+    from control.resources.protobuf.wire import Malformed
+
+    try:
+        return decode_envelope(body)
+    except Malformed as error:
+        raise statuses.bad_request(f"the request body is not protobuf: {error}") from error
 
 
 def _yaml(body: bytes) -> Any:

@@ -153,21 +153,12 @@ def not_acceptable(accepted: Iterable[str]) -> ApiError:
     return refusal(406, "NotAcceptable", words)
 
 
-PROTOBUF = "application/vnd.kubernetes.protobuf"
-WITHOUT_PROTOBUF = (
-    "; protobuf is not read here, but manifests are: "
-    "kubectl ... --dry-run=client -o yaml | kubectl apply -f -"
-)
-
-
 def unsupported_media(content_type: str, accepted: Iterable[str]) -> ApiError:
     """The body's type cannot be read."""
     words = (
         f"the body of the request was in an unknown format ({content_type}) - accepted media "
         f"types include: {', '.join(accepted)}"
     )
-    if content_type.startswith(PROTOBUF):
-        words += WITHOUT_PROTOBUF
     return refusal(415, "UnsupportedMediaType", words)
 
 

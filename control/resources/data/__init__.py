@@ -2,6 +2,7 @@
 
     kinds.json          the kinds that are served, with what discovery says of them
     schema.json.z       their definitions without descriptions: what documents are walked by
+    protobuf.json.z     the messages of the protobuf encoding: field numbers, names, kinds
     openapi-v3.json.z   the index: path -> hash of its document
     openapi-v3/*.json.z one OpenAPI v3 document a group version
     openapi-v2.pb.z     all definitions as Swagger in gnostic's protobuf encoding

@@ -15,6 +15,7 @@ from control.apiserver import app
 from control.apiserver.app import BODY_BYTES_MAX
 from control.apiserver.reads import Reader
 from control.resources.kinds import kinds
+from tests.control.resources.protobuf.encoding import envelope
 
 Client = Any
 
@@ -128,11 +129,17 @@ async def test_bodies_that_are_no_json_are_refused(client: Client) -> None:
         assert (reply.status, reply.document["reason"]) == (400, "BadRequest")
 
 
-async def test_protobuf_is_refused_with_a_way_out(client: Client) -> None:
-    kind = "application/vnd.kubernetes.protobuf"
-    reply = await client("POST", MAPS, data=b"k8s\0", Content_Type=kind)
+async def test_a_body_in_protobuf_is_read_and_answered_in_json(client: Client) -> None:
+    protobuf = "application/vnd.kubernetes.protobuf"
+    made = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "binary"}}
+    body = envelope({**made, "data": {"a": "1"}})
+    accept = f"{protobuf},application/json"
+    reply = await client("POST", MAPS, data=body, Content_Type=protobuf, Accept=accept)
+    assert (reply.status, reply.document["data"]) == (201, {"a": "1"})
+    reply = await client("POST", MAPS, data=body[:-2], Content_Type=protobuf)
+    assert (reply.status, reply.document["reason"]) == (400, "BadRequest")
+    reply = await client("PATCH", f"{MAPS}/binary", data=body, Content_Type=protobuf)
     assert (reply.status, reply.document["reason"]) == (415, "UnsupportedMediaType")
-    assert "--dry-run=client -o yaml | kubectl apply -f -" in reply.document["message"]
 
 
 async def test_a_fault_of_ours_is_told_as_one_and_the_next_request_is_served(

@@ -65,7 +65,7 @@ def test_a_body_without_a_type_is_json() -> None:
         ("application/json", b'{"a": NaN}', 400),
         ("application/yaml", b"a: [", 400),
         ("application/yaml", b"a: &x [*x]", 400),
-        ("application/vnd.kubernetes.protobuf", b"k8s\0", 415),
+        ("application/vnd.kubernetes.protobuf", b"k8s\0", 400),
         ("text/plain", b"a", 415),
     ],
 )

@@ -9,6 +9,7 @@ from typing import Any
 from control.resources.data.generator import gnostic, openapi
 from control.resources.data.generator.inputs import Schema, closure, read_inputs
 from control.resources.data.generator.kinds import kind_rows
+from control.resources.data.generator.messages import message_table
 from control.resources.data.generator.stripped import stripped
 
 FOLDER = Path(__file__).resolve().parent.parent
@@ -23,6 +24,7 @@ def generate() -> dict[str, bytes]:
     files = {
         "kinds.json": _readable(rows),
         "schema.json": _compact(stripped(definitions, roots)),
+        "protobuf.json": _compact(message_table()),
         "openapi-v2.pb": gnostic.swagger(_swagger_definitions(definitions, roots)),
     }
     index: dict[str, str] = {}
