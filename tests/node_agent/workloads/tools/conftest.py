@@ -5,10 +5,11 @@ import contextvars
 import io
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -94,3 +95,21 @@ def real(command: Sequence[str], directory: Path, stdin: str = "") -> Result:
 def machine() -> SimpleNamespace:
     """The machine's own tools, to compare with; and a container with mounts."""
     return SimpleNamespace(run=real, container=Container)
+
+
+@pytest.fixture
+def podded(tmp_path: Path, fabric: Any) -> Callable[[str, str], Container]:
+    """Makes containers of pods on the fabric: their commands run on the pod's network."""
+
+    def make(name: str, ip: str, **given: Any) -> Container:
+        made = Container(tmp_path / name)
+        made.ctx.pod_ip = ip
+        made.pod = fabric.pods.get(ip) or fabric.pod(name, ip, **given)
+        context = made.pod.context()
+        made.commands = ContainerCommands(made.ctx, context, lambda: made.root)
+        made.ctx.commands = made.commands
+        made.put("/etc/resolv.conf", made.pod.resolv_conf())
+        made.put("/etc/hosts", f"127.0.0.1\tlocalhost\n{ip}\t{name}\n")
+        return made
+
+    return make
