@@ -11,8 +11,10 @@ from control.apiserver import statuses
 from control.apiserver.answer import Answer, answer_json
 from control.apiserver.changes import patch_of, replacement
 from control.apiserver.codec import Accepted, decode_body, decode_object
+from control.apiserver.eviction import Evictions
 from control.apiserver.options import DeleteOptions, ListOptions, WriteOptions
 from control.apiserver.paths import ResourcePath
+from control.apiserver.pod_parts import POD_PARTS
 from control.apiserver.reads import Reader
 from control.apiserver.registry import Registry, Written
 from control.apiserver.selection import Selection
@@ -23,6 +25,7 @@ from control.resources.strategy import delete_answer
 from control.store.record import Record
 
 STATUS, SCALE, BINDING, FINALIZE = "status", "scale", "binding", "finalize"
+EVICTION = "eviction"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +59,14 @@ class Writer:
     def __init__(self, registry: Registry, reader: Reader) -> None:
         self._registry = registry
         self._reader = reader
+        self._evictions = Evictions(registry)
 
     async def post(self, request: Request) -> Answer:
         """Create an object, or a binding."""
         if request.path.subresource == BINDING and request.kind.resource == PODS:
             return await self._bind(request)
+        if request.path.subresource == EVICTION and request.kind.resource == PODS:
+            return await self._evict(request)
         if request.path.name is not None:
             raise statuses.method_not_allowed()
         document = _typed(request.kind, decode_object(request.content_type, request.body))
@@ -107,7 +113,9 @@ class Writer:
 
     async def _update(self, request: Request, change: Callable[[Document], Document]) -> Answer:
         subresource = request.path.subresource
-        if subresource not in (None, STATUS, FINALIZE):
+        if subresource in POD_PARTS and request.kind.resource == PODS:
+            change = POD_PARTS[subresource](change)
+        elif subresource not in (None, STATUS, FINALIZE):
             raise statuses.method_not_allowed()
         if subresource == FINALIZE and request.kind.resource != NAMESPACES:
             raise statuses.no_such_path()
@@ -145,6 +153,12 @@ class Writer:
             request.path.namespace or "", request.name, node, dry_run=request.options.dry_run
         )
         return answer_json(statuses.success(), 201)
+
+    async def _evict(self, request: Request) -> Answer:
+        eviction = decode_object(request.content_type, request.body)
+        namespace = request.path.namespace or ""
+        done = await self._evictions.evict(namespace, request.name, eviction, request.query)
+        return answer_json(done, 201)
 
     async def _delete_many(self, request: Request, options: DeleteOptions) -> Answer:
         kind = request.kind

@@ -96,9 +96,14 @@ def test_rows_are_in_the_order_of_their_names() -> None:
 
 
 def test_what_is_not_answered_is_not_listed() -> None:
-    unanswered = {"pods/exec", "pods/attach", "pods/portforward", "pods/eviction", "pods/proxy"}
-    assert not unanswered & set(rows(""))
+    assert not {"pods/proxy", "services/proxy", "nodes/proxy"} & set(rows(""))
     assert "serviceaccounts/token" not in rows("")
+
+
+def test_an_eviction_is_a_kind_of_another_group() -> None:
+    row = rows("")["pods/eviction"]
+    assert (row["group"], row["version"], row["kind"]) == ("policy", "v1", "Eviction")
+    assert row["verbs"] == ["create"]
 
 
 def test_lists_say_their_group_version() -> None:

@@ -98,7 +98,9 @@ def test_scope_is_upstream_s() -> None:
 
 
 def test_only_subresources_that_are_answered_are_listed() -> None:
-    assert set(kind("", "pods").subresources) == {"status", "log", "binding"}
+    streams = {"exec", "attach", "portforward"}
+    parts = {"status", "log", "binding", "eviction", "ephemeralcontainers", "resize"}
+    assert set(kind("", "pods").subresources) == streams | parts
     assert set(kind("", "namespaces").subresources) == {"status", "finalize"}
     assert set(kind("apps", "deployments").subresources) == {"status", "scale"}
     assert set(kind("apps", "replicasets").subresources) == {"status", "scale"}

@@ -22,8 +22,20 @@ GROUP_VERSIONS = (
     "discovery.k8s.io/v1",
     "apiextensions.k8s.io/v1",
 )
-# Subresources that the API server answers; upstream's others need streams, tokens or evictions.
-SUBRESOURCES = ("status", "scale", "log", "binding", "finalize")
+# Subresources that the API server answers; upstream's others need tokens.
+SUBRESOURCES = (
+    "status",
+    "scale",
+    "log",
+    "binding",
+    "finalize",
+    "exec",
+    "attach",
+    "portforward",
+    "ephemeralcontainers",
+    "resize",
+    "eviction",
+)
 # Newer than the discovery dump.
 ADDED = {
     "storage.k8s.io/v1": {
