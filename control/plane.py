@@ -27,6 +27,7 @@ from control.apiserver.kubelets import Kubelets
 from control.apiserver.local import LocalApi
 from control.apiserver.pod_log import PodLogs
 from control.apiserver.registry import Registry
+from control.apiserver.streams.front import FrontServer
 from control.certificates import Authority, Pair
 from control.config import ControlConfig
 from control.controllers.bootstrap import bootstrap
@@ -63,7 +64,7 @@ async def serve(config: ControlConfig, lifecycle: Lifecycle) -> None:
     audit = AuditLog(config.audit_log, clock) if config.audit_log else None
     tasks = Tasks(clock)
     http = web.ServerRunner(
-        web.Server(
+        FrontServer(
             audit.around(api_server.handle) if audit else api_server.handle,
             handler_cancellation=True,
             access_log=None,

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from cluster.aio.clock import Clock
 from cluster.errors import ApiError
+from cluster.objects.resources import PODS
 from control.apiserver import statuses
 from control.apiserver.answer import Answer, answer_error, warning_headers
 from control.apiserver.audit import ASKER
@@ -21,8 +22,10 @@ from control.apiserver.facts import Facts
 from control.apiserver.identity import OPEN_PATHS, User, identify
 from control.apiserver.paths import ResourcePath, flag, parse_path
 from control.apiserver.pod_log import PodLogs
+from control.apiserver.pod_parts import POD_PARTS
 from control.apiserver.reads import Reader
 from control.apiserver.registry import Registry
+from control.apiserver.streams.pod_streams import STREAMS, PodStreams
 from control.apiserver.watch import Watches, WatchRequest, error_line
 from control.apiserver.writes import SCALE, STATUS, Request, Writer
 from control.resources.kinds import Kind
@@ -60,6 +63,7 @@ class ApiServer:
         self._facts = Facts(registry.store, registry.catalogue)
         self._registry = registry
         self._logs = logs
+        self._streams = PodStreams(registry.store, logs.kubelets, clock)
         self._dice = dice
         self._tokens = dict(tokens or {})
 
@@ -89,12 +93,14 @@ class ApiServer:
             raise statuses.no_such_path()
         _check_scope(kind, path)
         _check_verb(kind, path, request.method)
+        if kind.resource == PODS and path.subresource in STREAMS:
+            return await self._streams.serve(request, path)
         if request.method == "GET":
             response = await self._read(request, kind, path)
         else:
             response = _response(await self._write(request, kind, path))
         if not response.prepared:
-            _warn(response, deprecations(kind.resource))
+            _warn(response, deprecations(kind))
         return response
 
     def _fact(self, request: web.BaseRequest) -> Answer:
@@ -126,7 +132,7 @@ class ApiServer:
         if path.subresource == "log":
             return await self._logs.serve(request, path)
         accepted = negotiate(request.headers.get("Accept", ""))
-        if path.subresource not in (None, STATUS, SCALE):
+        if path.subresource not in (None, STATUS, SCALE, *POD_PARTS):
             raise statuses.method_not_allowed()
         if path.subresource is None and flag(request.query, "watch"):
             watch = WatchRequest.of(
@@ -146,7 +152,7 @@ class ApiServer:
     async def _watch(self, request: web.BaseRequest, watch: WatchRequest) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": JSON})
         response.enable_chunked_encoding()
-        _warn(response, deprecations(watch.kind.resource))
+        _warn(response, deprecations(watch.kind))
         await response.prepare(request)
         try:
             await self._watches.serve(watch, response.write, partial(_cut, request))

@@ -61,6 +61,10 @@ class LogRing:
         self._partial[stream] = rest
         return self.next_number > before
 
+    def unfinished(self, stream: str) -> str:
+        """The text of a stream that has no line end yet."""
+        return self._partial[stream]
+
     def end(self, at: float) -> None:
         """The program is over: what it wrote without a line end is a line too."""
         for stream, rest in self._partial.items():

@@ -6,6 +6,7 @@ Each run of a container has its own ring (`log_ring`); the one before is kept fo
 import asyncio
 import io
 from collections.abc import AsyncIterator
+from typing import Protocol
 
 from cluster.aio.clock import Clock
 from node_agent.kubelet.log_ring import LogLine, LogQuery, LogRing
@@ -49,6 +50,13 @@ class _Bytes(io.RawIOBase):
         return True
 
 
+class Listener(Protocol):
+    """Who hears what a program writes, as it is written."""
+
+    def put(self, stream: str, text: str) -> None:
+        """The program has written; this must not wait."""
+
+
 class RunLog:
     """The log of one run."""
 
@@ -57,6 +65,7 @@ class RunLog:
         self._ring = LogRing()
         self._changed = asyncio.Event()
         self.ended = False
+        self.taps: set[Listener] = set()  # one for each client that is attached
         self.stdout = LogStream(self, "stdout")
         self.stderr = LogStream(self, "stderr")
 
@@ -64,6 +73,8 @@ class RunLog:
         """Add text to one stream; followers wake up when a line is whole."""
         if self._ring.write(stream, text, self._clock.now()):
             self._wake()
+        for tap in self.taps:
+            tap.put(stream, text)
 
     def end(self) -> None:
         """The run is over: followers stop after the last line."""
@@ -74,6 +85,10 @@ class RunLog:
     def _wake(self) -> None:
         self._changed.set()
         self._changed = asyncio.Event()
+
+    def unfinished(self, stream: str) -> str:
+        """What was written after the last line end: on a terminal, the prompt."""
+        return self._ring.unfinished(stream)
 
     def text(self) -> str:
         """All of it, for a termination message."""

@@ -3,6 +3,7 @@
     init containers, in order:  waiting -> running -> terminated 0 -> the next
     sidecars (init, Always):    waiting -> running and started     -> the next, and kept running
     containers, all at once:    waiting -> running -> terminated   -> again by policy, or over
+    ephemeral containers:       waiting -> running -> terminated, once; nothing waits for them
 
 Pure: documents, records and a time in; a Plan out. Carried out by `pod_worker`.
 Spec: P-38 to P-43, P-50 to P-53, P-59.
@@ -19,6 +20,7 @@ from node_agent.kubelet.timestamps import parse
 
 CRASH_LOOP = "CrashLoopBackOff"
 KILLED = 137
+STATUS_FIELDS = ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses")
 LOST = 255  # the agent died with the container: nobody saw the exit code
 
 
@@ -132,6 +134,7 @@ class PodContainers:
     init: tuple[Document, ...]  # regular ones and sidecars, in order
     main: tuple[Document, ...]
     policy: RestartPolicy
+    ephemeral: tuple[Document, ...] = ()  # added to the pod while it ran; each runs once
 
     @classmethod
     def of(cls, pod: Document) -> "PodContainers":
@@ -141,6 +144,7 @@ class PodContainers:
             tuple(spec.get("initContainers") or ()),
             tuple(spec.get("containers") or ()),
             RestartPolicy(spec.get("restartPolicy") or "Always"),
+            tuple(spec.get("ephemeralContainers") or ()),
         )
 
     @property
@@ -151,7 +155,7 @@ class PodContainers:
     @property
     def all(self) -> tuple[Document, ...]:
         """Every container, in the order of starting."""
-        return self.init + self.main
+        return self.init + self.main + self.ephemeral
 
     def policy_of(self, container: Document) -> RestartPolicy:
         """A container's own restartPolicy, else the pod's; init containers never run on Always."""
@@ -202,10 +206,15 @@ def sidecar(container: Document) -> bool:
 def plan(containers: PodContainers, records: Records, now: float) -> Plan:
     """What to start now; nothing, and `finished`, when the pod's work is over."""
     draft = _Draft()
+    draft.start += [
+        each["name"]
+        for each in containers.ephemeral
+        if not records[each["name"]].running and records[each["name"]].ended is None
+    ]
     begun = any(records[each["name"]].run for each in containers.main)
     initialized, failed = _plan_init(containers, records, now, draft, begun)
     if failed:
-        return draft.plan(finished=True, failed=True)
+        return Plan(finished=True, failed=True)
     if not initialized and not begun:
         return draft.plan()
     over = _plan_main(containers, records, now, draft)
@@ -277,9 +286,7 @@ def restore(pod: Document, now: float) -> dict[str, ContainerRecord]:
     containers = PodContainers.of(pod)
     status = pod.get("status") or {}
     known = {
-        each["name"]: each
-        for field_name in ("initContainerStatuses", "containerStatuses")
-        for each in status.get(field_name) or ()
+        each["name"]: each for field_name in STATUS_FIELDS for each in status.get(field_name) or ()
     }
     never = containers.policy is RestartPolicy.NEVER
     init = {each["name"] for each in containers.init}

@@ -58,6 +58,9 @@ def status_of(
         status |= {"podIP": facts.ip, "podIPs": [{"ip": facts.ip}]}
     if containers.init:
         status["initContainerStatuses"] = _statuses(pod, containers.init, records, facts)
+    if containers.ephemeral:
+        made = _statuses(pod, containers.ephemeral, records, facts)
+        status["ephemeralContainerStatuses"] = [{**each, "ready": False} for each in made]
     if facts.reason:
         status |= {"reason": facts.reason, "message": facts.message}
     return status

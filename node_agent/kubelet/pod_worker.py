@@ -23,7 +23,7 @@ from node_agent.kubelet.containers import PodRuns
 from node_agent.kubelet.deadline import unless, within
 from node_agent.kubelet.environment import hostname_of
 from node_agent.kubelet.events import WARNING, Events
-from node_agent.kubelet.pod_state import Plan, PodContainers, plan, restore
+from node_agent.kubelet.pod_state import ContainerRecord, Plan, PodContainers, plan, restore
 from node_agent.kubelet.pod_status import PodFacts, Status, status_of
 from node_agent.kubelet.runtime import Runtime
 from node_agent.kubelet.status_writer import StatusWriter
@@ -94,6 +94,8 @@ class PodWorker:
     def update(self, pod: Document) -> None:
         """The pod's document has changed."""
         self.pod = pod
+        for each in PodContainers.of(pod).ephemeral:
+            self.runs.records.setdefault(each["name"], ContainerRecord())
         self._writer.reconcile(pod)
         self._notice_deletion()
         self.wake()
@@ -141,7 +143,7 @@ class PodWorker:
             writer.cancel()
             await self.runs.abandon()
             await self._detach()
-            self._parts.runtime.files.remove(self.uid)
+            self._parts.runtime.volumes.forget(self.uid)
 
     @property
     def _name(self) -> str:

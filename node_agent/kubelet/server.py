@@ -1,7 +1,7 @@
 """The kubelet API of this node: pods, logs, health, metrics, dialling; the trace adds flows.
 
     /healthz /metrics /pods /containerLogs/... /dial /echo-datagram
-    /exec /attach /portForward    not built yet: 501 says so; `streams` is where they go
+    /exec /attach /portForward    streams into pods
 
 `make_app` builds the application; the agent serves it on its Unix socket, between machines by TLS.
 """
@@ -16,9 +16,8 @@ from node_agent.cni.interface import Network
 from node_agent.kubelet.dial import DialRoutes
 from node_agent.kubelet.log_routes import LogRoutes
 from node_agent.kubelet.metrics import metrics_text
+from node_agent.kubelet.streams import StreamRoutes
 from node_agent.kubelet.sync_loop import SyncLoop
-
-STREAMS = ("exec", "attach", "portForward")
 
 AddRoutes = Callable[[web.Application], Any]
 
@@ -41,20 +40,12 @@ def make_app(
             app.router.add_get(path, handler)
     LogRoutes(pods, clock).add_to(app)
     DialRoutes(pods, network).add_to(app)
-    for stream in STREAMS:
-        app.router.add_route("*", f"/{stream}/{{tail:.*}}", _not_built)
+    StreamRoutes(pods, network, clock).add_to(app)
     return app
 
 
 async def _healthz(_: web.Request) -> web.Response:
     return web.Response(text="ok")
-
-
-async def _not_built(request: web.Request) -> web.Response:
-    what = request.path.split("/")[1]
-    raise web.HTTPNotImplemented(
-        text=f"{what} is not built yet: this kubelet serves logs and /dial"
-    )
 
 
 def _pods_handler(pods: SyncLoop) -> Callable[[web.Request], Any]:

@@ -25,7 +25,7 @@ def with_pod_defaults(spec: Mapping[str, Any]) -> Spec:
     """A pod's spec, also a template's, with the defaults that depend on other fields."""
     filled = dict(spec)
     host = bool(filled.get("hostNetwork"))
-    for key in CONTAINERS:
+    for key in (*CONTAINERS, "ephemeralContainers"):
         if key in filled:
             filled[key] = [_with_container_defaults(each, host=host) for each in filled[key]]
     if "volumes" in filled:
