@@ -17,14 +17,18 @@ from control.resources.schema import element_schema
 
 SERVED = (PatchType.JSON, PatchType.MERGE, PatchType.STRATEGIC)
 
+# Custom kinds' schemas have no merge strategies.
+CUSTOM_SERVED = tuple(each for each in SERVED if each != PatchType.STRATEGIC)
+
 Transform = Callable[[Document], Document]
 
 
 def patch_of(kind: Kind, content_type: str, patch: Any) -> Transform:
     """What a patch does; 415 for types that are not served."""
     media_type = content_type.partition(";")[0].strip().lower()
-    if media_type not in SERVED:
-        raise statuses.unsupported_media(content_type, SERVED)
+    served = SERVED if kind.custom is None else CUSTOM_SERVED
+    if media_type not in served:
+        raise statuses.unsupported_media(content_type, served)
     if media_type == PatchType.JSON:
         return _refusing(lambda old: json_patch(old, _operations(patch)))
     if not isinstance(patch, dict):

@@ -104,7 +104,11 @@ OFFERED: dict[tuple[str, str], dict[str, Field]] = {
 
 def fields_of(kind: Kind, document: Document) -> Callable[[str], str]:
     """Reads an object's fields; asked for a field that its kind does not offer: ApiError 400."""
-    offered = OFFERED.get((kind.resource.group, kind.resource.kind), {})
+    offered = (
+        OFFERED.get((kind.resource.group, kind.resource.kind), {})
+        if kind.custom is None
+        else kind.custom.selectable
+    )
 
     def read(path: str) -> str:
         field = COMMON.get(path) or offered.get(path)

@@ -133,7 +133,8 @@ def _list_kind(kind: Kind, accepted: Accepted) -> dict[str, str]:
         version = f"meta.k8s.io/{accepted.version}"
         return {"kind": "PartialObjectMetadataList", "apiVersion": version}
     resource = kind.resource
-    return {"kind": f"{resource.kind}List", "apiVersion": resource.api_version}
+    listed = (kind.custom.list_kind if kind.custom else "") or f"{resource.kind}List"
+    return {"kind": listed, "apiVersion": resource.api_version}
 
 
 def _shown(kind: Kind, record: Record, accepted: Accepted) -> dict[str, Any]:

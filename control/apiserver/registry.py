@@ -16,6 +16,7 @@ from cluster.client.interface import Document
 from cluster.errors import PoolExhausted
 from cluster.objects.resources import NAMESPACES, PODS, SERVICES, Resource
 from control.apiserver import statuses
+from control.apiserver.custom_resources import CustomResources, check_creatable, is_definition
 from control.apiserver.deletion import decide_deletion, may_go
 from control.apiserver.options import DeleteOptions, FieldValidation, WriteOptions
 from control.apiserver.pods import bound
@@ -67,12 +68,17 @@ class Registry:
     ) -> None:
         self.store = store
         self.catalogue = catalogue or Catalogue()
+        self._custom = CustomResources(store, self.catalogue)
         self._addresses = addresses
         self._clock = clock
         self._dice = dice
         pods = self.catalogue.find(PODS.group, PODS.version, PODS.plural)
         assert pods is not None, "the kinds lack pods"
         self._pods = pods
+
+    def now(self) -> str:
+        """The time, as objects carry it."""
+        return timestamp(self._clock.now())
 
     # -- reading
 
@@ -99,6 +105,7 @@ class Registry:
         resource, rules = kind.resource, kind.rules
         if resource.namespaced and not namespace:
             raise statuses.bad_request("an empty namespace may not be set during creation")
+        check_creatable(kind)
         _check_kind(resource, document)
         pruned, warnings = _pruned(kind, document, options)
         _check_namespace(resource, pruned, namespace)
@@ -112,13 +119,15 @@ class Registry:
             raise statuses.modified(resource, name)  # what is new has none (S-169)
         warnings += write_warnings(rules, made)
         made = dict(rules.to_stored(made))
+        if is_definition(resource):
+            made = self._custom.named(made, now)
         if resource == SERVICES:
             made = self._with_addresses(
                 name, lambda: self._addresses.admit_create(made, dry_run=options.dry_run)
             )
         if options.dry_run:
             return Written(_unsaved(made, self.store.version), warnings)
-        record = self.store.put(key_of(kind), made)
+        record = self._put(kind, made)
         await self._lasting(kind)
         return Written(record, warnings)
 
@@ -141,7 +150,8 @@ class Registry:
         _check_identity(resource, pruned, old)
         before = rules.from_stored(old.document)
         new = prepare_update(rules, _by_rules(kind, pruned), before, subresource=subresource)
-        if subresource is None and not _same(new, before):
+        checked = subresource is None or kind.custom is not None
+        if checked and not _same(new, before):
             _reject(resource, name, validate_update(rules, new, before))
             warnings += write_warnings(rules, new)
             if resource == SERVICES:
@@ -151,6 +161,8 @@ class Registry:
                         new, old.document, dry_run=options.dry_run
                     ),
                 )
+        if is_definition(resource):
+            new = self._custom.named(new, timestamp(self._clock.now()))
         return await self._replace(kind, old, rules.to_stored(new), options, warnings)
 
     async def bind(self, namespace: str, name: str, node: str, *, dry_run: bool = False) -> Written:
@@ -168,7 +180,8 @@ class Registry:
         old = self.get(kind, namespace, name)
         _check_preconditions(resource, old, options)
         now = timestamp(self._clock.now())
-        deletion = decide_deletion(resource, old.document, options, now)
+        held = self._custom.going(old.document, now) if is_definition(resource) else old.document
+        deletion = decide_deletion(resource, held, options, now)
         if options.dry_run:
             return Written(_unsaved(deletion.document, old.version), gone=deletion.gone)
         if not deletion.gone and deletion.document == old.document:
@@ -194,21 +207,32 @@ class Registry:
         return Written(record, warnings, gone=gone)
 
     async def _lasting(self, kind: Kind) -> None:
-        """Wait for the commit; what it takes back is taken from the Services' addresses too."""
+        """Wait for the commit; what it takes back is taken from what follows the store too."""
         try:
             await self.store.committed()
         except StoreFailed:
             if kind.resource == SERVICES:
                 stored = self.store.list(key_of(kind))
                 self._addresses.restore([each.document for each in stored])
+            if is_definition(kind.resource):
+                self._custom.restore()
             raise
 
     def _store(self, kind: Kind, old: Record, new: Document, *, gone: bool) -> Record:
         if not gone:
-            return self.store.put(key_of(kind), new)
+            return self._put(kind, new)
         if kind.resource == SERVICES:
             self._addresses.release(old.document)
-        return self.store.remove(key_of(kind), old.key, new)
+        record = self.store.remove(key_of(kind), old.key, new)
+        if is_definition(kind.resource):
+            self._custom.follow(old.key.name)
+        return record
+
+    def _put(self, kind: Kind, document: Document) -> Record:
+        record = self.store.put(key_of(kind), document)
+        if is_definition(kind.resource):
+            self._custom.follow(record.key.name)
+        return record
 
     def _named(self, kind: Kind, document: Document, namespace: str | None, now: str) -> Document:
         """With metadata; a generated name that is taken is drawn again."""

@@ -27,7 +27,7 @@ def table(
 ) -> dict[str, Any]:
     """The table of some objects of a kind; ApiError 400 where `include_object` means nothing."""
     show = _SHOWN[known_include(include_object)]
-    printer = printer_of(kind.resource)
+    printer = printer_of(kind.resource) if kind.custom is None else kind.custom.printer
     return {
         "kind": "Table",
         "apiVersion": "meta.k8s.io/v1",

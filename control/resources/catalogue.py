@@ -16,7 +16,7 @@ class Catalogue:
 
     def __init__(self, built_in: Sequence[Kind] | None = None) -> None:
         self.generation = 0
-        self._built_in = tuple(kinds() if built_in is None else built_in)
+        self.built_in = tuple(kinds() if built_in is None else built_in)
         self._custom: dict[str, tuple[Kind, ...]] = {}
         self._index()
 
@@ -27,7 +27,16 @@ class Catalogue:
     @property
     def custom(self) -> Sequence[Kind]:
         """The kinds of definitions."""
-        return self._all[len(self._built_in) :]
+        return self._all[len(self.built_in) :]
+
+    @property
+    def definitions(self) -> frozenset[str]:
+        """The names of the definitions that serve something."""
+        return frozenset(self._custom)
+
+    def of(self, definition: str) -> Sequence[Kind]:
+        """The kinds of one definition."""
+        return self._custom.get(definition, ())
 
     def find(self, group: str, version: str, plural: str) -> Kind | None:
         """The kind at a path, if it is served."""
@@ -49,7 +58,7 @@ class Catalogue:
 
     def _index(self) -> None:
         more = [each for _, found in sorted(self._custom.items()) for each in found]
-        self._all = (*self._built_in, *more)
+        self._all = (*self.built_in, *more)
         # what is built in wins: no definition can take its place
         self._by_path = {_path(each): each for each in reversed(self._all)}
         self._by_name = {_name(each): each for each in reversed(self._all)}

@@ -28,6 +28,9 @@ def check(node: Node, value: Any, path: Path | None, causes: list[Cause]) -> Non
     """Adds what is wrong with a value, which is not null."""
     if node.type == "object":
         _check_object(node, value, path, causes)
+    elif node.type == "object-or-boolean":
+        if type(value) is not bool:
+            _check_object(node, value, path, causes)
     elif node.type == "array":
         _check_array(node, value, path, causes)
     elif (leaf := _LEAVES.get(node.type)) is not None:

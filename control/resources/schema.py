@@ -21,13 +21,17 @@ class _Missing:
 
 
 MISSING: Final = _Missing()
+METADATA = "meta.v1.ObjectMeta"
+# The schema of schemas, and what the published definitions leave open of it.
+OF_SCHEMAS = "JSONSchemaProps"
 
 
 @dataclass(slots=True, eq=False)
 class Node:
     """One place in a document; trees may be recursive, so nodes are compared by identity."""
 
-    type: str = "any"  # object array string integer number boolean quantity int-or-string any
+    type: str = "any"  # object array string integer number boolean quantity int-or-string
+    # object-or-boolean any
     format: str = ""  # of strings: byte, time, micro-time; of integers: int32, int64
     properties: Mapping[str, "Node"] = field(default_factory=dict, repr=False)
     additional: "Node | None" = field(default=None, repr=False)  # a map's values
@@ -45,8 +49,15 @@ class Node:
 
 def element_schema(kind: Kind) -> Node | None:
     """The root node of a kind's documents; None where a kind has no schema."""
+    if kind.custom is not None:
+        return kind.custom.root
     resource = kind.resource
     return _forest().root(f"{resource.group}/{resource.version}/{resource.kind}")
+
+
+def metadata_node() -> Node:
+    """The node of any object's metadata."""
+    return _forest().definition(METADATA)
 
 
 class Forest:
@@ -60,9 +71,10 @@ class Forest:
     def root(self, key: str) -> Node | None:
         """The tree of a kind, by `group/version/kind`."""
         name = self._roots.get(key)
-        return None if name is None else self._definition(name)
+        return None if name is None else self.definition(name)
 
-    def _definition(self, name: str) -> Node:
+    def definition(self, name: str) -> Node:
+        """The tree of a definition."""
         if name not in self._named:
             node = self._named[name] = Node()  # there before it is whole: it may refer to itself
             self._fill(node, self._definitions[name])
@@ -86,7 +98,7 @@ class Forest:
             node = Node()
             self._fill(node, place)
             return node
-        target = self._definition(place["ref"])
+        target = self.definition(place["ref"])
         if len(place) == 1:
             return target
         node = replace(target)  # this reference says more: same insides, a node of its own
@@ -109,4 +121,13 @@ def _set_scalars(node: Node, place: Mapping[str, Any]) -> None:
 @cache
 def _forest() -> Forest:
     data = orjson.loads(read_data("schema.json"))
+    for name, definition in data["definitions"].items():
+        if name.endswith(OF_SCHEMAS):
+            _close(name, definition["properties"])
     return Forest(data["roots"], data["definitions"])
+
+
+def _close(name: str, properties: dict[str, Any]) -> None:
+    """Schemas inside of schemas are schemas: published are they as anything."""
+    properties["items"] = {"ref": name, "type": "object"}
+    properties["additionalProperties"] = {"ref": name, "type": "object-or-boolean"}

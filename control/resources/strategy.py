@@ -1,7 +1,8 @@
 """What happens to a document on its way into the store: pruned, completed, checked.
 
 Pure: documents in, documents out; none is changed. What kinds have in common is here and in their
-schemas; what they have of their own is in `control.resources.strategies`.
+schemas; what they have of their own is in `control.resources.strategies`. Custom kinds have rules
+of their own, imported when there is the first object of one.
 Source: k8s.io/apiserver/pkg/registry/rest; kubernetes.io, "Kubernetes API Concepts".
 """
 
@@ -11,7 +12,7 @@ from typing import Any, Literal
 from control.resources import walk
 from control.resources.causes import TYPE_INVALID, Cause
 from control.resources.kinds import Kind
-from control.resources.schema import element_schema
+from control.resources.schema import element_schema, metadata_node
 from control.resources.strategies.strategy import Strategy
 from control.resources.strategies.table import strategy_of
 from control.resources.validation.metadata import metadata_causes, metadata_update_causes
@@ -38,12 +39,20 @@ _OMITTED_WHEN_EMPTY = ("labels", "annotations", "finalizers", "ownerReferences",
 
 def prune(kind: Kind, document: Given) -> tuple[Made, list[str]]:
     """Without unknown fields and nulls, and the unknown fields' paths."""
+    if kind.custom is not None:
+        from control.resources.custom import objects
+
+        return objects.prune(kind.custom, document)
     node = element_schema(kind)
     return (dict(document), []) if node is None else walk.prune(node, dict(document))
 
 
 def type_faults(kind: Kind, document: Made) -> list[Cause]:
     """Fields of the wrong type: nothing else can be said of such a document."""
+    if kind.custom is not None:
+        from control.resources.custom import objects
+
+        return objects.type_faults(document)
     node = element_schema(kind)
     causes = [] if node is None else walk.type_causes(node, document)
     return [each for each in causes if each.reason == TYPE_INVALID]
@@ -51,8 +60,13 @@ def type_faults(kind: Kind, document: Made) -> list[Cause]:
 
 def prepare_create(kind: Kind, document: Given) -> Made:
     """A new object as it will be stored, but for its resourceVersion and addresses."""
-    strategy = strategy_of(kind)
     made = {**document, "metadata": _tidied(document["metadata"])}
+    if kind.custom is not None:
+        from control.resources.custom import objects
+
+        made = {**made, "metadata": walk.canonical(metadata_node(), made["metadata"])}
+        return objects.prepare_create(made, status=STATUS in kind.subresources)
+    strategy = strategy_of(kind)
     reported = made.pop("status", None) or {}
     made = _completed(kind, strategy, strategy.created(_filled(kind, made)))
     if STATUS in kind.subresources:
@@ -65,6 +79,8 @@ def prepare_create(kind: Kind, document: Given) -> Made:
 
 def prepare_update(kind: Kind, new: Given, old: Given, *, subresource: str | None) -> Made:
     """An object's next state; equal to the old one but for resourceVersion if nothing changes."""
+    if kind.custom is not None:
+        return _custom_update(kind, new, old, subresource)
     match subresource:
         case "status":
             status = _canonical(kind, {"status": new.get("status") or {}})
@@ -88,6 +104,10 @@ def prepare_update(kind: Kind, new: Given, old: Given, *, subresource: str | Non
 
 def validate_create(kind: Kind, document: Made) -> list[Cause]:
     """Everything that is wrong with a new object."""
+    if kind.custom is not None:
+        from control.resources.custom import objects
+
+        return objects.create_causes(kind.custom, document)
     strategy = strategy_of(kind)
     causes = list(metadata_causes(document["metadata"], strategy.name_faults))
     return _with_schema(kind, document, [*causes, *strategy.causes(document)])
@@ -95,6 +115,10 @@ def validate_create(kind: Kind, document: Made) -> list[Cause]:
 
 def validate_update(kind: Kind, new: Made, old: Given) -> list[Cause]:
     """Everything that is wrong with a change."""
+    if kind.custom is not None:
+        from control.resources.custom import objects
+
+        return objects.update_causes(kind.custom, new, old)
     strategy = strategy_of(kind)
     causes = list(metadata_update_causes(new["metadata"], old["metadata"]))
     causes += strategy.update_causes(new, dict(old))
@@ -112,6 +136,16 @@ def delete_answer(kind: Kind) -> Literal["object", "status"]:
 
 
 # -- inside
+
+
+def _custom_update(kind: Kind, new: Given, old: Given, subresource: str | None) -> Made:
+    from control.resources.custom import objects
+
+    if subresource == STATUS:
+        return objects.prepare_status(new, old)
+    metadata = _tidied(_kept(new.get("metadata") or {}, old["metadata"]))
+    made = {**new, "metadata": walk.canonical(metadata_node(), metadata)}
+    return objects.prepare_update(made, old, status=STATUS in kind.subresources)
 
 
 def _filled(kind: Kind, document: Made) -> Made:

@@ -33,4 +33,5 @@ class CustomVersion:
     scale: ScalePaths | None = None
     selectable: Mapping[str, Getter] = field(default_factory=dict)  # fields, by selectors' names
     deprecation: str = ""  # the warning that requests are answered with
+    list_kind: str = ""
     terminating: bool = False  # the definition is going: nothing new may be created

@@ -5,6 +5,7 @@ Pure: data.
 
 from control.resources.kinds import Kind
 from control.resources.strategies import cluster, configuration, networking, workloads
+from control.resources.strategies.custom_resources import DEFINITION
 from control.resources.strategies.pods import POD
 from control.resources.strategies.services import SERVICE
 from control.resources.strategies.strategy import Strategy
@@ -25,6 +26,7 @@ _TABLE: dict[tuple[str, str], Strategy] = {
     ("", "secrets"): configuration.SECRET,
     ("", "serviceaccounts"): cluster.RETURNED,
     ("", "services"): SERVICE,
+    ("apiextensions.k8s.io", "customresourcedefinitions"): DEFINITION,
     ("apps", "controllerrevisions"): cluster.REVISION,
     ("apps", "daemonsets"): workloads.DAEMON_SET,
     ("apps", "deployments"): workloads.DEPLOYMENT,

@@ -1,21 +1,25 @@
 """Warnings that come with whatever is asked of a kind."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from cluster.objects.resources import ENDPOINT_SLICES, ENDPOINTS, SERVICES
+from cluster.objects.resources import ENDPOINT_SLICES, ENDPOINTS, SERVICES, Resource
 from control.apiserver.deprecations import deprecations
+from control.resources.kinds import Kind
 
 ENDPOINTS_PATH = "/api/v1/namespaces/shop/endpoints"
 WORDS = "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"
 SUBSETS = [{"addresses": [{"ip": "10.244.1.2"}], "ports": [{"port": 80}]}]
 
 
-def test_what_is_on_its_way_out_says_so_and_nothing_else_does() -> None:
+def test_what_is_on_its_way_out_says_so_and_nothing_else_does(
+    kind: Callable[[Resource], Kind],
+) -> None:
     """S-148."""
-    assert deprecations(ENDPOINTS) == (WORDS,)
-    assert deprecations(SERVICES) == deprecations(ENDPOINT_SLICES) == ()
+    assert deprecations(kind(ENDPOINTS)) == (WORDS,)
+    assert deprecations(kind(SERVICES)) == deprecations(kind(ENDPOINT_SLICES)) == ()
 
 
 async def test_every_read_and_write_of_endpoints_is_answered_with_a_warning(client: Any) -> None:
