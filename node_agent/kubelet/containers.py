@@ -25,6 +25,7 @@ from node_agent.kubelet.probes import Handler, Outcome, ProbeKind, ProbeSpec, pr
 from node_agent.kubelet.runtime import ContainerRun, NotStarted, Runtime
 from node_agent.kubelet.termination import Deadline, Terminator
 from node_agent.kubelet.termination_message import termination_message
+from node_agent.kubelet.volumes import mounts_of
 
 log = logging.getLogger(__name__)
 
@@ -86,9 +87,12 @@ class PodRuns:
         return started
 
     def needs_api(self, step: Plan) -> bool:
-        """Whether something to start names ConfigMaps or Secrets, which only the API has."""
+        """Whether something to start needs what only the API has: ConfigMaps, Secrets, volumes."""
         containers = PodContainers.of(self._owner.pod).all
-        return any(each["name"] in step.start and sources_of(each) for each in containers)
+        return any(
+            each["name"] in step.start and (sources_of(each) or mounts_of(each, automatic=False))
+            for each in containers
+        )
 
     def _show_back_off(self, name: str) -> None:
         record = self.records[name]
@@ -108,8 +112,8 @@ class PodRuns:
         try:
             run = await self._runtime.start(self._owner.pod, container, attachment, logs)
         except NotStarted as refusal:
-            self.records[name] = self.records[name].wait(refusal.reason, str(refusal))
-            self._event("Failed", f"Error: {refusal}", name, kind=WARNING)
+            self.records[name] = self.records[name].wait(refusal.reason, refusal.message)
+            self._event(refusal.event, refusal.event_text, name, kind=WARNING)
             self._held[name] = self._clock.now() + CONFIG_RETRY_SECONDS * self._clock.scale
             return False
         self._live[name] = run
@@ -127,8 +131,11 @@ class PodRuns:
         self._event("Pulled", f'Container image "{image}" already present on machine', name)
         self._event("Created", f"Container created: {name}", name)
         self._event("Started", f"Container started: {name}", name)
-        if run.image.stand_in and self.records[name].restarts == 0:  # it is said once
-            self._event("StandIn", _stand_in_text(run), name)
+        if self.records[name].restarts == 0:  # it is said once
+            if run.image.stand_in:
+                self._event("StandIn", _stand_in_text(run), name)
+            for reason, text in run.notes:
+                self._event(reason, text, name)
 
     async def _after_start(self, run: ContainerRun) -> None:
         """The postStart hook, then the probes."""

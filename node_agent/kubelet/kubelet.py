@@ -27,6 +27,7 @@ from node_agent.kubelet.pod_worker import NodeParts, PodWorker
 from node_agent.kubelet.runtime import Runtime
 from node_agent.kubelet.server import AddRoutes, make_app
 from node_agent.kubelet.sync_loop import SyncLoop
+from node_agent.kubelet.volumes import Volumes
 from node_agent.workloads import surroundings
 from node_agent.workloads.images import Alias
 
@@ -54,6 +55,7 @@ class Kubelet:
         self._network = network
         self._clock = clock
         self._tasks = tasks
+        self.volumes = Volumes(api=api, files=files, clock=clock)
         runtime = Runtime(
             api=api,
             network=network,
@@ -65,9 +67,8 @@ class Kubelet:
             zone_source=zone_source,
             recorder=recorder,
             app_dir=app_dir,
-            files=files,
+            volumes=self.volumes,
         )
-        self._files = files
         self._parts = NodeParts(
             api=api,
             network=network,
@@ -86,11 +87,12 @@ class Kubelet:
         undo = surroundings.install(asyncio.get_running_loop())
         self._tasks.supervise(self.node.run, name="node status")
         self._tasks.supervise(self.events.run, name="events")
+        self._tasks.supervise(self.volumes.refresh_forever, name="refresh volumes")
         return undo
 
     def network_ready(self) -> None:
         """The network can attach pods."""
-        self._files.keep_only(worker.uid for worker in self.pods)
+        self.volumes.files.keep_only(worker.uid for worker in self.pods)
         self.node.network_ready()
         self.pods.network_ready()
 

@@ -10,10 +10,11 @@ A root directory is made when somebody first looks into it, so that a pod starts
 the disk.
 """
 
+import asyncio
 import logging
 import os
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -73,17 +74,23 @@ class LazyRoot:
     container: str
     texts: Callable[[], Mapping[str, str]]
     virtual: Virtual
-    mounts: Sequence[Mount] = ()
+    mounts: Callable[[], Awaitable[Sequence[Mount]]]
     _made: Root | None = field(default=None, init=False)
+    _lock: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
-    def __call__(self) -> Root:
-        """The root."""
-        if self._made is None:
-            directory = self.files.root(self.uid, self.container)
-            _remove(directory)
-            furnish(directory, self.texts(), self.virtual)
-            mounts = [tools_mount(self.files.directory), *self.mounts]
-            self._made = Root.of(directory, mounts, self.virtual)
+    @property
+    def directory(self) -> Path:
+        """Where it lies."""
+        return self.files.root(self.uid, self.container)
+
+    async def __call__(self) -> Root:
+        """The root; what `mounts` raises when it is first made is the caller's."""
+        async with self._lock:
+            if self._made is None:
+                mounts = [tools_mount(self.files.directory), *await self.mounts()]
+                _remove(self.directory)
+                furnish(self.directory, self.texts(), self.virtual)
+                self._made = Root.of(self.directory, mounts, self.virtual)
         return self._made
 
 

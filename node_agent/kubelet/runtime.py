@@ -6,8 +6,9 @@ and an environment of its own.
 
 import asyncio
 import importlib
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, cast
 
 from cluster.aio.clock import Clock
@@ -23,25 +24,40 @@ from node_agent.kubelet.environment import (
     sources_of,
 )
 from node_agent.kubelet.logs import ContainerLogs, RunLog
-from node_agent.kubelet.pod_files import LazyRoot, NodeFiles
+from node_agent.kubelet.pod_files import LazyRoot
 from node_agent.kubelet.probe_calls import Target
+from node_agent.kubelet.volumes import NotMounted, Volumes, host_paths, mounts_of
 from node_agent.workloads import commands
 from node_agent.workloads.images import TOOL, Alias, Image, resolve
 from node_agent.workloads.program import Program
 from node_agent.workloads.tools.container import ContainerCommands
 from node_agent.workloads.tools.proc_files import proc_files
 from node_agent.workloads.tools.process import Pipe
+from node_agent.workloads.tools.root import Mount
 from node_agent.workloads.workload import ContainerContext, ExecResult, RunsCommands, Workload
 
 FETCH_TIMEOUT_SECONDS = 5.0
+PYTHON_WORKLOAD = "python"
+ROOT_VARIABLE = "KUBEHOP_ROOT"  # where a program inside the agent finds its container's files
 
 
 class NotStarted(ClusterError):
     """A container cannot be started now; `reason` is that of its waiting state."""
 
-    def __init__(self, reason: str, message: str) -> None:
+    def __init__(self, reason: str, message: str, *, event: str = "Failed") -> None:
         super().__init__(message)
         self.reason = reason
+        self.event = event
+
+    @property
+    def event_text(self) -> str:
+        """What the pod's event says."""
+        return f"Error: {self}" if self.event == "Failed" else str(self)
+
+    @property
+    def message(self) -> str:
+        """What the container's waiting state says."""
+        return str(self) if self.event == "Failed" else ""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -54,6 +70,7 @@ class ContainerRun:
     log: RunLog
     target: Target
     commands: ContainerCommands  # what exec asks; a `tools.process.RunsInContainer`
+    notes: tuple[tuple[str, str], ...] = ()  # (reason, text) of events about its files
     over: asyncio.Event = field(default_factory=asyncio.Event)
     killing: bool = False  # its end has begun
     signalled: bool = False  # SIGTERM was sent
@@ -73,7 +90,7 @@ class Runtime:
     zone_source: Any = None  # the cluster's names, for the workload coredns
     recorder: Any = None  # where coredns records what it was asked
     app_dir: str = ""  # where python:// programs are found
-    files: NodeFiles  # where the pods' files lie
+    volumes: Volumes  # of all pods of the node
 
     async def start(
         self, pod: Document, container: Document, attachment: PodAttachment, logs: ContainerLogs
@@ -107,7 +124,14 @@ class Runtime:
         )
         context = attachment.context()
         program = Program(workload, ctx, context)
-        ctx.commands = ContainerCommands(ctx, context, self._root(pod, ctx, attachment))
+        inside = image.workload == PYTHON_WORKLOAD
+        eager = inside or bool(mounts_of(container, automatic=False))
+        root = self._root(pod, ctx, attachment, strict=eager)
+        ctx.commands = ContainerCommands(ctx, context, root)
+        if eager:
+            await self._mounted(root)
+        if inside:
+            program.environ[ROOT_VARIABLE] = str(root.directory)
         target = Target(
             network=self.network,
             ip=attachment.ip,
@@ -122,9 +146,19 @@ class Runtime:
             log=log,
             target=target,
             commands=ctx.commands,
+            notes=tuple(_notes(pod, container, root.directory if inside else None)),
         )
 
-    def _root(self, pod: Document, ctx: ContainerContext, attachment: PodAttachment) -> LazyRoot:
+    async def _mounted(self, root: LazyRoot) -> None:
+        """Make the root now, as something in it is to be there when the program starts."""
+        try:
+            await root()
+        except NotMounted as error:
+            raise NotStarted("ContainerCreating", str(error), event="FailedMount") from error
+
+    def _root(
+        self, pod: Document, ctx: ContainerContext, attachment: PodAttachment, *, strict: bool
+    ) -> LazyRoot:
         """The container's files, made when somebody looks."""
 
         def texts() -> dict[str, str]:
@@ -134,12 +168,16 @@ class Runtime:
                 "etc/hostname": f"{ctx.env.get('HOSTNAME', '')}\n",
             }
 
+        async def mounts() -> list[Mount]:
+            return await self.volumes.mounts(pod, ctx.container, self._around(attachment), ctx.env)
+
         words = "\0".join(ctx.words) or ctx.image
         return LazyRoot(
-            files=self.files,
+            files=self.volumes.files,
             uid=str(pod["metadata"]["uid"]),
             container=ctx.name,
             texts=texts,
+            mounts=mounts,
             virtual=proc_files(self.clock.now(), words + "\0"),
         )
 
@@ -161,11 +199,8 @@ class Runtime:
                     for source in sources_of(container)
                     if (data := await self._fetch(source, namespace)) is not None
                 }
-            around = Surroundings(
-                pod_ip=attachment.ip,
-                host_ip=self.node_ip,
-                services=tuple(self.services()),
-                sources=sources,
+            around = replace(
+                self._around(attachment), services=tuple(self.services()), sources=sources
             )
             return environment(pod, container, around)
         except (ConfigError, ApiError) as error:
@@ -173,6 +208,9 @@ class Runtime:
         except (OSError, TimeoutError) as error:
             text = f"the API server does not answer: {str(error) or type(error).__name__}"
             raise NotStarted("CreateContainerConfigError", text) from error
+
+    def _around(self, attachment: PodAttachment) -> Surroundings:
+        return Surroundings(pod_ip=attachment.ip, host_ip=self.node_ip)
 
     async def _fetch(self, source: Source, namespace: str) -> dict[str, str] | None:
         resource = CONFIG_MAPS if source.kind == "configmap" else SECRETS
@@ -184,6 +222,22 @@ class Runtime:
             raise
         data = document.get("data") or {}
         return dict(data) if source.kind == "configmap" else _decoded(data)
+
+
+def _notes(pod: Document, container: Document, directory: Path | None) -> Iterator[tuple[str, str]]:
+    """What a person should know of the container's files; `directory` where a program is inside."""
+    name = container["name"]
+    paths = sorted(host_paths(pod, container))
+    if paths:
+        text = f"stands for {', '.join(paths)}: a pod never sees the machine's files"
+        yield "HostPathEmulated", f"Container {name}: a directory of the node's own {text}"
+    mounts = [str(each["mountPath"]) for each in mounts_of(container, automatic=False)]
+    if directory is not None and mounts:
+        yield (
+            "MountNotVisible",
+            f"Container {name}: a program inside the node does not see {', '.join(mounts)} there; "
+            f"the directory that ${ROOT_VARIABLE} names has them below it",
+        )
 
 
 def _executor(

@@ -3,11 +3,13 @@
 import asyncio
 import contextvars
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
+from cluster.errors import ClusterError
 from node_agent.workloads.program import PROGRAM
 from node_agent.workloads.tools import running
 from node_agent.workloads.tools.process import (
+    EXIT_NOT_EXECUTABLE,
     Input,
     Output,
     Process,
@@ -37,7 +39,7 @@ class ContainerCommands:
         self,
         ctx: ContainerContext,
         context: contextvars.Context,
-        root: Callable[[], "Root"],
+        root: Callable[[], Awaitable[Root]],
     ) -> None:
         self.table = ProcessTable()
         self._ctx = ctx
@@ -57,7 +59,11 @@ class ContainerCommands:
     ) -> int:
         """See `RunsInContainer.run`; `main` is the container's own program, process 1."""
         terminal = Terminal(stdin, stdout, resize) if tty else None
-        process = self.process(command, stdin=stdin, stdout=stdout, stderr=stderr)
+        try:
+            process = await self.process(command, stdin=stdin, stdout=stdout, stderr=stderr)
+        except ClusterError as error:  # its files cannot be made now
+            await stderr.write(f"exec failed: {error}\n".encode())
+            return EXIT_NOT_EXECUTABLE
         process.pid = MAIN_PID if main else 0
         if not running.exists(process):
             await stderr.write(NOT_FOUND.format(command[0] if command else "").encode())
@@ -86,7 +92,7 @@ class ContainerCommands:
         else:
             program.signal(number)
 
-    def process(
+    async def process(
         self, command: Sequence[str], *, stdin: Input, stdout: Output, stderr: Output
     ) -> Process:
         """A command in the container's surroundings, not yet started."""
@@ -96,7 +102,7 @@ class ContainerCommands:
         return Process(
             argv=tuple(command),
             environ=environ,
-            root=self._root(),
+            root=await self._root(),
             stdin=stdin,
             stdout=stdout,
             stderr=stderr,

@@ -65,8 +65,7 @@ class Root:
         """Mount at where the path leads now: a link on the way is followed inside the root."""
         self._make_directories(str(PurePosixPath(mount.path).parent))
         place = self.locate(mount.path)
-        if not place.real.exists():
-            _placeholder(place.real, directory=mount.source.is_dir())
+        _stand_for(place.real, mount.source)
         self.mounts = {**self.mounts, place.path: Mount(place.path, mount.source, mount.read_only)}
 
     def _make_directories(self, path: str) -> None:
@@ -168,11 +167,16 @@ def _check_directory(mode: int | None, path: str) -> None:
         raise _error(errno.ENOTDIR, path)
 
 
-def _placeholder(real: Path, *, directory: bool) -> None:
-    if directory:
-        real.mkdir(mode=0o755)
-    else:
-        real.touch(mode=0o644)
+def _stand_for(real: Path, source: Path) -> None:
+    """Something at a mount's path, to be seen in its directory.
+
+    It is a link to what is mounted, for programs inside the agent, which see the machine's paths;
+    commands of the container never come to it: they see the mount.
+    """
+    if real.is_dir() and not real.is_symlink() and not any(real.iterdir()):
+        real.rmdir()
+    if not real.exists() and not real.is_symlink():
+        real.symlink_to(source)
 
 
 def _error(number: int, path: str) -> OSError:

@@ -6,6 +6,7 @@ from cluster.errors import ApiError
 from node_agent.kubelet.logs import ContainerLogs
 from node_agent.kubelet.pod_files import NodeFiles
 from node_agent.kubelet.runtime import NotStarted, Runtime
+from node_agent.kubelet.volumes import Volumes
 from node_agent.workloads.images import Alias
 
 
@@ -18,7 +19,7 @@ async def runtime(api, network, clock, programs, tmp_path):
         node_name="node-1",
         node_ip="172.30.0.1",
         aliases=(Alias.parse("registry.example/*=pause"),),
-        files=NodeFiles(tmp_path, "node-1"),
+        volumes=Volumes(api=api, files=NodeFiles(tmp_path, "node-1"), clock=clock),
     )
 
 

@@ -49,8 +49,11 @@ class Container:
             stderr=io.StringIO(),
         )
         context = contextvars.copy_context()
-        self.commands = ContainerCommands(self.ctx, context, lambda: self.root)
+        self.commands = ContainerCommands(self.ctx, context, self._root)
         self.ctx.commands = self.commands
+
+    async def _root(self) -> Root:
+        return self.root
 
     def put(self, path: str, text: str | bytes, mode: int = 0o644) -> None:
         place = self.directory / path.lstrip("/")
