@@ -14,7 +14,7 @@ import orjson
 from cluster.aio.clock import Clock
 from cluster.client.interface import Document
 from cluster.errors import PoolExhausted
-from cluster.objects.resources import NAMESPACES, PODS, SERVICES, Resource
+from cluster.objects.resources import NAMESPACES, PODS, SERVICE_ACCOUNTS, SERVICES, Resource
 from control.apiserver import statuses
 from control.apiserver.custom_resources import CustomResources, check_creatable, is_definition
 from control.apiserver.deletion import decide_deletion, may_go
@@ -25,6 +25,7 @@ from control.apiserver.stamps import stamped, timestamp
 from control.resources.catalogue import Catalogue
 from control.resources.kinds import Kind
 from control.resources.service_addresses import Rejected, ServiceAddresses
+from control.resources.strategies.service_account_volume import with_token_volume
 from control.resources.strategy import (
     prepare_create,
     prepare_update,
@@ -121,6 +122,8 @@ class Registry:
         made = dict(rules.to_stored(made))
         if is_definition(resource):
             made = self._custom.named(made, now)
+        if resource == PODS:
+            made = dict(with_token_volume(made, self._account_of(made)))
         if resource == SERVICES:
             made = self._with_addresses(
                 name, lambda: self._addresses.admit_create(made, dry_run=options.dry_run)
@@ -247,6 +250,12 @@ class Registry:
 
     def _exists(self, kind: Kind, namespace: str | None, name: str) -> bool:
         return self.store.get(key_of(kind), ObjectKey(namespace or "", name)) is not None
+
+    def _account_of(self, pod: Document) -> Document | None:
+        name = str((pod.get("spec") or {}).get("serviceAccountName") or "default")
+        key = ObjectKey(pod["metadata"]["namespace"], name)
+        record = self.store.get(("", SERVICE_ACCOUNTS.plural), key)
+        return None if record is None else record.document
 
     def _check_place(self, kind: Kind, namespace: str | None, name: str) -> None:
         """The namespace is there and not going; the name is free."""
