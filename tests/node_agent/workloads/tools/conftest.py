@@ -109,7 +109,7 @@ def podded(tmp_path: Path, fabric: Any) -> Callable[[str, str], Container]:
         made.ctx.pod_ip = ip
         made.pod = fabric.pods.get(ip) or fabric.pod(name, ip, **given)
         context = made.pod.context()
-        made.commands = ContainerCommands(made.ctx, context, lambda: made.root)
+        made.commands = ContainerCommands(made.ctx, context, made._root)
         made.ctx.commands = made.commands
         made.put("/etc/resolv.conf", made.pod.resolv_conf())
         made.put("/etc/hosts", f"127.0.0.1\tlocalhost\n{ip}\t{name}\n")
