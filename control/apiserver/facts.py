@@ -17,7 +17,7 @@ from control.apiserver.answer import Answer, answer_json, answer_text
 from control.apiserver.codec import media_types
 from control.resources import openapi
 from control.resources.catalogue import Catalogue
-from control.resources.openapi import V3_ROOT
+from control.resources.openapi import V3_ROOT, OpenApi
 from control.store.store import Store
 
 HEALTH_PATHS = frozenset({"/healthz", "/livez", "/readyz"})
@@ -34,6 +34,7 @@ class Facts:
     def __init__(self, store: Store, catalogue: Catalogue) -> None:
         self._store = store
         self._catalogue = catalogue
+        self._openapi = OpenApi(catalogue)
         self._generation = catalogue.generation
         self._cached: dict[tuple[str, str], Answer] = {}
 
@@ -45,10 +46,10 @@ class Facts:
         if trimmed == "/kubehop/v1/resource-versions":
             return answer_json(newest_versions(self._store))
         if trimmed == "/openapi/v2":
-            return openapi_v2(accept, if_none_match)
+            return openapi_v2(self._openapi, accept, if_none_match)
         if trimmed.startswith(f"{V3_ROOT}/"):
             document = trimmed.removeprefix(f"{V3_ROOT}/")
-            return openapi_v3(document, query.get("hash", ""), if_none_match)
+            return openapi_v3(self._openapi, document, query.get("hash", ""), if_none_match)
         return _unless_known(self._remembered(trimmed, accept), if_none_match)
 
     def _remembered(self, path: str, accept: str) -> Answer:
@@ -57,7 +58,7 @@ class Facts:
             self._cached.clear()
         key = path, accept
         if key not in self._cached:
-            self._cached[key] = _made(self._catalogue, path, accept)
+            self._cached[key] = _made(self._catalogue, self._openapi, path, accept)
             if len(self._cached) > ANSWERS_MAX:
                 self._cached.pop(next(iter(self._cached)))
         return self._cached[key]
@@ -84,44 +85,44 @@ def newest_versions(store: Store) -> dict[str, str]:
     return {plural: str(store.feed((group, plural)).newest) for group, plural in store.resources()}
 
 
-def openapi_v3(path: str, wanted_hash: str, if_none_match: str) -> Answer:
+def openapi_v3(documents: OpenApi, path: str, wanted_hash: str, if_none_match: str) -> Answer:
     """A group version's document; at its hash it may be kept for good."""
-    current = openapi.v3_hash(path)
+    current = documents.v3_hash(path)
     if current is None:
         raise statuses.no_such_path()
     if wanted_hash not in ("", current):
-        return Answer(b"", 301, headers={"Location": openapi.v3_address(path)})
+        return Answer(b"", 301, headers={"Location": documents.v3_address(path)})
     headers = {"ETag": f'"{current}"', "Vary": "Accept"}
     if wanted_hash:
         headers["Cache-Control"] = f"public, immutable, max-age={IMMUTABLE_SECONDS}"
     if _names(if_none_match, headers["ETag"]):
         return Answer(b"", 304, headers=headers)
-    body = openapi.v3_document(path)
+    body = documents.v3_document(path)
     assert body is not None, f"{path} has a hash and no document"
     return Answer(body, headers=headers)
 
 
-def openapi_v2(accept: str, if_none_match: str) -> Answer:
+def openapi_v2(documents: OpenApi, accept: str, if_none_match: str) -> Answer:
     """The Swagger document, in protobuf alone: whoever asks for JSON is told so."""
     types = {media_type for media_type, _ in media_types(accept)}
     if not types & {*openapi.V2_ASKED_FOR, "application/*", "*/*", ""}:
         raise statuses.not_acceptable((openapi.V2_MEDIA_TYPE,))
-    headers = {"ETag": f'"{openapi.v2_hash()}"', "Vary": "Accept"}
+    headers = {"ETag": f'"{documents.v2_hash()}"', "Vary": "Accept"}
     if _names(if_none_match, headers["ETag"]):
         return Answer(b"", 304, headers=headers)
-    return Answer(openapi.v2_protobuf(), 200, openapi.V2_MEDIA_TYPE, headers)
+    return Answer(documents.v2_protobuf(), 200, openapi.V2_MEDIA_TYPE, headers)
 
 
 # -- what is made once
 
 
-def _made(kinds: Catalogue, path: str, accept: str) -> Answer:
+def _made(kinds: Catalogue, documents: OpenApi, path: str, accept: str) -> Answer:
     if path in ("/api", "/apis"):
         return _tagged(_root(kinds, path, accept))
     simple: dict[str, Callable[[], Any]] = {
         "/version": version,
-        "/": lambda: _paths(kinds),
-        V3_ROOT: openapi.v3_index,
+        "/": lambda: _paths(kinds, documents),
+        V3_ROOT: documents.v3_index,
     }
     document = simple[path]() if path in simple else _group_document(kinds, path)
     if document is None:
@@ -157,11 +158,11 @@ def _root(kinds: Catalogue, path: str, accept: str) -> Answer:
     return answer_json(legacy)
 
 
-def _paths(kinds: Catalogue) -> dict[str, Iterable[str]]:
+def _paths(kinds: Catalogue, openapi_documents: OpenApi) -> dict[str, Iterable[str]]:
     groups = discovery.api_group_list(kinds)["groups"]
     roots = [f"/apis/{group['name']}" for group in groups]
     versions = [f"/apis/{each['groupVersion']}" for group in groups for each in group["versions"]]
-    documents = [f"{V3_ROOT}/{path}" for path in openapi.v3_index()["paths"]]
+    documents = [f"{V3_ROOT}/{path}" for path in openapi_documents.v3_index()["paths"]]
     fixed = ["/api", "/api/v1", "/apis", *HEALTH_PATHS, "/openapi/v2", V3_ROOT, "/version"]
     return {"paths": sorted([*fixed, *roots, *versions, *documents])}
 

@@ -9,8 +9,8 @@ import pytest
 from cluster.errors import ApiError
 from control.apiserver.answer import Answer
 from control.apiserver.facts import ANSWERS_MAX, Facts
-from control.resources import openapi
 from control.resources.catalogue import Catalogue
+from control.resources.openapi import V2_MEDIA_TYPE, OpenApi
 from control.store.journal import NoJournal
 from control.store.store import Store
 
@@ -116,20 +116,20 @@ def test_the_index_leads_to_documents_that_may_be_kept_for_good(facts: Facts) ->
 def test_a_document_without_its_hash_is_asked_for_again(facts: Facts) -> None:
     answer = get(facts, "/openapi/v3/api/v1")
     assert "Cache-Control" not in answer.headers
-    assert answer.headers["ETag"] == f'"{openapi.v3_hash("api/v1")}"'
+    assert answer.headers["ETag"] == f'"{OpenApi(Catalogue()).v3_hash("api/v1")}"'
 
 
 def test_an_old_hash_leads_to_the_present_one(facts: Facts) -> None:
     answer = get(facts, "/openapi/v3/api/v1?hash=OLD")
     assert (answer.code, answer.body) == (301, b"")
-    assert answer.headers["Location"] == openapi.v3_address("api/v1")
+    assert answer.headers["Location"] == OpenApi(Catalogue()).v3_address("api/v1")
 
 
-@pytest.mark.parametrize("accept", [V2_ASKED_FOR, openapi.V2_MEDIA_TYPE, "*/*", ""])
+@pytest.mark.parametrize("accept", [V2_ASKED_FOR, V2_MEDIA_TYPE, "*/*", ""])
 def test_swagger_is_protobuf_under_a_name_that_go_can_parse(facts: Facts, accept: str) -> None:
     answer = get(facts, "/openapi/v2", accept)
     assert "@" not in answer.content_type and answer.content_type.endswith("+protobuf")
-    assert answer.body == openapi.v2_protobuf()
+    assert answer.body == OpenApi(Catalogue()).v2_protobuf()
 
 
 def test_swagger_as_json_is_refused(facts: Facts) -> None:

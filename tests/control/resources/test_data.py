@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
-from control.resources import openapi
+from control.resources.catalogue import Catalogue
 from control.resources.data import FOLDER, read_data
 from control.resources.data.generator import gnostic, inputs
 from control.resources.data.generator.__main__ import generate
@@ -15,8 +15,10 @@ from control.resources.data.generator.kinds import kind_rows
 from control.resources.data.generator.openapi import document, v3
 from control.resources.data.generator.stripped import short, stripped
 from control.resources.kinds import kinds
+from control.resources.openapi import OpenApi
 
 DIGESTS: dict[str, str] = orjson.loads(read_data("digests.json"))
+openapi = OpenApi(Catalogue())
 DOCUMENTS = sorted(openapi.v3_index()["paths"])
 
 # -- what is stored

@@ -3,8 +3,11 @@
 import orjson
 import pytest
 
-from control.resources import openapi
+from control.resources.catalogue import Catalogue
 from control.resources.kinds import Kind, kinds
+from control.resources.openapi import OpenApi
+
+openapi = OpenApi(Catalogue())
 
 
 def document(path: str) -> dict[str, object]:

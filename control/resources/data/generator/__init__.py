@@ -1,5 +1,7 @@
 """Makes the data beside it from published packages; run by developers, never by a cluster.
 
+A cluster takes only the two writers of OpenAPI from here, for the kinds that its users define.
+
 In a virtual environment of its own, from the root of the repository:
 
     python -m venv /tmp/inputs

@@ -18,8 +18,13 @@ from control.resources.data.generator.inputs import Schema
 def swagger(definitions: dict[str, Schema]) -> bytes:
     """The whole document."""
     info = _text(1, "Kubernetes") + _text(2, "v1.37.0")
+    return _text(1, "2.0") + _field(2, info) + _field(8, b"") + more_definitions(definitions)
+
+
+def more_definitions(definitions: dict[str, Schema]) -> bytes:
+    """A document of definitions alone, to be appended to a whole one."""
     named = b"".join(_field(1, _named(name, each)) for name, each in definitions.items())
-    return _text(1, "2.0") + _field(2, info) + _field(8, b"") + _field(9, named)
+    return _field(9, named)
 
 
 def _named(name: str, schema: Schema) -> bytes:

@@ -50,7 +50,7 @@ def document(rows: list[Row], definitions: dict[str, Schema], roots: dict[str, s
     """The document of one group version, whose rows these are."""
     paths: Schema = {}
     for row in rows:
-        paths |= _paths(row, roots[key_of(row)])
+        paths |= paths_of(row, roots[key_of(row)])
     named = [roots[key_of(row)] for row in rows]
     needed = [*named, *(f"{name}List" for name in named), f"{META}Status", f"{META}DeleteOptions"]
     if any("scale" in row.get("subresources", ()) for row in rows):
@@ -107,7 +107,8 @@ def _link(name: str) -> Schema:
 # -- paths
 
 
-def _paths(row: Row, definition: str) -> Schema:
+def paths_of(row: Row, definition: str) -> Schema:
+    """The paths of a kind, whose definition this is."""
     version = f"/apis/{row['group']}/{row['version']}" if row["group"] else f"/api/{row['version']}"
     place = "/namespaces/{namespace}" if row["namespaced"] else ""
     collection = f"{version}{place}/{row['plural']}"
