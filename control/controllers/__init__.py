@@ -17,6 +17,7 @@ def all_controllers(settings: ControllerSettings) -> tuple[Controller, ...]:
         endpoints,
         endpointslice,
         endpointslice_mirroring,
+        ephemeral_volumes,
         garbage_collector,
         job,
         load_balancer,
@@ -27,6 +28,8 @@ def all_controllers(settings: ControllerSettings) -> tuple[Controller, ...]:
         replicaset,
         statefulset,
         taint_eviction,
+        volume_claims,
+        volumes,
     )
 
     resources = (*WATCHED, *settings.more_resources)
@@ -39,6 +42,9 @@ def all_controllers(settings: ControllerSettings) -> tuple[Controller, ...]:
         statefulset.controller(),
         daemonset.controller(),
         disruption.controller(),
+        volume_claims.controller(),
+        volumes.controller(),
+        ephemeral_volumes.controller(),
         job.controller(),
         cronjob.controller(),
         endpointslice.controller(),

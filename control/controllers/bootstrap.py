@@ -1,4 +1,4 @@
-"""Makes what a new cluster holds before anybody asks: its namespaces, its own Service, its DNS.
+"""Makes what a new cluster holds before anybody asks: namespaces, its Service, DNS, storage class.
 
 Idempotent, and fast: what is independent is asked for together. What exists stays as it is, for a
 user may have changed it; only the API server's own endpoints are set right.
@@ -15,10 +15,12 @@ from cluster.objects.resources import (
     ENDPOINTS,
     NAMESPACES,
     SERVICES,
+    STORAGE_CLASSES,
     Resource,
 )
 from control.controllers import first_objects
 from control.controllers.settings import ControllerSettings
+from control.controllers.volume_documents import default_class
 
 
 async def bootstrap(api: Api, settings: ControllerSettings) -> None:
@@ -36,6 +38,7 @@ async def bootstrap(api: Api, settings: ControllerSettings) -> None:
         _ensure(api, ENDPOINT_SLICES, first_objects.api_slice(settings), "endpoints", "ports"),
         _ensure(api, ENDPOINTS, first_objects.api_endpoints(settings), "subsets"),
         _ensure(api, DEPLOYMENTS, first_objects.dns_deployment()),
+        _ensure(api, STORAGE_CLASSES, default_class()),
     )
 
 

@@ -35,6 +35,16 @@ def canonical_quantity(text: str) -> str | None:
     return sign + _spelled(nanos, suffix, scientific=exponent is not None)
 
 
+def nanos_of(text: str) -> int:
+    """An amount in billionths, to compare and add; what is no quantity counts as 0."""
+    match = _SPELLING.fullmatch(text) if len(text) <= DIGITS_MAX else None
+    if match is None:
+        return 0
+    exponent = max(-DIGITS_MAX, min(int(match["exponent"] or 0), DIGITS_MAX))
+    nanos = _nanos(match["number"], match["suffix"] or "", exponent)
+    return -nanos if match["sign"] == "-" else nanos
+
+
 def _nanos(number: str, suffix: str, exponent: int) -> int:
     """Billionths, rounded up: exact whole numbers all the way."""
     whole, _, fraction = number.partition(".")

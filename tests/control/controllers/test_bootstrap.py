@@ -5,7 +5,13 @@ from typing import Any
 import pytest
 
 from cluster.errors import ApiError
-from cluster.objects.resources import DEPLOYMENTS, ENDPOINT_SLICES, NAMESPACES, SERVICES
+from cluster.objects.resources import (
+    DEPLOYMENTS,
+    ENDPOINT_SLICES,
+    NAMESPACES,
+    SERVICES,
+    STORAGE_CLASSES,
+)
 from control.controllers.bootstrap import bootstrap
 from control.controllers.settings import ControllerSettings
 
@@ -22,6 +28,8 @@ async def test_a_new_cluster_has_its_namespaces_its_service_and_its_dns(
     assert store.get(SERVICES, "kubernetes", "default")
     assert store.get(SERVICES, "kube-dns", "kube-system")
     assert store.get(DEPLOYMENTS, "coredns", "kube-system")["spec"]["replicas"] == 2
+    [storage] = store.all(STORAGE_CLASSES)
+    assert storage["metadata"]["name"] == "standard"
 
 
 async def test_a_second_time_changes_nothing(api: Any, store: Any) -> None:

@@ -106,3 +106,19 @@ def test_the_amount_stays_the_same(sign: str, whole: int, thousandths: int, suff
 def _value(text: str) -> Fraction:
     number = text.rstrip("".join(UNITS))
     return Fraction(number) * UNITS[text.removeprefix(number)]
+
+
+@pytest.mark.parametrize(
+    ("text", "nanos"),
+    [
+        ("1", 10**9),
+        ("500m", 5 * 10**8),
+        ("1Ki", 1024 * 10**9),
+        ("-2k", -2000 * 10**9),
+        ("1e3", 10**12),
+        ("x", 0),
+        ("", 0),
+    ],
+)
+def test_amounts_can_be_compared_and_added(text: str, nanos: int) -> None:
+    assert nanos_of(text) == nanos
