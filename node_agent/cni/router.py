@@ -59,11 +59,12 @@ class Peers:
 
 
 class FlowRefused(ConnectionRefusedError):
-    """ECONNREFUSED, with the name of the flow that was refused."""
+    """ECONNREFUSED, with the name of the flow that was refused, and the code of the refusal."""
 
-    def __init__(self, flow_id: str) -> None:
+    def __init__(self, flow_id: str, code: str = "") -> None:
         super().__init__(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))
         self.flow_id = flow_id
+        self.code = code
 
 
 class FlowTimedOut(TimeoutError):
@@ -125,8 +126,8 @@ class Router:
                 return await self._to_node(ruling, node, Entry.FRONT, sock)
             case Host(node, address):
                 return await self._to_host(ruling, node, address, sock)
-            case Reject():
-                self._refuse(ruling)
+            case Reject(code):
+                self._refuse(ruling, code)
             case _:
                 await self._silence(ruling)
 
@@ -152,7 +153,7 @@ class Router:
         self._rulings.record_local(context, step, outcome)
         if listener is None or not open_port:
             self._rulings.saw(context.flow_id, ClientSaw.REFUSED)
-            raise FlowRefused(context.flow_id)
+            raise FlowRefused(context.flow_id, Code.PORT_CLOSED)
         connected = await self._to_self(context, listener, sock)
         return self._connected(context.flow_id, connected)
 
@@ -184,7 +185,7 @@ class Router:
             case AnswerOutcome.ACCEPTED if connected is not None:
                 return connected
             case AnswerOutcome.REFUSED:
-                self._refuse(ruling)
+                self._refuse(ruling, said.code)
         await self._silence(ruling)
 
     async def _dial_node(
@@ -222,12 +223,12 @@ class Router:
             if not isinstance(error, OSError):
                 raise
             self._rulings.refused_by_host(ruling)
-            self._refuse(ruling)
+            self._refuse(ruling, Code.PORT_CLOSED)
         return connected
 
-    def _refuse(self, ruling: Ruling) -> NoReturn:
+    def _refuse(self, ruling: Ruling, code: str) -> NoReturn:
         self._rulings.saw(ruling.flow_id, ClientSaw.REFUSED)
-        raise FlowRefused(ruling.flow_id)
+        raise FlowRefused(ruling.flow_id, code)
 
     async def _silence(self, ruling: Ruling) -> NoReturn:
         """What a dropped SYN is to its sender: nothing, until its own patience ends."""

@@ -52,6 +52,7 @@ TOOLS: dict[str, str] = {
     "nslookup": "dns.nslookup",
     "paste": "columns:paste",
     "pidof": "processes:pidof",
+    "ping": "ping.main",
     "printenv": "surroundings:printenv",
     "printf": "printf",
     "ps": "processes:ps",
