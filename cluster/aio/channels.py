@@ -96,9 +96,9 @@ def taken_over(
     return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
 
 
-async def until_hung_up(transport: asyncio.BaseTransport, clock: Clock) -> None:
+async def until_hung_up(transport: asyncio.BaseTransport | None, clock: Clock) -> None:
     """Return when the peer has closed, even while nobody reads what it sent before."""
-    while not transport.is_closing() and not _hung_up(transport):
+    while transport is not None and not transport.is_closing() and not _hung_up(transport):
         await clock.sleep(HANG_UP_CHECK_SECONDS)
 
 

@@ -113,12 +113,12 @@ class PodStreams:
         offered = request.headers.getall(SUBPROTOCOLS, [])
         protocol = websocket_protocol(offered, WEBSOCKET_PORT_FORWARD_PROTOCOLS)
         if protocol == TUNNEL:
-            socket = await WebSocket.open(request, protocol)
-            await serve_tunnel(request, socket, work, self._clock)
+            async with WebSocket.opened(request, protocol) as socket:
+                await serve_tunnel(request, socket, work, self._clock)
         else:
             ports = ports_of(request.query.getall("port", request.query.getall("ports", [])))
-            socket = await WebSocket.open(request, protocol)
-            await forward_channels(request, socket, ports, connect, self._clock)
+            async with WebSocket.opened(request, protocol) as socket:
+                await forward_channels(request, socket, ports, connect, self._clock)
         return socket.response
 
     def _connector(self, node: str, path: ResourcePath) -> Callable[[int], Awaitable[Channels]]:

@@ -144,9 +144,6 @@ async def forward_channels(
     """Serve one connection for each port, until the client is gone or all have ended."""
     new = asyncio.get_running_loop().create_future
     served = [_Port(index, number, new()) for index, number in enumerate(ports)]
-    transport = request.transport
-    if transport is None:
-        return
     for port in served:
         for channel in (2 * port.index, 2 * port.index + 1):
             await _send(socket, channel, struct.pack("<H", port.number))
@@ -154,7 +151,7 @@ async def forward_channels(
         await first_of(
             _all_ports(socket, served, connect),
             _messages(socket, served),
-            until_hung_up(transport, clock),
+            until_hung_up(request.transport, clock),
         )
     finally:
         for port in served:

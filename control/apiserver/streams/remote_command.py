@@ -133,14 +133,12 @@ async def command_over_websocket(
     clock: Clock,
 ) -> web.StreamResponse:
     """Serve one command to a WebSocket client."""
-    socket = await WebSocket.open(request, protocol)
-    client = _WebSocketClient(socket)
-    transport = request.transport
-    if transport is not None:
+    async with WebSocket.opened(request, protocol) as socket:
+        client = _WebSocketClient(socket)
         await client.greet(streams)
         await kubelet.send(Channel.STATUS)
         told = _tell(kubelet, client, protocol)
-        await first_of(client.copy(kubelet), told, until_hung_up(transport, clock))
+        await first_of(client.copy(kubelet), told, until_hung_up(request.transport, clock))
     return socket.response
 
 

@@ -64,12 +64,10 @@ async def serve_tunnel(
     clock: Clock,
 ) -> None:
     """Run `work` on a session inside an open WebSocket, which is closed afterwards."""
-    transport = request.transport
-    if transport is None:
-        return
     session = Session(socket)
+    gone = until_hung_up(request.transport, clock)
     try:
-        await first_of(session.run(), until_hung_up(transport, clock), _worked(session, work))
+        await first_of(session.run(), gone, _worked(session, work))
     finally:
         await socket.close()
 

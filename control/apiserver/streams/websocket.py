@@ -3,9 +3,16 @@
 No compression; messages up to MESSAGE_BYTES_MAX; what is not read yet holds the client back.
 """
 
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from aiohttp import WSMsgType, web
 
+from cluster.errors import WireError
 from control.apiserver import statuses
+
+log = logging.getLogger(__name__)
 
 MESSAGE_BYTES_MAX = 16 * 1024 * 1024
 CLOSE_SECONDS = 5.0
@@ -20,8 +27,20 @@ class WebSocket:
         self.protocol = protocol
 
     @classmethod
-    async def open(cls, request: web.BaseRequest, protocol: str) -> "WebSocket":
-        """Answer 101; ApiError 400 when the handshake is not one."""
+    @asynccontextmanager
+    async def opened(cls, request: web.BaseRequest, protocol: str) -> AsyncIterator["WebSocket"]:
+        """Answer 101 (ApiError 400 when the handshake is none); who is at fault is let go."""
+        socket = cls(await cls._answered(request, protocol), protocol)
+        try:
+            yield socket
+        except WireError as error:
+            log.info("streams ended path=%s error=%s", request.path, error)
+            await socket.close(PROTOCOL_ERROR)
+        except ConnectionError as error:
+            log.debug("streams ended path=%s error=%s", request.path, error)
+
+    @staticmethod
+    async def _answered(request: web.BaseRequest, protocol: str) -> web.WebSocketResponse:
         response = web.WebSocketResponse(
             protocols=(protocol,) if protocol else (),
             compress=False,
@@ -32,7 +51,7 @@ class WebSocket:
             await response.prepare(request)
         except web.HTTPBadRequest as error:
             raise statuses.bad_request(f"no WebSocket: {error.text}") from error
-        return cls(response, protocol)
+        return response
 
     async def receive(self) -> bytes | str | None:
         """The next message; None when the client is gone or at fault."""
