@@ -77,7 +77,7 @@ def _document(kinds: Iterable[Kind], shared: Mapping[str, Schema]) -> Schema:
     paths: Schema = {}
     schemas = dict(shared)
     for kind in kinds:
-        paths |= paths_of(_row(kind), definition_name(kind))
+        paths |= _without_strategic(paths_of(_row(kind), definition_name(kind)))
         schemas |= _schemas(kind)
     return {
         "openapi": "3.0.0",
@@ -85,6 +85,14 @@ def _document(kinds: Iterable[Kind], shared: Mapping[str, Schema]) -> Schema:
         "paths": paths,
         "components": {"schemas": schemas},
     }
+
+
+def _without_strategic(paths: Schema) -> Schema:
+    """kubectl would use the patch that custom kinds do not take."""
+    for path in paths.values():
+        content = path.get("patch", {}).get("requestBody", {}).get("content", {})
+        content.pop("application/strategic-merge-patch+json", None)
+    return paths
 
 
 def _row(kind: Kind) -> dict[str, Any]:

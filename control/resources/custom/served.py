@@ -34,6 +34,9 @@ def kinds_of(definition: Given) -> tuple[Kind, ...]:
         return ()
     versions = sorted(definition["spec"]["versions"], key=lambda each: _rank(each["name"]))
     (stored,) = (each for each in versions if each.get("storage"))
+    if not any(each.get("served") for each in versions):
+        # nobody reads its objects, but whoever deletes the definition deletes them
+        versions = [{**stored, "served": "deletionTimestamp" in definition["metadata"]}]
     storage = _kind(definition, stored)
     return tuple(
         _shown(_kind(definition, each), storage) for each in versions if each.get("served")

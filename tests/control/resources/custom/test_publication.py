@@ -83,6 +83,10 @@ def test_its_paths_say_that_the_server_validates(publication: Publication) -> No
     parameters = {each["name"] for each in paths[item]["patch"]["parameters"]}
     assert {"fieldValidation", "dryRun"} <= parameters
     assert "patch" in paths[f"{item}/status"]
+    taken = {"application/json-patch+json", "application/merge-patch+json"}
+    patch_types = set(paths[item]["patch"]["requestBody"]["content"])
+    assert taken <= patch_types
+    assert "application/strategic-merge-patch+json" not in patch_types
 
 
 def test_the_v2_part_names_the_kind_and_its_list(publication: Publication) -> None:
