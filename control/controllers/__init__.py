@@ -11,6 +11,7 @@ def all_controllers(settings: ControllerSettings) -> tuple[Controller, ...]:
     """Every controller of the cluster, built from its settings."""
     from control.controllers import (
         cronjob,
+        custom_resources,
         daemonset,
         deployment,
         disruption,
@@ -26,6 +27,7 @@ def all_controllers(settings: ControllerSettings) -> tuple[Controller, ...]:
         node_lifecycle,
         pod_gc,
         replicaset,
+        replication_controller,
         statefulset,
         taint_eviction,
         volume_claims,
@@ -39,6 +41,7 @@ def all_controllers(settings: ControllerSettings) -> tuple[Controller, ...]:
         taint_eviction.controller(),
         deployment.controller(),
         replicaset.controller(),
+        replication_controller.controller(),
         statefulset.controller(),
         daemonset.controller(),
         disruption.controller(),
@@ -54,4 +57,5 @@ def all_controllers(settings: ControllerSettings) -> tuple[Controller, ...]:
         namespace.controller(settings, resources),
         pod_gc.controller(),
         garbage_collector.controller(resources),
+        custom_resources.controller(),
     )

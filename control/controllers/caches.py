@@ -39,6 +39,7 @@ class Caches:
         self.objects = Objects()
         self._clock = clock
         self._informers = dict(informers)
+        self.custom: set[Resource] = set()  # those that were added
         self._subscribers: list[Changed] = []
         self._unconfirmed: dict[Key, tuple[float, Document]] = {}
         for resource, informer in self._informers.items():
@@ -63,6 +64,19 @@ class Caches:
         """Return once every cache holds its first list."""
         for informer in self._informers.values():
             await informer.synced.wait()
+
+    def add(self, resource: Resource, informer: SharedInformer) -> None:
+        """Watch one more resource; whoever adds it runs its informer."""
+        self._informers[resource] = informer
+        self.custom.add(resource)
+        informer.on_change(self._listener(resource))
+
+    def drop(self, resource: Resource) -> None:
+        """Watch a resource no more: its objects go, as if they were deleted."""
+        del self._informers[resource]
+        self.custom.discard(resource)
+        for document in list(self.objects.each(resource)):
+            self._informed(resource, document, None)
 
     def view(self) -> View:
         """What a `reconcile` sees now."""
@@ -98,6 +112,8 @@ class Caches:
         return changed
 
     def _informed(self, resource: Resource, old: Document | None, new: Document | None) -> None:
+        if new is not None and resource not in self._informers:
+            return  # dropped, and its informer not ended yet
         about = new or old
         assert about is not None, "a change with neither an old nor a new document"
         key = key_of(resource, about)

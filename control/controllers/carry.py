@@ -12,7 +12,7 @@ from typing import Any, Protocol, assert_never
 
 from cluster.client.interface import Api, Document
 from cluster.errors import ApiError
-from cluster.objects.resources import NAMESPACES
+from cluster.objects.resources import CUSTOM_RESOURCE_DEFINITIONS, NAMESPACES
 from control.controllers.caches import Caches
 from control.controllers.view import Key, deleting, uid_of
 from control.controllers.writes import (
@@ -22,12 +22,15 @@ from control.controllers.writes import (
     Delete,
     DeleteAll,
     EmitEvent,
+    FinalizeDefinition,
     FinalizeNamespace,
     LookAgain,
     Patch,
     Update,
     Write,
+    patch_of,
 )
+from control.resources.custom.acceptance import FINALIZER
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +76,8 @@ class Carrier:
                 await self._delete_all(write)
             case FinalizeNamespace():
                 await self._finalize(write)
+            case FinalizeDefinition():
+                await self._finalize_definition(write)
             case EmitEvent():
                 self._events.record(write)
             case LookAgain():
@@ -158,7 +163,7 @@ class Carrier:
         return absent.uid in ("", uid_of(found))
 
     async def _delete_all(self, write: DeleteAll) -> None:
-        listing = await self._api.list(write.resource, namespace=write.namespace)
+        listing = await self._api.list(write.resource, namespace=write.namespace or None)
         doomed = [each for each in listing.items if not deleting(each)]
         for start in range(0, len(doomed), DELETIONS_TOGETHER_MAX):
             await _together(
@@ -166,7 +171,7 @@ class Carrier:
                     self._delete(
                         Delete(
                             resource=write.resource,
-                            namespace=write.namespace,
+                            namespace=each["metadata"].get("namespace") or "",
                             name=each["metadata"]["name"],
                             uid=uid_of(each),
                         )
@@ -188,6 +193,16 @@ class Carrier:
         except ApiError as error:
             if error.code != NOT_FOUND:
                 raise
+
+    async def _finalize_definition(self, write: FinalizeDefinition) -> None:
+        metadata = write.document["metadata"]
+        if write.resource is not None:
+            listing = await self._api.list(write.resource)
+            if listing.items:
+                raise NotYet(f"{metadata['name']} still has {len(listing.items)} objects")
+        rest = [each for each in metadata["finalizers"] if each != FINALIZER]
+        changes = {"metadata": {"finalizers": rest or None}}
+        await self._patch(patch_of(CUSTOM_RESOURCE_DEFINITIONS, write.document, changes))
 
     def _tell(
         self, about: Document, words: tuple[str, str], kind: str, *, name: str = "", error: str = ""

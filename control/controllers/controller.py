@@ -6,6 +6,7 @@ concerns, and a function from a view and a key to writes.
 
 import logging
 from collections.abc import Iterable
+from functools import partial
 
 from cluster.aio.clock import Clock
 from cluster.aio.tasks import Tasks
@@ -13,8 +14,9 @@ from cluster.client.interface import Api, Document
 from cluster.errors import ApiError
 from cluster.objects.resources import Resource
 from control.controllers import all_controllers
-from control.controllers.caches import Caches
+from control.controllers.caches import Caches, SharedInformer
 from control.controllers.carry import Carrier, NotYet
+from control.controllers.custom_informers import CustomInformers
 from control.controllers.definition import Controller
 from control.controllers.events import ComponentEvents, EventRecorder
 from control.controllers.queue import WorkQueue
@@ -39,6 +41,8 @@ class ControllerLoop:
     def changed(self, resource: Resource, old: Document | None, new: Document | None) -> None:
         """Queue what a change concerns."""
         keys_of = self._controller.watches.get(resource)
+        if keys_of is None and resource in self._caches.custom and self._controller.watches_custom:
+            keys_of = self._controller.watches_custom(resource)
         if keys_of is not None:
             for key in keys_of(self._caches.objects, old, new):
                 self._queue.add(key)
@@ -96,6 +100,7 @@ class ControllerManager:
     ) -> None:
         resources = (*WATCHED, *settings.more_resources)
         self.caches = caches or informed_caches(api, resources, clock)
+        self._api = api
         self._clock = clock
         self._events = EventRecorder(api, clock, component="kube-controller-manager")
 
@@ -113,6 +118,7 @@ class ControllerManager:
         try:
             informing = tasks.start(self.caches.run(), name="informers")
             await self.caches.synced()
+            CustomInformers(self.caches, tasks, partial(informer_of, self._api, self._clock))
             tasks.supervise(self._events.run, name="events")
             for each in self._loops:
                 each.start()
@@ -125,6 +131,11 @@ class ControllerManager:
 
 def informed_caches(api: Api, resources: Iterable[Resource], clock: Clock) -> Caches:
     """Caches behind the informers of `cluster.client`."""
+    return Caches({each: informer_of(api, clock, each) for each in resources}, clock=clock)
+
+
+def informer_of(api: Api, clock: Clock, resource: Resource) -> SharedInformer:
+    """An informer of `cluster.client`."""
     from cluster.client.informer import Informer
 
-    return Caches({each: Informer(api, each, clock=clock) for each in resources}, clock=clock)
+    return Informer(api, resource, clock=clock)

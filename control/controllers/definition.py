@@ -25,6 +25,7 @@ class Controller:
     name: str
     reconcile: Reconcile
     watches: Mapping[Resource, KeysOf]  # which keys a change (old, new) of a resource concerns
+    watches_custom: Callable[[Resource], KeysOf] | None = None  # the same, of custom resources
     workers: int = WORKERS  # 1 where two keys draw from one pool
     component: str = ""  # as its Events name their source; "": the controller manager
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from cluster.client.interface import Document
 from cluster.objects.resources import Resource
+from control.controllers.custom_resources import custom_resources
 from control.controllers.definition import Controller, present
 from control.controllers.ownership import owners_of
 from control.controllers.view import Key, Objects, View, deleting, key_of, uid_of
@@ -40,7 +41,7 @@ class GarbageCollector:
         return () if deleting(held) else self._collect(view.objects, key, held)
 
     def _collect(self, objects: Objects, key: Key, held: Document) -> Sequence[Write]:
-        owners = [self._owner(reference, key.namespace) for reference in owners_of(held)]
+        owners = [self._owner(objects, each, key.namespace) for each in owners_of(held)]
         known = [each for each in owners if each is not None]
         if not known or len(known) < len(owners):
             return ()
@@ -54,13 +55,22 @@ class GarbageCollector:
             return _drop_references(key, held, known, present)
         return ()
 
-    def _owner(self, reference: Mapping[str, Any], namespace: str) -> Absent | None:
-        group = reference["apiVersion"].rpartition("/")[0]
-        resource = self._by_kind.get((group, reference["kind"]))
+    def _owner(
+        self, objects: Objects, reference: Mapping[str, Any], namespace: str
+    ) -> Absent | None:
+        group, kind = reference["apiVersion"].rpartition("/")[0], reference["kind"]
+        resource = self._by_kind.get((group, kind)) or _custom(objects, group, kind)
         if resource is None:
             return None
         place = namespace if resource.namespaced else ""
         return Absent(resource, place, reference["name"], reference["uid"])
+
+
+def _custom(objects: Objects, group: str, kind: str) -> Resource | None:
+    for resource in custom_resources(objects):
+        if (resource.group, resource.kind) == (group, kind):
+            return resource
+    return None
 
 
 def _present(objects: Objects, owner: Absent) -> Document | None:
@@ -162,4 +172,5 @@ def controller(resources: Sequence[Resource]) -> Controller:
         name="garbage-collector",
         reconcile=GarbageCollector(resources).reconcile,
         watches={resource: _concerned(resource) for resource in resources},
+        watches_custom=_concerned,
     )

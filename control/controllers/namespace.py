@@ -14,6 +14,7 @@ from cluster.objects.resources import (
     SERVICE_ACCOUNTS,
     Resource,
 )
+from control.controllers.custom_resources import custom_resources
 from control.controllers.definition import Controller, itself, present
 from control.controllers.settings import ControllerSettings
 from control.controllers.view import Key, Objects, View, deleting
@@ -39,8 +40,10 @@ class Namespaces:
             return ()
         if deleting(namespace):
             # Last the events: emptying the rest makes some.
-            clearing = [DeleteAll(resource, key.name) for resource in self._resources]
-            return [*clearing, FinalizeNamespace(namespace, self._resources)]
+            custom = [each for each in custom_resources(view.objects) if each.namespaced]
+            resources = (*custom, *self._resources)
+            clearing = [DeleteAll(resource, key.name) for resource in resources]
+            return [*clearing, FinalizeNamespace(namespace, resources)]
         return [*self._account(view.objects, key.name), *self._certificate(view.objects, key.name)]
 
     def _account(self, objects: Objects, namespace: str) -> Sequence[Write]:

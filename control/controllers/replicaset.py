@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from cluster.client.interface import Document
-from cluster.objects.resources import PODS, REPLICA_SETS
+from cluster.objects.resources import PODS, REPLICA_SETS, Resource
 from control.controllers import claims
 from control.controllers.claims import owners_of_pod
 from control.controllers.definition import Controller, itself
@@ -46,24 +46,36 @@ PHASE_ORDER = {"Pending": 0, "Unknown": 1, "Running": 2}
 def reconcile(view: View, key: Key) -> Sequence[Write]:
     """Bring one ReplicaSet's pods to their number, and its status to the pods."""
     replica_set = view.objects.at(key)
-    if replica_set is None:
-        return ()
-    adopted, pods = claim(view.objects, replica_set)
-    changes = () if deleting(replica_set) else manage(view.objects, replica_set, pods)
-    return (*adopted, *changes, *_status(view, replica_set, pods, changes))
+    return () if replica_set is None else brought(view, replica_set)
 
 
-def claim(objects: Objects, replica_set: Document) -> tuple[list[Write], list[Document]]:
+def brought(
+    view: View, replica_set: Document, resource: Resource = REPLICA_SETS
+) -> Sequence[Write]:
+    """The same for whatever has replicas, a template and a label selector."""
+    adopted, pods = claim(view.objects, replica_set, resource)
+    changes = () if deleting(replica_set) else manage(view.objects, replica_set, pods, resource)
+    return (*adopted, *changes, *_status(view, replica_set, pods, changes, resource))
+
+
+def claim(
+    objects: Objects, replica_set: Document, resource: Resource = REPLICA_SETS
+) -> tuple[list[Write], list[Document]]:
     """The pods that belong to the set, and the writes that adopt and release some (P-87)."""
     pods = filter(active, objects.each(PODS, replica_set["metadata"]["namespace"]))
-    return claims.claim(replica_set, REPLICA_SETS, pods)
+    return claims.claim(replica_set, resource, pods)
 
 
-def manage(objects: Objects, replica_set: Document, pods: Sequence[Document]) -> Sequence[Write]:
+def manage(
+    objects: Objects,
+    replica_set: Document,
+    pods: Sequence[Document],
+    resource: Resource = REPLICA_SETS,
+) -> Sequence[Write]:
     """Create what is missing, delete what is too much."""
     missing = wished(replica_set) - len(pods)
     if missing > 0:
-        return [_create(replica_set)] * min(missing, BURST_PODS_MAX)
+        return [_create(replica_set, resource)] * min(missing, BURST_PODS_MAX)
     if missing < 0:
         crowd = _crowd(objects, replica_set)
         chosen = victims(pods, min(-missing, BURST_PODS_MAX), crowd)
@@ -103,18 +115,18 @@ def deletion_cost(pod: Document) -> int:
     return int(text) if text.lstrip("+-").isdecimal() else 0
 
 
-def pod_from_template(replica_set: Document) -> dict[str, Any]:
+def pod_from_template(replica_set: Document, resource: Resource = REPLICA_SETS) -> dict[str, Any]:
     """The pod that a set creates; the API completes its name (P-80)."""
-    return pod_from(spec_of(replica_set).get("template") or {}, REPLICA_SETS, replica_set)
+    return pod_from(spec_of(replica_set).get("template") or {}, resource, replica_set)
 
 
-def _create(replica_set: Document) -> Create:
+def _create(replica_set: Document, resource: Resource) -> Create:
     announce = Announce(
         about=replica_set,
         done=("SuccessfulCreate", "Created pod: {name}"),
         refused=("FailedCreate", "Error creating: {error}"),
     )
-    return Create(PODS, pod_from_template(replica_set), announce)
+    return Create(PODS, pod_from_template(replica_set, resource), announce)
 
 
 def _delete(replica_set: Document, pod: Document) -> Delete:
@@ -148,7 +160,11 @@ def _crowd(objects: Objects, replica_set: Document) -> Counter[str]:
 
 
 def _status(
-    view: View, replica_set: Document, held: Sequence[Document], changes: Sequence[Write]
+    view: View,
+    replica_set: Document,
+    held: Sequence[Document],
+    changes: Sequence[Write],
+    resource: Resource,
 ) -> Sequence[Write]:
     """The status as it is once the changes are made."""
     gone = {change.uid for change in changes if isinstance(change, Delete)}
@@ -171,7 +187,7 @@ def _status(
     if news:
         metadata = replica_set["metadata"]
         place = metadata["namespace"], metadata["name"]
-        writes.append(Patch(REPLICA_SETS, *place, {"status": news}, "status"))
+        writes.append(Patch(resource, *place, {"status": news}, "status"))
     return [*writes, LookAgain(min(soon))] if soon else writes
 
 

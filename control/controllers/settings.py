@@ -9,6 +9,7 @@ from cluster.objects.resources import (
     CONFIG_MAPS,
     CONTROLLER_REVISIONS,
     CRON_JOBS,
+    CUSTOM_RESOURCE_DEFINITIONS,
     DAEMON_SETS,
     DEPLOYMENTS,
     DISRUPTION_BUDGETS,
@@ -62,6 +63,7 @@ WATCHED: tuple[Resource, ...] = (
     STORAGE_CLASSES,
     RESOURCE_QUOTAS,
     POD_AUTOSCALERS,
+    CUSTOM_RESOURCE_DEFINITIONS,
 )
 
 

@@ -81,7 +81,7 @@ class Delete:
 
 @dataclass(frozen=True, slots=True)
 class DeleteAll:
-    """Delete every object of a resource in a namespace, asked of the API itself."""
+    """Delete every object of a resource in a namespace (""; in all), asked of the API itself."""
 
     resource: Resource
     namespace: str
@@ -93,6 +93,14 @@ class FinalizeNamespace:
 
     document: Document
     resources: tuple[Resource, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FinalizeDefinition:
+    """Let a CustomResourceDefinition go, once the API itself shows no object of it any more."""
+
+    document: Document
+    resource: Resource | None  # None: it was never served
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +120,17 @@ class LookAgain:
     seconds: float
 
 
-Write = Create | Update | Patch | Delete | DeleteAll | FinalizeNamespace | EmitEvent | LookAgain
+Write = (
+    Create
+    | Update
+    | Patch
+    | Delete
+    | DeleteAll
+    | FinalizeNamespace
+    | FinalizeDefinition
+    | EmitEvent
+    | LookAgain
+)
 
 
 def patch_of(

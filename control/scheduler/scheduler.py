@@ -12,7 +12,7 @@ from cluster.aio.clock import Clock
 from cluster.aio.tasks import Tasks
 from cluster.client.interface import Api, Document
 from cluster.errors import ApiError
-from cluster.objects.resources import NODES, PODS, Resource
+from cluster.objects.resources import NODES, PODS, VOLUME_CLAIMS, Resource
 from control.controllers.caches import Caches
 from control.controllers.conditions import Condition, condition_of, with_condition
 from control.controllers.events import EventRecorder
@@ -23,6 +23,7 @@ from control.controllers.writes import NORMAL, WARNING, EmitEvent
 from control.scheduler.framework import Placed, Profile, Unschedulable, schedule
 from control.scheduler.occupancy import Occupancy
 from control.scheduler.plugins import DEFAULT_PROFILE
+from control.scheduler.volumes import why_not_yet
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +78,10 @@ class Scheduler:
         if not pending:
             return
         states = self._occupancy.states(self._caches.objects.each(NODES))
-        placements = schedule(pending, states, self._profile)
+        waiting = self._without_storage(pending, len(states))
+        held = {uid_of(each.pod) for each in waiting}
+        ready = [pod for pod in pending if uid_of(pod) not in held]
+        placements = [*schedule(ready, states, self._profile), *waiting]
         placed = [each for each in placements if isinstance(each, Placed)]
         for start in range(0, len(placed), BINDINGS_TOGETHER_MAX):
             together = placed[start : start + BINDINGS_TOGETHER_MAX]
@@ -85,6 +89,12 @@ class Scheduler:
         for each in placements:
             if isinstance(each, Unschedulable):
                 await self._tell_unschedulable(each)
+
+    def _without_storage(self, pods: list[Document], nodes: int) -> list[Unschedulable]:
+        """Those that no node can take before their claims are bound."""
+        found = ((pod, why_not_yet(self._caches.objects, pod)) for pod in pods)
+        text = f"0/{nodes} nodes are available: "
+        return [Unschedulable(pod, f"{text}{why}.") for pod, why in found if why]
 
     def _waiting(self, key: Key) -> Document | None:
         return None if key in self._assumed else self._caches.objects.at(key)
@@ -157,7 +167,7 @@ class Scheduler:
         if resource is PODS:
             matters = self._pod_changed(old, new)
         else:
-            matters = resource is NODES and _node_changed(old, new)
+            matters = resource is VOLUME_CLAIMS or (resource is NODES and _node_changed(old, new))
         if matters and self._pending:
             self._wake.set()
 

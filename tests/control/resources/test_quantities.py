@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from control.resources.quantities import BINARY, DECIMAL, canonical_quantity
+from control.resources.quantities import BINARY, DECIMAL, canonical_quantity, nanos_of
 
 UNITS = {
     **{suffix: Fraction(10) ** power for suffix, power in DECIMAL.items()},

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cluster.errors import ApiError
-from cluster.objects.resources import EVENTS, NODES, PODS
+from cluster.objects.resources import EVENTS, NODES, PODS, VOLUME_CLAIMS
 from control.controllers.caches import Caches
 from control.controllers.conditions import condition_of
 from control.scheduler.scheduler import RETRY_SECONDS, Scheduler, pending
@@ -198,3 +198,16 @@ async def test_a_place_that_becomes_free_is_taken(scheduling: Any, build: Any) -
     assert nodes_of(scheduling)["second"] is None
     scheduling.delete(PODS, "first", "default", grace_seconds=0)
     await until(lambda: nodes_of(scheduling)["second"])
+
+
+async def test_a_pod_is_placed_once_its_claim_is_bound(scheduling: Any, build: Any) -> None:
+    scheduling.create(NODES, build.node("node-1"))
+    volume = {"name": "v", "persistentVolumeClaim": {"claimName": "data"}}
+    scheduling.create(PODS, waiting(build, "a", spec={"volumes": [volume]}))
+    await until(lambda: scheduling.all(EVENTS))
+    [event] = scheduling.all(EVENTS)
+    words = '0/1 nodes are available: persistentvolumeclaim "data" not found.'
+    assert (event["reason"], event["message"]) == ("FailedScheduling", words)
+    claim = {"metadata": {"name": "data", "namespace": "default"}, "spec": {"volumeName": "v"}}
+    scheduling.create(VOLUME_CLAIMS, claim)
+    await until(lambda: nodes_of(scheduling)["a"])
