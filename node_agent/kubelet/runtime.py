@@ -126,7 +126,7 @@ class Runtime:
         program = Program(workload, ctx, context)
         inside = image.workload == PYTHON_WORKLOAD
         eager = inside or bool(mounts_of(container, automatic=False))
-        root = self._root(pod, ctx, attachment, strict=eager)
+        root = self._root(pod, ctx, attachment, strict=inside)
         ctx.commands = ContainerCommands(ctx, context, root)
         if eager:
             await self._mounted(root)
@@ -169,7 +169,8 @@ class Runtime:
             }
 
         async def mounts() -> list[Mount]:
-            return await self.volumes.mounts(pod, ctx.container, self._around(attachment), ctx.env)
+            around = self._around(attachment)
+            return await self.volumes.mounts(pod, ctx.container, around, ctx.env, strict=strict)
 
         words = "\0".join(ctx.words) or ctx.image
         return LazyRoot(

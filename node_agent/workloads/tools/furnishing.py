@@ -32,7 +32,7 @@ def furnish(
     directory: Path, texts: Mapping[str, str], virtual: Mapping[str, Callable[[], bytes]]
 ) -> None:
     """Make a root directory with its files; `texts` are the pod's own (etc/hosts ...)."""
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    directory.mkdir(mode=0o755, parents=True, exist_ok=True)
     for name in DIRECTORIES:
         (directory / name).mkdir(parents=True, exist_ok=True)
     for name in STICKY:
@@ -63,7 +63,7 @@ def tools_mount(parent: Path) -> Mount:
 def _make_tools(directory: Path, names: list[str]) -> None:
     """Make all of it, then give it its name: other nodes of the machine share the directory."""
     fresh = directory.with_name(f"{directory.name}.{os.getpid()}")
-    fresh.mkdir(parents=True, mode=0o700)
+    fresh.mkdir(parents=True, mode=0o755)
     for name in names:
         (fresh / name).touch(mode=0o755)
         (fresh / name).chmod(0o755)

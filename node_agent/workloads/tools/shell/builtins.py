@@ -5,7 +5,6 @@ Each is `async def name(shell, words, streams) -> status`. Tools that need no pr
 """
 
 import asyncio
-import signal
 from collections.abc import Sequence
 
 from node_agent.workloads.tools import running
@@ -13,16 +12,17 @@ from node_agent.workloads.tools.names import TOOLS
 from node_agent.workloads.tools.process import PROCESSES_MAX, Failed
 from node_agent.workloads.tools.shell.arithmetic import ArithmeticFault, evaluate
 from node_agent.workloads.tools.shell.expansion import BLANK, IFS
+from node_agent.workloads.tools.shell.jobs import jobs, quoted, trap, wait
 from node_agent.workloads.tools.shell.parser import parse
 from node_agent.workloads.tools.shell.redirection import Streams
-from node_agent.workloads.tools.shell.shell import Builtin, Exit, Loop, Return, Shell
+from node_agent.workloads.tools.shell.shell import Builtin, Shell
+from node_agent.workloads.tools.shell.state import Exit, Loop, Return
 
 OPTIONS = {
     "errexit": "e", "nounset": "u", "xtrace": "x", "noglob": "f", "allexport": "a",
     "noexec": "n", "verbose": "v", "noclobber": "C", "pipefail": "pipefail",
 }  # fmt: skip
 INLINE = ("echo", "printf", "test", "[", "[[", "true", "false", "kill")
-SIGNALS = {each.name.removeprefix("SIG"): each.value for each in signal.Signals}
 
 
 def _identifier(text: str) -> bool:
@@ -83,7 +83,7 @@ async def _export(shell: Shell, words: Sequence[str], streams: Streams) -> int:
     operands = [each for each in words[1:] if each not in ("-p", "--")]
     if not operands:
         for name in sorted(marked):
-            value = _quoted(shell.variables.get(name, ""))
+            value = quoted(shell.variables.get(name, ""))
             await streams.write(1, f"{words[0]} {name}={value}\n")
     for each in operands:
         name, equals, value = each.partition("=")
@@ -93,10 +93,6 @@ async def _export(shell: Shell, words: Sequence[str], streams: Streams) -> int:
             shell.assign(name, value)
         marked.add(name)
     return 0
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "'\\''") + "'"
 
 
 async def _unset(shell: Shell, words: Sequence[str], streams: Streams) -> int:
@@ -129,7 +125,7 @@ async def _set(shell: Shell, words: Sequence[str], streams: Streams) -> int:
     rest = list(words[1:])
     if not rest:
         for name in sorted(shell.variables):
-            await streams.write(1, f"{name}={_quoted(shell.variables[name])}\n")
+            await streams.write(1, f"{name}={quoted(shell.variables[name])}\n")
     while rest:
         word = rest.pop(0)
         if word == "--":
@@ -283,76 +279,6 @@ def _read_fields(line: str, count: int, ifs: str) -> list[str]:
     return [*fields, line]
 
 
-async def _trap(shell: Shell, words: Sequence[str], streams: Streams) -> int:
-    operands = [each for each in words[1:] if each != "--"]
-    if not operands:
-        for name, text in sorted(shell.traps.items()):
-            await streams.write(1, f"trap -- {_quoted(text)} {name}\n")
-        return 0
-    text = operands[0]
-    names = operands[1:] or operands
-    for each in names:
-        name = _signal_name(each)
-        if not name:
-            return await shell.say(f"trap: {each}: invalid signal specification", 1)
-        if text == "-" or len(operands) == 1:
-            shell.traps.pop(name, None)
-        else:
-            shell.traps[name] = text
-        _set_handler(shell, name)
-    return 0
-
-
-def _signal_name(text: str) -> str:
-    name = text.upper().removeprefix("SIG")
-    if name in ("EXIT", "0"):
-        return "EXIT"
-    if name.isdecimal():
-        return next((each for each, number in SIGNALS.items() if number == int(name)), "")
-    return name if name in SIGNALS else ""
-
-
-def _set_handler(shell: Shell, name: str) -> None:
-    """A signal that is trapped: its commands run before the next command does."""
-    if name == "EXIT":
-        return
-    number, process = SIGNALS[name], shell.process
-    process.handlers.pop(number, None)
-    process.ignored = process.ignored - {number}
-    loop = asyncio.get_running_loop()
-    main = process.pid == 1 and number not in (signal.SIGKILL, signal.SIGSTOP)
-    if name not in shell.traps:
-        if main:
-            loop.remove_signal_handler(number)
-        return
-    if not shell.traps[name]:
-        process.ignored = process.ignored | {number}
-    else:
-        process.handlers[number] = lambda _: shell.interrupt(name)
-    if main:
-        loop.add_signal_handler(number, process.signal, number)
-
-
-async def _wait(shell: Shell, words: Sequence[str], streams: Streams) -> int:
-    wanted = [int(each.lstrip("%")) for each in words[1:] if each.lstrip("%").isdecimal()]
-    status = 0
-    for pid in wanted or list(shell.jobs):
-        task = shell.jobs.get(pid)
-        if task is None:
-            status = 127
-            continue
-        status = await shell.interruptible(running.finished(task))
-        shell.jobs.pop(pid, None)
-    return status if wanted else 0
-
-
-async def _jobs(shell: Shell, words: Sequence[str], streams: Streams) -> int:
-    for number, (pid, task) in enumerate(shell.jobs.items(), 1):
-        state = "Done" if task.done() else "Running"
-        await streams.write(1, f"[{number}]   {pid} {state}\n")
-    return 0
-
-
 async def _alias(shell: Shell, words: Sequence[str], streams: Streams) -> int:
     for each in words[1:] or [f"{name}" for name in sorted(shell.aliases)]:
         name, equals, value = each.partition("=")
@@ -363,7 +289,7 @@ async def _alias(shell: Shell, words: Sequence[str], streams: Streams) -> int:
                 raise Failed("too many aliases")
             shell.aliases[name] = value
         elif name in shell.aliases:
-            await streams.write(1, f"{name}={_quoted(shell.aliases[name])}\n")
+            await streams.write(1, f"{name}={quoted(shell.aliases[name])}\n")
         else:
             return await shell.say(f"alias: {name} not found", 1)
     return 0
@@ -410,9 +336,9 @@ def builtins() -> dict[str, Builtin]:
     own: dict[str, Builtin] = {
         ":": _colon, ".": _source, "alias": _alias, "break": _break, "cd": _cd,
         "command": _command, "continue": _break, "eval": _eval, "exit": _exit, "export": _export,
-        "hash": _colon, "jobs": _jobs, "let": _let, "local": _local, "pwd": _pwd, "read": _read,
+        "hash": _colon, "jobs": jobs, "let": _let, "local": _local, "pwd": _pwd, "read": _read,
         "readonly": _export, "return": _return, "set": _set, "shift": _shift, "source": _source,
-        "times": _colon, "trap": _trap, "type": _type, "ulimit": _ulimit, "umask": _umask,
-        "unalias": _alias, "unset": _unset, "wait": _wait,
+        "times": _colon, "trap": trap, "type": _type, "ulimit": _ulimit, "umask": _umask,
+        "unalias": _alias, "unset": _unset, "wait": wait,
     }  # fmt: skip
     return own | {name: _inline for name in INLINE if name in TOOLS}

@@ -16,7 +16,8 @@ from node_agent.workloads.tools.running import spoken
 from node_agent.workloads.tools.shell.builtins import OPTIONS, builtins, set_options
 from node_agent.workloads.tools.shell.expansion import ExpansionFault
 from node_agent.workloads.tools.shell.parser import parse
-from node_agent.workloads.tools.shell.shell import Exit, Leave, Shell
+from node_agent.workloads.tools.shell.shell import Shell
+from node_agent.workloads.tools.shell.state import Exit, Leave
 from node_agent.workloads.tools.shell.syntax import Incomplete, ShellSyntaxError
 from node_agent.workloads.tools.terminal import Interrupted, Terminal
 

@@ -11,6 +11,32 @@ from node_agent.workloads.tools.shell.syntax import Command
 NESTING_MAX = 40  # of functions, substitutions and compound commands
 VALUE_CHARS_MAX = 1 << 20
 VARIABLES_MAX = 10_000
+EXIT_FATAL = 2
+
+
+class Leave(Exception):
+    """Control goes elsewhere; `status` is the exit status."""
+
+    def __init__(self, status: int = 0) -> None:
+        super().__init__()
+        self.status = status
+
+
+class Exit(Leave):
+    """The shell ends."""
+
+
+class Return(Leave):
+    """A function or a sourced script ends."""
+
+
+class Loop(Leave):
+    """break (or, if `again`, continue) of so many loops."""
+
+    def __init__(self, levels: int, *, again: bool) -> None:
+        super().__init__()
+        self.levels = levels
+        self.again = again
 
 
 class State:
