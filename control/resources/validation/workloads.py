@@ -62,11 +62,27 @@ def replica_set_causes(document: Document) -> Iterator[Cause]:
 def stateful_set_causes(document: Document) -> Iterator[Cause]:
     """What is wrong with a StatefulSet."""
     spec = document.get("spec") or {}
-    yield from _common_causes(spec, "statefulset")
+    yield from _common_causes(_with_claimed_volumes(spec), "statefulset")
     rolling = (spec.get("updateStrategy") or {}).get("rollingUpdate") or {}
     if (rolling.get("partition") or 0) < 0:
         path = "spec.updateStrategy.rollingUpdate.partition"
         yield invalid(path, rolling["partition"], _NOT_NEGATIVE)
+
+
+def _with_claimed_volumes(spec: Document) -> Document:
+    """With the volumes that its pods get from its claims: containers may mount them."""
+    template = spec.get("template") or {}
+    inner = template.get("spec") or {}
+    held = list(inner.get("volumes") or ())
+    taken = {each.get("name") for each in held}
+    names = [
+        (each.get("metadata") or {}).get("name") for each in spec.get("volumeClaimTemplates") or ()
+    ]
+    claimed = [{"name": name, "emptyDir": {}} for name in names if name and name not in taken]
+    if not claimed:
+        return spec
+    inner = {**inner, "volumes": [*held, *claimed]}
+    return {**spec, "template": {**template, "spec": inner}}
 
 
 def daemon_set_causes(document: Document) -> Iterator[Cause]:

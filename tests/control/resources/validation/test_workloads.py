@@ -129,3 +129,14 @@ def test_a_replication_controllers_selector_is_a_map() -> None:
     assert fields() == []
     assert fields(selector={}) == ["spec.selector"]
     assert fields(selector={"app": "x"}) == ["spec.template.metadata.labels"]
+
+
+def test_a_stateful_sets_containers_mount_what_its_pods_claim() -> None:
+    mounts = [{"name": "data", "mountPath": "/data"}]
+    container = {"name": "a", "image": "echo", "volumeMounts": mounts}
+    template = {**TEMPLATE, "spec": {"containers": [container], "restartPolicy": "Always"}}
+    held: Spec = {"selector": SELECTOR, "template": template}
+    (cause,) = workloads.stateful_set_causes({"spec": held})
+    assert cause.message == 'Not found: "data"'
+    claimed = {**held, "volumeClaimTemplates": [{"metadata": {"name": "data"}}]}
+    assert list(workloads.stateful_set_causes({"spec": claimed})) == []
