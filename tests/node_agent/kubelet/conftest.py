@@ -10,11 +10,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from aiohttp import web
 
+from cluster.aio.channels import Channels
 from cluster.aio.tasks import Tasks
 from cluster.client.interface import Listing, PatchType
 from cluster.errors import ApiError
 from cluster.objects.resources import Resource
+from cluster.wire.channels import UPGRADE
 from cluster.wire.flow import FlowKind
 from node_agent.kubelet.kubelet import Kubelet
 from node_agent.kubelet.node_document import NodeFacts
@@ -339,6 +342,35 @@ async def kubelet(
     made.pods.network_ready()
     yield made
     await tasks.close()
+
+
+@pytest.fixture
+async def streams(kubelet: Kubelet, tmp_path: Any) -> AsyncIterator[Callable[[str], Any]]:
+    """Asks the kubelet API to turn a connection into channels: those, or what it refuses with."""
+    runner = web.AppRunner(kubelet.app(), shutdown_timeout=0)
+    await runner.setup()
+    path = str(tmp_path / "streams.sock")
+    await web.UnixSite(runner, path).start()
+    opened: list[Channels] = []
+
+    async def ask(target: str, upgrade: str = UPGRADE) -> Channels | tuple[int, str]:
+        reader, writer = await asyncio.open_unix_connection(path)
+        head = f"POST {target} HTTP/1.1\r\nHost: kubelet\r\nConnection: Upgrade\r\n"
+        writer.write(f"{head}Content-Length: 0\r\nUpgrade: {upgrade}\r\n\r\n".encode())
+        answer = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+        channels = Channels(reader, writer)
+        opened.append(channels)
+        code = int(answer.split(" ")[1])
+        if code == 101:
+            return channels
+        length = int(answer.partition("content-length: ")[2].partition("\r")[0])
+        return code, (await reader.readexactly(length)).decode()
+
+    yield ask
+    for channels in opened:
+        channels.abort()
+        await channels.close()
+    await runner.cleanup()
 
 
 @pytest.fixture

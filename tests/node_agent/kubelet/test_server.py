@@ -49,12 +49,3 @@ async def test_pods_are_shown_as_this_node_sees_them(get, kubelet, api, field):
 async def test_metrics(get):
     status, text = await get("/metrics")
     assert (status, text.splitlines()[2]) == (200, "kubelet_running_pods 0")
-
-
-@pytest.mark.parametrize(
-    "path", ["/exec/shop/web/app", "/attach/shop/web/app", "/portForward/shop/web"]
-)
-async def test_streams_say_that_they_are_not_built(get, path):
-    status, text = await get(path)
-    assert status == 501
-    assert path.split("/")[1] in text

@@ -43,10 +43,10 @@ def joined(received: list[object]) -> list[object]:
     whole: list[object] = []
     for frame in received:
         last = whole[-1] if whole else None
-        if isinstance(frame, Data) and isinstance(last, Data) and not last.fin:
-            if last.stream == frame.stream:
-                whole[-1] = Data(frame.stream, last.data + frame.data, frame.fin)
-                continue
+        follows = isinstance(frame, Data) and isinstance(last, Data) and not last.fin
+        if follows and last.stream == frame.stream:
+            whole[-1] = Data(frame.stream, last.data + frame.data, frame.fin)
+            continue
         whole.append(frame)
     return whole
 
