@@ -25,6 +25,7 @@ def all_controllers(settings: ControllerSettings) -> tuple[Controller, ...]:
         namespace,
         node_ipam,
         node_lifecycle,
+        pod_autoscaler,
         pod_gc,
         replicaset,
         replication_controller,
@@ -56,6 +57,7 @@ def all_controllers(settings: ControllerSettings) -> tuple[Controller, ...]:
         load_balancer.controller(settings),
         namespace.controller(settings, resources),
         pod_gc.controller(),
+        pod_autoscaler.controller(),
         garbage_collector.controller(resources),
         custom_resources.controller(),
     )

@@ -38,12 +38,12 @@ def custom_resource(definition: Document) -> Resource | None:
     spec, names = spec_of(definition), status_of(definition).get("acceptedNames") or {}
     if not _true(definition, "Established"):
         return None
-    versions = [each for each in spec["versions"] if each.get("served")]
-    # the last ones first: what is stored needs no other shape
-    chosen = sorted(versions, key=lambda each: not each.get("storage")) or spec["versions"]
-    version = chosen[0]["name"]
+    # of what is served the stored version: it needs no other shape
+    version = min(spec["versions"], key=lambda each: (not each.get("served"), not each["storage"]))
     namespaced = spec["scope"] == "Namespaced"
-    return Resource(spec["group"], version, names["plural"], names["kind"], namespaced=namespaced)
+    return Resource(
+        spec["group"], version["name"], names["plural"], names["kind"], namespaced=namespaced
+    )
 
 
 def custom_resources(objects: Objects) -> Iterator[Resource]:

@@ -5,7 +5,15 @@ from typing import Any
 import pytest
 
 from cluster.errors import ApiError
-from cluster.objects.resources import CONFIG_MAPS, NAMESPACES, NODES, PODS, SERVICES
+from cluster.objects.resources import (
+    CONFIG_MAPS,
+    CUSTOM_RESOURCE_DEFINITIONS,
+    NAMESPACES,
+    NODES,
+    PODS,
+    SERVICES,
+    Resource,
+)
 from control.controllers.caches import Caches
 from control.controllers.carry import Carrier, NotYet
 from control.controllers.view import Key, deleting
@@ -17,12 +25,14 @@ from control.controllers.writes import (
     Delete,
     DeleteAll,
     EmitEvent,
+    FinalizeDefinition,
     FinalizeNamespace,
     LookAgain,
     Patch,
     Update,
     Write,
 )
+from control.resources.custom.acceptance import FINALIZER
 
 
 class Told:
@@ -183,3 +193,25 @@ async def test_a_namespace_is_emptied_and_finalized_once_nothing_is_left(
 async def test_of_several_dates_the_first_counts(carrier: Carrier, build: Any) -> None:
     told = EmitEvent(build.pod("a"), "X", "x")
     assert await carrier.carry([LookAgain(3), LookAgain(5), told, LookAgain(9)]) == 3
+
+
+WIDGETS = Resource("example.com", "v1", "widgets", "Widget")
+
+
+async def test_a_definition_goes_once_none_of_its_objects_is_left(
+    carrier: Carrier, store: Any
+) -> None:
+    metadata = {"name": "widgets.example.com", "finalizers": [FINALIZER, "example.com/other"]}
+    definition = store.create(CUSTOM_RESOURCE_DEFINITIONS, {"metadata": metadata})
+    for namespace in ("shop", "bank"):
+        held = {"name": "a", "namespace": namespace, "finalizers": ["example.com/hold"]}
+        store.create(WIDGETS, {"metadata": held})
+    plan: list[Write] = [DeleteAll(WIDGETS, ""), FinalizeDefinition(definition, WIDGETS)]
+    with pytest.raises(NotYet):
+        await carrier.carry(plan)
+    for namespace in ("shop", "bank"):
+        assert deleting(store.get(WIDGETS, "a", namespace))
+        store.patch(WIDGETS, "a", {"metadata": {"finalizers": None}}, namespace)
+    await carrier.carry(plan)
+    left = store.get(CUSTOM_RESOURCE_DEFINITIONS, "widgets.example.com")["metadata"]["finalizers"]
+    assert left == ["example.com/other"]

@@ -11,6 +11,7 @@ from cluster.objects.resources import (
     PODS,
     REPLICA_SETS,
     SERVICES,
+    Resource,
 )
 from control.controllers import garbage_collector
 from control.controllers.garbage_collector import GarbageCollector
@@ -159,3 +160,40 @@ def test_whom_a_deletion_concerns(build: Any, view: Any) -> None:
     assert key_of(SERVICES, owner) in list(row.watches[PODS](held, pod, None))
     plain = {"kind": "ConfigMap", "metadata": {"name": "x", "namespace": "default", "uid": "x"}}
     assert list(row.watches[CONFIG_MAPS](held, None, plain)) == []
+
+
+def test_what_a_custom_object_owns_goes_with_it(build: Any, view: Any) -> None:
+    names = {"plural": "widgets", "kind": "Widget"}
+    definition = {
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": "widgets.example.com", "uid": "d", "resourceVersion": "1"},
+        "spec": {
+            "group": "example.com",
+            "scope": "Namespaced",
+            "names": names,
+            "versions": [{"name": "v1", "served": True, "storage": True}],
+        },
+        "status": {
+            "acceptedNames": names,
+            "conditions": [{"type": "Established", "status": "True"}],
+        },
+    }
+    widgets = Resource("example.com", "v1", "widgets", "Widget")
+    owner = {
+        "apiVersion": "example.com/v1beta1",
+        "kind": "Widget",
+        "name": "w",
+        "uid": "owner",
+        "controller": True,
+    }
+    pod = build.pod("a", owner=owner)
+    collector = GarbageCollector(WATCHED)
+    assert collector.reconcile(view(pod), key_of(PODS, pod)) == (), "of no kind that is known"
+    [deletion] = collector.reconcile(view(pod, definition), key_of(PODS, pod))
+    assert isinstance(deletion, Delete)
+    assert [(each.resource, each.uid) for each in deletion.provided] == [(widgets, "owner")]
+    row = garbage_collector.controller(WATCHED)
+    assert row.watches_custom is not None
+    held = {"metadata": {"name": "w", "namespace": "default", "uid": "owner"}}
+    keys = row.watches_custom(widgets)(view(pod).objects, held, None)
+    assert key_of(PODS, pod) in list(keys)

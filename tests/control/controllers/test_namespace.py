@@ -2,7 +2,14 @@
 
 from typing import Any
 
-from cluster.objects.resources import CONFIG_MAPS, EVENTS, NAMESPACES, PODS, SERVICE_ACCOUNTS
+from cluster.objects.resources import (
+    CONFIG_MAPS,
+    EVENTS,
+    NAMESPACES,
+    PODS,
+    SERVICE_ACCOUNTS,
+    Resource,
+)
 from control.controllers import namespace
 from control.controllers.namespace import Namespaces
 from control.controllers.settings import WATCHED, ControllerSettings
@@ -59,3 +66,27 @@ def test_an_account_that_goes_concerns_its_namespace(build: Any, view: Any) -> N
     assert list(watches[SERVICE_ACCOUNTS](held, account, None)) == [SHOP]
     assert list(watches[SERVICE_ACCOUNTS](held, other, None)) == []
     assert PODS not in watches
+
+
+def test_custom_objects_go_with_their_namespace(build: Any, view: Any) -> None:
+    names = {"plural": "widgets", "kind": "Widget"}
+    definition = {
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": "widgets.example.com", "uid": "d", "resourceVersion": "1"},
+        "spec": {
+            "group": "example.com",
+            "scope": "Namespaced",
+            "names": names,
+            "versions": [{"name": "v1", "served": True, "storage": True}],
+        },
+        "status": {
+            "acceptedNames": names,
+            "conditions": [{"type": "Established", "status": "True"}],
+        },
+    }
+    going = {
+        "kind": "Namespace",
+        "metadata": {"name": "shop", "uid": "x", "deletionTimestamp": build.stamp()},
+    }
+    plan = Namespaces(SETTINGS, WATCHED).reconcile(view(going, definition), SHOP)
+    assert DeleteAll(Resource("example.com", "v1", "widgets", "Widget"), "shop") in plan
