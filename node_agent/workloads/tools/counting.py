@@ -3,6 +3,7 @@
 import re
 from decimal import Decimal, InvalidOperation
 
+from node_agent.workloads.tools.files import FileInput
 from node_agent.workloads.tools.options import Options, UsageError, parse
 from node_agent.workloads.tools.process import Input, Process
 from node_agent.workloads.tools.sources import Sources
@@ -20,7 +21,8 @@ async def wc(process: Process) -> int:
     if len(options.operands) > 1:
         total = {each: sum(counts[each] for _, counts in rows) for each in COUNTS}
         rows.append(("total", total))
-    width = _width(options, shown, rows)
+    from_pipe = not options.operands and not isinstance(process.stdin, FileInput)
+    width = 7 if from_pipe and len(shown) > 1 else _width(options, shown, rows)
     for path, counts in rows:
         numbers = " ".join(f"{counts[each]:>{width}}" for each in shown)
         await process.write(f"{numbers} {path}\n" if options.operands else f"{numbers}\n")
@@ -31,7 +33,7 @@ def _width(options: Options, shown: list[str], rows: list[tuple[str, Counts]]) -
     """As wide as the largest number; one number alone is as wide as it is."""
     if len(shown) == 1 and len(rows) == 1:
         return 1
-    if not options.operands or "-" in options.operands:
+    if "-" in options.operands:
         return 7
     largest = max((counts["c"] for _, counts in rows), default=0)
     return len(str(largest))
@@ -105,5 +107,5 @@ async def nl(process: Process) -> int:
         counted = options.value("b", "t") == "a" or line.strip(b"\n") != b""
         number += counted
         head = f"{number:{width}d}{separator}" if counted else " " * (width + len(separator))
-        await process.stdout.write(head.encode() + line)
+        await process.stdout.write(head.encode() + line.removesuffix(b"\n") + b"\n")
     return sources.status

@@ -20,13 +20,11 @@ class Printer:
 
     def text(self, layout: str) -> str:
         """The output."""
+        before = len(self.left)
         out = self._once(layout)
-        count = len(self.left)
-        while self.left:
+        while 0 < len(self.left) < before:  # the format takes some, and there are more
+            before = len(self.left)
             out += self._once(layout)
-            if len(self.left) == count:  # the format takes none
-                break
-            count = len(self.left)
         return out
 
     def _once(self, layout: str) -> str:

@@ -14,6 +14,7 @@ from node_agent.workloads.tools.running import files_of
 from node_agent.workloads.tools.sources import Sources
 
 LAST = -1
+EXIT_NO_INPUT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,9 +178,13 @@ def substituted(instruction: Instruction, line: str) -> tuple[str, int]:
     number = int("".join(each for each in instruction.flags if each.isdecimal()) or 1)
     everywhere = "g" in instruction.flags
     seen = done = 0
+    end = -1  # of the match before: an empty one right after it is none
 
     def by(found: "re.Match[str]") -> str:
-        nonlocal seen, done
+        nonlocal seen, done, end
+        if not found[0] and found.start() == end:
+            return ""
+        end = found.end()
         seen += 1
         if seen < number or (seen > number and not everywhere):
             return found[0]
@@ -275,7 +280,7 @@ async def run(process: Process) -> int:
         await process.write(out)
         if editor.stopped:
             break
-    return sources.status
+    return EXIT_NO_INPUT if sources.failed else 0
 
 
 async def _edited(editor: Editor, lines: AsyncIterator[bytes]) -> AsyncIterator[str]:

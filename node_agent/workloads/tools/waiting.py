@@ -14,6 +14,7 @@ UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _SECONDS = re.compile(r"(\d+\.?\d*|\.\d+)([smhd]?)")
 SECONDS_MAX = 10 * 365 * 86400.0
 EXIT_TIMED_OUT = 124
+EXIT_TROUBLE = 125
 
 
 def seconds_of(text: str) -> float:
@@ -42,7 +43,7 @@ async def timeout(process: Process) -> int:
     words = list(options.operands)
     limit = options.value("t") or (words.pop(0) if words else "")
     if not words:
-        raise UsageError("missing operand")
+        raise UsageError("missing operand", EXIT_TROUBLE)
     number = number_of(options.value("s", "TERM"))
     child = process.fork(words)
     task = running.start(child)

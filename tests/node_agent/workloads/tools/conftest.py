@@ -5,7 +5,7 @@ import contextvars
 import io
 import shutil
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -116,3 +116,20 @@ def podded(tmp_path: Path, fabric: Any) -> Callable[[str, str], Container]:
         return made
 
     return make
+
+
+@pytest.fixture
+def same(container: Container, tmp_path: Path) -> Callable[[str], Awaitable[Result]]:
+    """Runs a script here and by the machine's own tools, each in an empty directory, and compares
+    output and exit code; whether something was said on standard error too."""
+
+    async def compare(script: str) -> Result:
+        (container.directory / "w").mkdir()
+        (tmp_path / "w").mkdir()
+        here = await container.sh("cd /w\n" + script)
+        there = real(["dash", "-c", script], tmp_path / "w")
+        assert (here.out, here.code) == (there.out, there.code), here.err
+        assert bool(here.err) == bool(there.err), (here.err, there.err)
+        return here
+
+    return compare

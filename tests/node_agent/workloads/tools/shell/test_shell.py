@@ -44,7 +44,7 @@ SCRIPTS = [
     'set -- "a b" c; for i in $@; do echo "[$i]"; done',
     'set -- a b; echo "$*"; IFS=-; echo "$*"',
     "set -- a b c; shift; echo $1 $#",
-    "IFS=:; x=a:b::c; for i in $x; do echo \"[$i]\"; done",
+    'IFS=:; x=a:b::c; for i in $x; do echo "[$i]"; done',
     "for i in 1 2 3; do echo $i; done",
     "for i in 1 2 3; do [ $i = 2 ] && continue; echo $i; done",
     "for i in 1 2 3; do [ $i = 2 ] && break; echo $i; done",
@@ -84,7 +84,7 @@ SCRIPTS = [
     "false | true; echo $?",
     "echo x | { read a; echo got $a; }",
     "printf 'a b c\\n' | while read x y; do echo \"$x-$y\"; done",
-    "printf 'one\\ntwo' | while read l || [ -n \"$l\" ]; do echo \"<$l>\"; done",
+    'printf \'one\\ntwo\' | while read l || [ -n "$l" ]; do echo "<$l>"; done',
     "printf '  x  y  \\n' | { read a; echo \"[$a]\"; }",
     "printf 'a\\\\tb\\n' | { read -r a; printf '%s\n' \"$a\"; }",
     "IFS=, read a b <<EOF\n1,2,3\nEOF\necho $a $b",
@@ -125,10 +125,10 @@ SCRIPTS = [
     "a=1 b=2; echo $a$b",
     "if ! grep -q nope /etc/passwd; then echo absent; fi",
     "while :; do break; done; echo out",
-    "x=abc; case $x in \"a\"*) echo quoted;; esac",
-    "echo ${x:-\"a  b\"}",
-    "set -- ; echo $# \"$@\" end",
-    "set -- a; echo \"x$@y\"",
+    'x=abc; case $x in "a"*) echo quoted;; esac',
+    'echo ${x:-"a  b"}',
+    'set -- ; echo $# "$@" end',
+    'set -- a; echo "x$@y"',
     "f() { echo \"$@\"; }; f 'a  b' c",
     "echo \"$((2*3))\" '$((2*3))'",
     "echo $(( $(echo 2) + 1 ))",
@@ -168,14 +168,15 @@ async def test_a_script_does_what_sh_does(container, machine, tmp_path, script):
     ],
 )
 async def test_what_people_know_from_bash(container, script, out):
-    container.put("/tmp/s", "y=\"3 $1\"\n")
+    container.put("/tmp/s", 'y="3 $1"\n')
     assert (await container.sh(script)).out == out
 
 
 @pytest.mark.parametrize(
     "script",
-    ["if", "if true", "for", "case x", "echo 'open", "(", "{ echo", ")", "fi", "a && ", "x=${", "| a",
-     "for 1 in a; do b; done", "cat <<E\nnever ended", "f( { }", "echo $(", "while true; do"],
+    ["if", "if true", "for", "case x", "echo 'open", "(", "{ echo", ")", "fi", "a && ", "x=${",
+     "| a", "for 1 in a; do b; done",
+     "cat <<E\nnever ended", "f( { }", "echo $(", "while true; do"],
 )  # fmt: skip
 async def test_what_is_no_script_is_said_with_code_2(container, script):
     result = await container.sh(script)
@@ -212,12 +213,11 @@ async def test_recursion_ends_with_a_message(container):
 
 async def test_a_script_comes_by_standard_input_as_it_is_written(container):
     stdin, out = Pipe(), Captured()
-    run = asyncio.ensure_future(
-        container.commands.run(["sh"], stdin=stdin, stdout=out, stderr=out)
-    )
+    run = asyncio.ensure_future(container.commands.run(["sh"], stdin=stdin, stdout=out, stderr=out))
     await stdin.write(b"echo first\n")
-    while out.text != "first\n":
-        await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        while out.text != "first\n":  # noqa: ASYNC110
+            await asyncio.sleep(0)
     await stdin.write(b"read x\nvalue\necho $x; exit 3\n")
     async with asyncio.timeout(5):
         assert await run == 3

@@ -1,0 +1,31 @@
+"""env, which, id, uname."""
+
+import pytest
+
+SCRIPTS = [
+    "A=1 env | grep ^A=",
+    "env -i B=2 env",
+    "env -u HOME env | grep -c ^HOME=",
+    "env A=5 sh -c 'echo $A'",
+    "env nonexistent_xyz 2>/dev/null; echo $?",
+    "env -Q",
+    "printenv HOME",
+    "printenv NOPE",
+    "which sh | wc -l",
+    "which nonexistent_xyz",
+    "id -u",
+    "id -un",
+    "whoami",
+    "uname",
+    "uname -s",
+    "uname -m",
+    "uname -sr",
+    "nproc",
+    "tty",
+    "uname -Q",
+]
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+async def test_it_does_what_the_machines_own_does(same, script):
+    await same(script)
