@@ -1,0 +1,1 @@
+"""`wget`, as BusyBox has it: what an image of tools brings along."""
