@@ -42,12 +42,13 @@ def ephemeral_only(change: Change) -> Change:
 
     def changed(old: Document) -> dict[str, Any]:
         new = change(old)
+        _check_version(new, old)
         wanted = _list(new.get("spec"), EPHEMERAL)
         causes = list(_causes(wanted, old))
         if causes:
             raise statuses.invalid(PODS, old["metadata"]["name"], causes)
         spec = {**old["spec"], **({EPHEMERAL: wanted} if wanted else {})}
-        return {**old, "metadata": _locked(new, old), "spec": spec}
+        return {**old, "spec": spec}
 
     return changed
 
@@ -57,6 +58,7 @@ def resources_only(change: Change) -> Change:
 
     def changed(old: Document) -> dict[str, Any]:
         new = change(old)
+        _check_version(new, old)
         spec = dict(old["spec"])
         for group in GROUPS:
             given = {each.get("name"): each for each in _list(new.get("spec"), group)}
@@ -67,7 +69,7 @@ def resources_only(change: Change) -> Change:
         causes = list(_container_causes(spec))
         if causes:
             raise statuses.invalid(PODS, old["metadata"]["name"], causes)
-        return {**old, "metadata": _locked(new, old), "spec": spec}
+        return {**old, "spec": spec}
 
     return changed
 
@@ -88,10 +90,11 @@ def _list(spec: object, key: str) -> list[dict[str, Any]]:
     return held
 
 
-def _locked(new: Document, old: Document) -> dict[str, Any]:
-    """The old metadata, with the resourceVersion that the change insists on."""
+def _check_version(new: Document, old: Document) -> None:
+    """Before anything else: of an old pod, everything that is new seems to be missing."""
     version = (new.get("metadata") or {}).get("resourceVersion")
-    return {**old["metadata"], **({"resourceVersion": version} if version else {})}
+    if version and version != old["metadata"]["resourceVersion"]:
+        raise statuses.modified(PODS, old["metadata"]["name"])
 
 
 def _causes(wanted: list[dict[str, Any]], old: Document) -> Iterator[Cause]:

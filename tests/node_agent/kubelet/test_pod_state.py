@@ -209,3 +209,34 @@ def test_a_container_that_waited_to_restart_counts_one_more():
     status["containerStatuses"][0]["lastState"] = {"terminated": {"exitCode": 1}}
     record = restore(pod(status=status), NOW)["app"]
     assert record.begin(NOW).restarts == 4
+
+
+def with_ephemeral(document, *names):
+    held = [{"name": each} for each in names]
+    return {**document, "spec": {**document["spec"], "ephemeralContainers": held}}
+
+
+def test_an_ephemeral_container_runs_once_and_whatever_the_others_do():
+    life = Life(with_ephemeral(pod(init=["one"]), "debug"))
+    assert life.plan().start == ("debug", "one")
+    life.start("debug", "one")
+    life.end("debug", 1)
+    life.end("one")
+    assert life.plan().start == ("app",)
+    life.start("app")
+    assert life.plan() == Plan(initialized=True)
+
+
+def test_a_pod_is_finished_whether_an_ephemeral_container_runs_or_not():
+    life = Life(with_ephemeral(pod(policy="Never"), "debug", "late"))
+    life.start("debug", "app")
+    life.end("app")
+    assert life.plan() == Plan(initialized=True, finished=True)
+
+
+def test_an_ephemeral_container_that_died_with_its_agent_is_not_started_again():
+    running = status_of({"running": {}}, name="debug", field="ephemeralContainerStatuses")
+    document = with_ephemeral(pod(status=running), "debug")
+    records = restore(document, NOW)
+    assert records["debug"].ended is not None and records["debug"].ended.exit_code == LOST
+    assert plan(PodContainers.of(document), records, NOW).start == ("app",)

@@ -666,3 +666,25 @@ async def test_a_stand_in_says_so_once_and_not_at_each_restart(world):
     (event,) = [e for e in world.api.of(EVENTS) if e["reason"] == "StandIn"]
     assert event["count"] == 1
     assert len(world.events("Started")) == 1 and world.clock.now() > world.field.START
+
+
+async def test_a_container_that_is_added_to_a_running_pod_runs_once(kubelet, api, field):
+    """kubectl debug: it is started beside the others, reported, and never restarted."""
+    kubelet.pods.pod_changed(None, api.put(PODS, field.pod()))
+    worker = kubelet.pods.find("shop", "web")
+    await field.until(worker.runs.live)
+    pod = api.find(PODS, "web", "shop")
+    added = {"name": "debug", "image": "busybox", "command": ["false"]}
+    changed = api.put(PODS, {**pod, "spec": {**pod["spec"], "ephemeralContainers": [added]}})
+    kubelet.pods.pod_changed(pod, changed)
+
+    def told():
+        return worker.status.get("ephemeralContainerStatuses") or [{"state": {}}]
+
+    await field.until(lambda: "terminated" in told()[0]["state"])
+    (status,) = told()
+    assert (status["name"], status["ready"], status["restartCount"]) == ("debug", False, 0)
+    assert status["state"]["terminated"]["exitCode"] == 1
+    await field.turns()
+    assert [run.container["name"] for run in worker.runs.live()] == ["app"]
+    assert worker.status["phase"] == "Running"
