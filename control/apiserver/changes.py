@@ -39,6 +39,11 @@ def patch_of(kind: Kind, content_type: str, patch: Any) -> Transform:
     return _refusing(lambda old: strategic_merge(old, patch, schema))
 
 
+def is_apply(content_type: str) -> bool:
+    """Whether a patch is a configuration to be applied."""
+    return content_type.partition(";")[0].strip().lower() == PatchType.APPLY
+
+
 def _operations(patch: Any) -> list[Any]:
     if not isinstance(patch, list):
         raise statuses.bad_request("a JSON patch is a list of operations")

@@ -20,7 +20,6 @@ from control.controllers.view import deleting, labels_of, spec_of, status_of
 from control.resources.kinds import Kind
 
 EVICTION_VERSIONS = ("policy/v1", "policy/v1beta1")
-MANAGER = "kubehop-control"
 REFUSED = "Cannot evict pod as it would violate the pod's disruption budget."
 TOO_MANY_BUDGETS = (
     "This pod has more than one PodDisruptionBudget, which the eviction subresource does not "
@@ -70,13 +69,13 @@ class Evictions:
             metadata["namespace"],
             metadata["name"],
             lambda held: taken(held, pod, now),
-            WriteOptions(field_manager=MANAGER, dry_run=dry_run),
+            WriteOptions(dry_run=dry_run),
             subresource="status",
         )
 
     async def _mark(self, kind: Kind, namespace: str, name: str, now: str) -> None:
         """Say on the pod why it goes."""
-        options = WriteOptions(field_manager=MANAGER)
+        options = WriteOptions()
         await self._registry.update(
             kind, namespace, name, lambda pod: marked(pod, now), options, subresource="status"
         )

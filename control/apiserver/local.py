@@ -16,8 +16,6 @@ from control.apiserver.selection import Selection
 from control.resources.kinds import Kind
 from control.store.feed import Expired
 
-MANAGER = "kubehop-control"
-
 
 class LocalApi:
     """An `Api` (`cluster.client.interface`) over the registry, with binding."""
@@ -52,7 +50,7 @@ class LocalApi:
         """Create."""
         namespace = document["metadata"].get("namespace") if resource.namespaced else None
         typed = {"apiVersion": resource.api_version, "kind": resource.kind, **document}
-        options = WriteOptions(field_manager=MANAGER)
+        options = WriteOptions()
         kind = self._kind(resource)
         written = await self._registry.create(kind, namespace, typed, options)
         return kind.from_stored(written.record.document)
@@ -67,7 +65,7 @@ class LocalApi:
             metadata.get("namespace"),
             metadata["name"],
             replacement(document),
-            WriteOptions(field_manager=MANAGER),
+            WriteOptions(),
             subresource=subresource,
         )
         return kind.from_stored(written.record.document)
@@ -86,14 +84,14 @@ class LocalApi:
     ) -> Document:
         """Change parts."""
         kind = self._kind(resource)
-        written = await self._registry.update(
-            kind,
-            namespace,
-            name,
-            patch_of(kind, patch_type, patch),
-            WriteOptions(field_manager=field_manager or MANAGER, force=bool(force)),
-            subresource=subresource,
-        )
+        where = kind, namespace, name
+        given = field_manager or ""
+        options = WriteOptions(field_manager=given, manager_given=bool(given), force=bool(force))
+        if patch_type is PatchType.APPLY:
+            written = await self._registry.apply(*where, patch, options, subresource=subresource)
+        else:
+            change = patch_of(kind, patch_type, patch)
+            written = await self._registry.update(*where, change, options, subresource=subresource)
         return kind.from_stored(written.record.document)
 
     async def delete(

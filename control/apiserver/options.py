@@ -12,6 +12,7 @@ from cluster.client.interface import Document
 from cluster.objects.selectors import LabelSelector, parse_label_selector
 from control.apiserver import statuses
 
+OWN_CLIENT = "kubehop"  # what the cluster's own parts call themselves: they manage nothing
 PROPAGATIONS = ("Background", "Foreground", "Orphan")
 WHOLE_MAX = 2**31 - 1  # seconds and counts, which are 32 or 64 bits wide upstream
 
@@ -30,8 +31,10 @@ class WriteOptions:
 
     dry_run: bool = False
     field_validation: FieldValidation = FieldValidation.WARN
-    field_manager: str = ""
+    field_manager: str = ""  # "" is nobody: the cluster's own parts
+    manager_given: bool = False  # by the client, not made of its name
     force: bool = False
+    applied: Document | None = None  # the configuration, where the write is an apply
 
     @classmethod
     def of(cls, query: Mapping[str, str], user_agent: str = "") -> "WriteOptions":
@@ -42,10 +45,12 @@ class WriteOptions:
         except ValueError:
             words = f'invalid fieldValidation: "{validation}" is none of Ignore, Warn, Strict'
             raise statuses.bad_request(words) from None
+        given, client = query.get("fieldManager", ""), user_agent.partition("/")[0]
         return cls(
             dry_run=_dry_run(query.get("dryRun")),
             field_validation=chosen,
-            field_manager=query.get("fieldManager") or user_agent.partition("/")[0],
+            field_manager=given or ("" if client == OWN_CLIENT else client),
+            manager_given=bool(given),
             force=query.get("force", "false").lower() not in ("", "0", "false"),
         )
 

@@ -6,7 +6,7 @@ interleave; then it waits until the store says that the write lasts.
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -14,18 +14,18 @@ import orjson
 from cluster.aio.clock import Clock
 from cluster.client.interface import Document
 from cluster.errors import PoolExhausted
-from cluster.objects.resources import NAMESPACES, PODS, SERVICE_ACCOUNTS, SERVICES, Resource
+from cluster.objects.resources import NAMESPACES, PODS, SERVICES, Resource
 from control.apiserver import statuses
 from control.apiserver.custom_resources import CustomResources, check_creatable, is_definition
 from control.apiserver.deletion import decide_deletion, may_go
+from control.apiserver.field_managers import applied, check_applier, with_creator, with_updater
 from control.apiserver.options import DeleteOptions, FieldValidation, WriteOptions
-from control.apiserver.pods import bound
+from control.apiserver.pods import admitted, bound
 from control.apiserver.selection import Selection
 from control.apiserver.stamps import stamped, timestamp
 from control.resources.catalogue import Catalogue
 from control.resources.kinds import Kind
 from control.resources.service_addresses import Rejected, ServiceAddresses
-from control.resources.strategies.service_account_volume import with_token_volume
 from control.resources.strategy import (
     prepare_create,
     prepare_update,
@@ -54,6 +54,7 @@ class Written:
     warnings: list[str] = field(default_factory=list)
     gone: bool = False  # after a deletion: it is out of the store
     changed: bool = True
+    created: bool = False  # by an apply
 
 
 class Registry:
@@ -119,11 +120,11 @@ class Registry:
         if (pruned.get("metadata") or {}).get("resourceVersion"):
             raise statuses.modified(resource, name)  # what is new has none (S-169)
         warnings += write_warnings(rules, made)
-        made = dict(rules.to_stored(made))
+        made = dict(rules.to_stored(with_creator(kind, made, options, now)))
         if is_definition(resource):
             made = self._custom.named(made, now)
         if resource == PODS:
-            made = dict(with_token_volume(made, self._account_of(made)))
+            made = admitted(made, self.store)
         if resource == SERVICES:
             made = self._with_addresses(
                 name, lambda: self._addresses.admit_create(made, dry_run=options.dry_run)
@@ -164,9 +165,42 @@ class Registry:
                         new, old.document, dry_run=options.dry_run
                     ),
                 )
+        now = self.now()
         if is_definition(resource):
-            new = self._custom.named(new, timestamp(self._clock.now()))
-        return await self._replace(kind, old, rules.to_stored(new), options, warnings)
+            new = self._custom.named(new, now)
+        kept = with_updater(kind, before, new, pruned, options, now, subresource or "")
+        return await self._replace(kind, old, rules.to_stored(kept), options, warnings)
+
+    async def apply(
+        self,
+        kind: Kind,
+        namespace: str | None,
+        name: str,
+        document: Document,
+        options: WriteOptions,
+        *,
+        subresource: str | None = None,
+    ) -> Written:
+        """Apply a configuration: to the object, or as a new one."""
+        resource = kind.resource
+        check_applier(options, document)
+        _check_kind(resource, document)
+        config, warnings = _pruned(kind, document, options)
+        metadata = config.get("metadata") or {}
+        if metadata.get("name", name) != name:
+            words = f"the name of the object ({metadata['name']}) does not match the name on the "
+            raise statuses.bad_request(f"{words}URL ({name})")
+        told = replace(options, applied=config)
+        if subresource is None and not self._exists(kind, namespace, name):
+            named = {**config, "metadata": {**metadata, "name": name}}
+            written = await self.create(kind, namespace, named, told)
+            return replace(written, created=True)
+
+        def transform(old: Document) -> Document:
+            return applied(kind, old, config, options, self.now(), subresource or "")
+
+        written = await self.update(kind, namespace, name, transform, told, subresource=subresource)
+        return replace(written, warnings=[*warnings, *written.warnings])
 
     async def bind(self, namespace: str, name: str, node: str, *, dry_run: bool = False) -> Written:
         """Put a pod on a node, once (P-45)."""
@@ -250,12 +284,6 @@ class Registry:
 
     def _exists(self, kind: Kind, namespace: str | None, name: str) -> bool:
         return self.store.get(key_of(kind), ObjectKey(namespace or "", name)) is not None
-
-    def _account_of(self, pod: Document) -> Document | None:
-        name = str((pod.get("spec") or {}).get("serviceAccountName") or "default")
-        key = ObjectKey(pod["metadata"]["namespace"], name)
-        record = self.store.get(("", SERVICE_ACCOUNTS.plural), key)
-        return None if record is None else record.document
 
     def _check_place(self, kind: Kind, namespace: str | None, name: str) -> None:
         """The namespace is there and not going; the name is free."""

@@ -9,7 +9,7 @@ from cluster.errors import ApiError
 from cluster.objects.resources import NAMESPACES, PODS
 from control.apiserver import statuses
 from control.apiserver.answer import Answer, answer_json
-from control.apiserver.changes import patch_of, replacement
+from control.apiserver.changes import is_apply, patch_of, replacement
 from control.apiserver.codec import Accepted, decode_body, decode_object
 from control.apiserver.eviction import Evictions
 from control.apiserver.options import DeleteOptions, ListOptions, WriteOptions
@@ -86,6 +86,8 @@ class Writer:
     async def patch(self, request: Request) -> Answer:
         """Change parts of an object or its subresource."""
         content_type = request.content_type
+        if is_apply(content_type):
+            return await self._apply(request)
         patch = decode_body(content_type, request.body)
         change = patch_of(request.kind, content_type, patch)
         if request.path.subresource == SCALE:
@@ -128,6 +130,20 @@ class Writer:
             subresource=subresource,
         )
         return self._shown(request, written, 200)
+
+    async def _apply(self, request: Request) -> Answer:
+        """Server-side apply; the body is YAML by name, and mostly JSON."""
+        if request.path.subresource not in (None, STATUS):
+            raise statuses.method_not_allowed()
+        written = await self._registry.apply(
+            request.kind,
+            request.path.namespace,
+            request.name,
+            decode_object(request.content_type, request.body),
+            request.options,
+            subresource=request.path.subresource,
+        )
+        return self._shown(request, written, 201 if written.created else 200)
 
     async def _scale(self, request: Request, change: Callable[[Document], Document]) -> Answer:
         kind = request.kind
