@@ -1,4 +1,4 @@
-"""What only pods can: being bound to a node.
+"""What only pods can: being admitted with their account's token, being bound to a node.
 
 Pure: a pod in, its next state out. Spec: P-45.
 """
@@ -6,8 +6,19 @@ Pure: a pod in, its next state out. Spec: P-45.
 from typing import Any
 
 from cluster.client.interface import Document
-from cluster.objects.resources import PODS
+from cluster.objects.resources import PODS, SERVICE_ACCOUNTS
 from control.apiserver import statuses
+from control.resources.strategies.service_account_volume import with_token_volume
+from control.store.record import ObjectKey
+from control.store.store import Store
+
+
+def admitted(pod: Document, store: Store) -> dict[str, Any]:
+    """A new pod with the volume of its ServiceAccount, if neither of them says otherwise."""
+    name = str((pod.get("spec") or {}).get("serviceAccountName") or "default")
+    key = ObjectKey(pod["metadata"]["namespace"], name)
+    record = store.get((SERVICE_ACCOUNTS.group, SERVICE_ACCOUNTS.plural), key)
+    return dict(with_token_volume(pod, None if record is None else record.document))
 
 
 def bound(pod: Document, node: str, now: str) -> dict[str, Any]:
