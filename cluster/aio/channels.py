@@ -15,6 +15,7 @@ from cluster.wire.channels import Channel, ChannelFrame, ChannelReader, encode
 
 BUFFER_BYTES_MAX = 256 * 1024
 READ_BYTES = 64 * 1024
+LINGER_SECONDS_MAX = 5.0
 HANG_UP_CHECK_SECONDS = 2.0
 _HUNG_UP = select.POLLHUP | select.POLLERR | getattr(select, "POLLRDHUP", 0)
 
@@ -55,6 +56,17 @@ class Channels:
                 raise BrokenPipeError("the connection is closed")
             self._writer.write(encode(ChannelFrame(channel, data, end)))
             await self._writer.drain()
+
+    async def finish(self) -> None:
+        """Let the peer close when it has read all: closed here, unread input would be a reset."""
+        with contextlib.suppress(ConnectionError, TimeoutError):
+            await self._writer.drain()
+            if self._writer.can_write_eof():
+                self._writer.write_eof()
+            async with asyncio.timeout(LINGER_SECONDS_MAX):
+                while await self._reader.read(READ_BYTES):
+                    pass
+        await self.close()
 
     async def close(self) -> None:
         """Close when what was sent has gone."""

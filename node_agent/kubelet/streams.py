@@ -149,7 +149,7 @@ class StreamRoutes:
         self._live += 1
         try:
             await self._watched(channels, work(channels))
-            await channels.close()
+            await channels.finish()
         finally:
             self._live -= 1
             channels.abort()
@@ -160,8 +160,10 @@ class StreamRoutes:
             await first_of(work, until_hung_up(channels.transport, self._clock))
         except (ConnectionError, TimeoutError) as error:
             log.debug("stream ended error=%s", error)
+            channels.abort()
         except WireError as error:
             log.info("stream ended error=%s", error)
+            channels.abort()
 
 
 def _check_upgrade(request: web.Request) -> None:

@@ -118,7 +118,7 @@ async def _down(channels: Channels, data: SpdyStream) -> bytes:
         if frame.data and not data.ended:
             await data.write(frame.data)
         if frame.end:
-            await data.end()
+            break  # the pod's end is the end: clients wait for that before they close
     return b""
 
 

@@ -34,6 +34,20 @@ async def test_frames_pass_both_ways_and_the_end_is_none():
     await closed(near, far)
 
 
+async def test_what_was_said_last_is_read_though_input_was_left_unread():
+    """A socket that is closed with unread input resets, and takes its last words with it."""
+    near, far = await pair()
+    for _ in range(4):
+        await near.send(Channel.STDIN, bytes(1000))
+    await far.send(Channel.STATUS, b"bye")
+    finishing = asyncio.create_task(far.finish())
+    assert await near.receive() == ChannelFrame(Channel.STATUS, b"bye")
+    assert await near.receive() is None
+    near.abort()
+    await finishing
+    await closed(near, far)
+
+
 async def test_what_came_with_the_answer_comes_first():
     ours, theirs = socket.socketpair()
     reader, writer = await asyncio.open_connection(sock=ours)
