@@ -93,7 +93,7 @@ def succeeded(host: str, ip: str, port: int, *, udp: bool, numeric: bool) -> str
 
 
 def failed(host: str, ip: str, port: int, why: str | None, *, udp: bool) -> str:
-    """-v of a connection that did not come about; `why` is None when it was not answered in time."""
+    """-v of a connection that did not come about; `why` is None when nobody answered."""
     kind = "udp" if udp else "tcp"
     how = f"failed: {why}" if why is not None else "timed out: Operation now in progress"
     return f"connect to {_named(host, ip)} port {port} ({kind}) {how}"

@@ -1,0 +1,1 @@
+"""`ip`: the pod's addresses, links and routes."""

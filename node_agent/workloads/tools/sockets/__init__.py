@@ -1,0 +1,1 @@
+"""`ss` and `netstat`: the sockets of the pod."""
