@@ -15,7 +15,7 @@ from cluster.aio.clock import Clock
 from cluster.client.interface import Document
 from cluster.errors import PoolExhausted
 from cluster.objects.resources import NAMESPACES, PODS, SERVICES, Resource
-from control.apiserver import statuses
+from control.apiserver import quotas, statuses
 from control.apiserver.custom_resources import CustomResources, check_creatable, is_definition
 from control.apiserver.deletion import decide_deletion, may_go
 from control.apiserver.field_managers import applied, check_applier, with_creator, with_updater
@@ -125,6 +125,7 @@ class Registry:
             made = self._custom.named(made, now)
         if resource == PODS:
             made = admitted(made, self.store)
+        quotas.admit(self.store, kind.stored, made)
         if resource == SERVICES:
             made = self._with_addresses(
                 name, lambda: self._addresses.admit_create(made, dry_run=options.dry_run)
@@ -190,7 +191,7 @@ class Registry:
         if metadata.get("name", name) != name:
             words = f"the name of the object ({metadata['name']}) does not match the name on the "
             raise statuses.bad_request(f"{words}URL ({name})")
-        told = replace(options, applied=config)
+        told = replace(options, applied=config, duplicates=())
         if subresource is None and not self._exists(kind, namespace, name):
             named = {**config, "metadata": {**metadata, "name": name}}
             written = await self.create(kind, namespace, named, told)
@@ -332,6 +333,7 @@ def _pruned(
         said = ", ".join(f"{each.field}: {each.message}" for each in faults)
         raise statuses.bad_request(unreadable + said)
     unknown = [f'unknown field "{path}"' for path in paths]
+    unknown += [f'duplicate field "{each}"' for each in options.duplicates if each not in paths]
     if unknown and options.field_validation is FieldValidation.STRICT:
         words = f"strict decoding error: {', '.join(unknown)}"
         raise statuses.bad_request(unreadable + words)
