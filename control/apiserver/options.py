@@ -3,7 +3,7 @@
 Pure: query parameters and bodies in, values or refusals out.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -35,6 +35,7 @@ class WriteOptions:
     manager_given: bool = False  # by the client, not made of its name
     force: bool = False
     applied: Document | None = None  # the configuration, where the write is an apply
+    duplicates: tuple[str, ...] = ()  # paths that the body has more than once
 
     @classmethod
     def of(cls, query: Mapping[str, str], user_agent: str = "") -> "WriteOptions":
@@ -53,6 +54,12 @@ class WriteOptions:
             manager_given=bool(given),
             force=query.get("force", "false").lower() not in ("", "0", "false"),
         )
+
+    def odd_fields(self, unknown: Collection[str]) -> list[str]:
+        """What is wrong with the fields of the body, given those that its kind does not have."""
+        told = [f'unknown field "{path}"' for path in unknown]
+        twice = (path for path in self.duplicates if path not in unknown)
+        return told + [f'duplicate field "{path}"' for path in twice]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -195,7 +195,7 @@ class Registry:
         if subresource is None and not self._exists(kind, namespace, name):
             named = {**config, "metadata": {**metadata, "name": name}}
             written = await self.create(kind, namespace, named, told)
-            return replace(written, created=True)
+            return replace(written, created=True, warnings=[*warnings, *written.warnings])
 
         def transform(old: Document) -> Document:
             return applied(kind, old, config, options, self.now(), subresource or "")
@@ -332,8 +332,7 @@ def _pruned(
     if faults:
         said = ", ".join(f"{each.field}: {each.message}" for each in faults)
         raise statuses.bad_request(unreadable + said)
-    unknown = [f'unknown field "{path}"' for path in paths]
-    unknown += [f'duplicate field "{each}"' for each in options.duplicates if each not in paths]
+    unknown = options.odd_fields(paths)
     if unknown and options.field_validation is FieldValidation.STRICT:
         words = f"strict decoding error: {', '.join(unknown)}"
         raise statuses.bad_request(unreadable + words)

@@ -1,7 +1,7 @@
 """POST, PUT, PATCH and DELETE on kinds and their subresources."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cluster.client.interface import Document
@@ -11,6 +11,7 @@ from control.apiserver import statuses
 from control.apiserver.answer import Answer, answer_json
 from control.apiserver.changes import is_apply, patch_of, replacement
 from control.apiserver.codec import Accepted, decode_body, decode_object
+from control.apiserver.duplicates import duplicate_fields
 from control.apiserver.eviction import Evictions
 from control.apiserver.options import DeleteOptions, ListOptions, WriteOptions
 from control.apiserver.paths import ResourcePath
@@ -45,6 +46,10 @@ class Request:
         """How to write."""
         return WriteOptions.of(self.query, self.user_agent)
 
+    def options_for(self, body: Any) -> WriteOptions:
+        """How to write this, which was the body: with what it has twice."""
+        return replace(self.options, duplicates=duplicate_fields(self.body, body))
+
     @property
     def name(self) -> str:
         """The object's name; a collection has none, and no such verb."""
@@ -69,9 +74,10 @@ class Writer:
             return await self._evict(request)
         if request.path.name is not None:
             raise statuses.method_not_allowed()
-        document = _typed(request.kind, decode_object(request.content_type, request.body))
+        sent = decode_object(request.content_type, request.body)
+        document, options = _typed(request.kind, sent), request.options_for(sent)
         written = await self._registry.create(
-            request.kind, request.path.namespace, document, request.options
+            request.kind, request.path.namespace, document, options
         )
         return self._shown(request, written, 201)
 
@@ -80,8 +86,8 @@ class Writer:
         document = decode_object(request.content_type, request.body)
         if request.path.subresource == SCALE:
             return await self._scale(request, replacement(document))
-        document = _typed(request.kind, document)
-        return await self._update(request, replacement(document))
+        options = request.options_for(document)
+        return await self._update(request, replacement(_typed(request.kind, document)), options)
 
     async def patch(self, request: Request) -> Answer:
         """Change parts of an object or its subresource."""
@@ -92,7 +98,7 @@ class Writer:
         change = patch_of(request.kind, content_type, patch)
         if request.path.subresource == SCALE:
             return await self._scale(request, change)
-        return await self._update(request, change)
+        return await self._update(request, change, request.options_for(patch))
 
     async def delete(self, request: Request) -> Answer:
         """Delete an object, or all that a collection's selectors choose."""
@@ -113,7 +119,9 @@ class Writer:
 
     # -- inside
 
-    async def _update(self, request: Request, change: Callable[[Document], Document]) -> Answer:
+    async def _update(
+        self, request: Request, change: Callable[[Document], Document], options: WriteOptions
+    ) -> Answer:
         subresource = request.path.subresource
         if subresource in POD_PARTS and request.kind.resource == PODS:
             change = POD_PARTS[subresource](change)
@@ -126,7 +134,7 @@ class Writer:
             request.path.namespace,
             request.name,
             change,
-            request.options,
+            options,
             subresource=subresource,
         )
         return self._shown(request, written, 200)
@@ -135,12 +143,13 @@ class Writer:
         """Server-side apply; the body is YAML by name, and mostly JSON."""
         if request.path.subresource not in (None, STATUS):
             raise statuses.method_not_allowed()
+        config = decode_object(request.content_type, request.body)
         written = await self._registry.apply(
             request.kind,
             request.path.namespace,
             request.name,
-            decode_object(request.content_type, request.body),
-            request.options,
+            config,
+            request.options_for(config),
             subresource=request.path.subresource,
         )
         return self._shown(request, written, 201 if written.created else 200)
