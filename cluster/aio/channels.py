@@ -8,6 +8,7 @@ bookkeeping.
 import asyncio
 import contextlib
 import select
+import socket
 from collections import deque
 
 from cluster.aio.clock import Clock
@@ -16,6 +17,7 @@ from cluster.wire.channels import Channel, ChannelFrame, ChannelReader, encode
 BUFFER_BYTES_MAX = 256 * 1024
 READ_BYTES = 64 * 1024
 LINGER_SECONDS_MAX = 5.0
+PROBES = {"TCP_KEEPIDLE": 15, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4}  # seconds, and how often
 HANG_UP_CHECK_SECONDS = 2.0
 _HUNG_UP = select.POLLHUP | select.POLLERR | getattr(select, "POLLRDHUP", 0)
 
@@ -109,9 +111,24 @@ def taken_over(
 
 
 async def until_hung_up(transport: asyncio.BaseTransport | None, clock: Clock) -> None:
-    """Return when the peer has closed, even while nobody reads what it sent before."""
+    """Return when the peer has closed, even while nobody reads what it sent before.
+
+    A peer that dies while its sending is held back cannot say so: then the kernel's probes tell.
+    """
+    if transport is not None:
+        _probe(transport)
     while transport is not None and not transport.is_closing() and not _hung_up(transport):
         await clock.sleep(HANG_UP_CHECK_SECONDS)
+
+
+def _probe(transport: asyncio.BaseTransport) -> None:
+    sock = transport.get_extra_info("socket")
+    if sock is None or sock.family not in (socket.AF_INET, socket.AF_INET6):
+        return
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in PROBES.items():
+        if hasattr(socket, name):
+            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 def _hung_up(transport: asyncio.BaseTransport) -> bool:

@@ -101,7 +101,8 @@ async def _typed(channels: Channels, run: ContainerRun, *, wanted: bool) -> None
         keyboard.close_read()
     once = wanted and bool(run.container.get("stdinOnce"))
     try:
-        await receive_input(channels, keyboard if once else _Kept(keyboard), Window())
+        window = run.program.ctx.window or Window()
+        await receive_input(channels, keyboard if once else _Kept(keyboard), window)
     finally:
         if once:
             keyboard.close_write()

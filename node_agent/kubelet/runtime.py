@@ -32,7 +32,7 @@ from node_agent.workloads.images import TOOL, Alias, Image, resolve
 from node_agent.workloads.program import Program
 from node_agent.workloads.tools.container import ContainerCommands
 from node_agent.workloads.tools.proc_files import proc_files
-from node_agent.workloads.tools.process import Pipe
+from node_agent.workloads.tools.process import Pipe, Window
 from node_agent.workloads.tools.root import Mount
 from node_agent.workloads.workload import ContainerContext, ExecResult, RunsCommands, Workload
 
@@ -120,6 +120,7 @@ class Runtime:
             recorder=self.recorder,
             app_dir=self.app_dir,
             stdin=Pipe() if container.get("stdin") else None,
+            window=Window() if container.get("tty") else None,
             time_scale=self.clock.scale,
         )
         context = attachment.context()

@@ -34,6 +34,7 @@ async def run(ctx: ContainerContext) -> int:
             stdout=LogOutput(ctx.stdout),
             stderr=LogOutput(ctx.stderr),
             tty=bool(ctx.container.get("tty")),
+            resize=ctx.window,
             main=True,
         )
     )

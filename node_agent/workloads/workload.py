@@ -59,6 +59,7 @@ class ContainerContext:
     recorder: Any = None  # where coredns records what it was asked
     app_dir: str = ""  # where python:// programs are found
     stdin: Any = None  # a tools.process.Pipe that attach writes to, where `stdin: true`
+    window: Any = None  # the tools.process.Window of its terminal, where `tty: true`
     commands: Any = None  # tools.process.RunsInContainer: what exec finds in this container
     time_scale: float = 1.0  # how much slower than real time waits go
     _terminated: asyncio.Event = field(default_factory=asyncio.Event)

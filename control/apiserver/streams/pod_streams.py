@@ -70,7 +70,7 @@ class PodStreams:
             log.info("streams ended path=%s error=%s", request.path, error)
         except ConnectionError as error:
             log.debug("streams ended path=%s error=%s", request.path, error)
-        return web.Response()  # for aiohttp's bookkeeping: the connection has another owner
+        return _taken()
 
     # exec, attach
 
@@ -90,7 +90,7 @@ class PodStreams:
         try:
             if upgrade is Upgrade.SPDY:
                 await command_over_spdy(request, protocol, streams, kubelet, self._clock)
-                return web.Response()
+                return _taken()
             return await command_over_websocket(request, protocol, streams, kubelet, self._clock)
         finally:
             kubelet.abort()
@@ -109,7 +109,7 @@ class PodStreams:
             offered = request.headers.getall(STREAM_PROTOCOL, [])
             protocol = spdy_protocol(offered, (SPDY_PORT_FORWARD,))
             await serve_spdy(request, protocol, work, self._clock)
-            return web.Response()
+            return _taken()
         offered = request.headers.getall(SUBPROTOCOLS, [])
         protocol = websocket_protocol(offered, WEBSOCKET_PORT_FORWARD_PROTOCOLS)
         if protocol == TUNNEL:
@@ -139,6 +139,11 @@ class PodStreams:
         if not node:
             raise statuses.bad_request(f"pod {name} does not have a host assigned")
         return record.document, str(node)
+
+
+def _taken() -> web.Response:
+    """For bookkeeping, aiohttp's and the audit log's: the connection has had another owner."""
+    return web.Response(status=101)
 
 
 def _command_protocol(request: web.BaseRequest, upgrade: Upgrade) -> str:

@@ -66,6 +66,8 @@ async def test_who_attaches_to_a_terminal_sees_the_prompt(started, streams, fiel
     await field.until(lambda: run.log.unfinished("stdout"))
     channels = await attached(streams, run, field)
     assert (await receive(channels)).data.endswith(b"# ")
+    await channels.send(Channel.RESIZE, b'{"Width":123,"Height":40}')
+    await field.until(lambda: run.program.ctx.window.columns == 123)
 
 
 async def test_several_clients_hear_the_same(started, streams, field):

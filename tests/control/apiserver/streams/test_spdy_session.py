@@ -1,8 +1,11 @@
 """A SPDY session with a client in the test: streams, ends, bounds, and a client at fault."""
 
 import asyncio
+import contextlib
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cluster.errors import WireError
 from control.apiserver.streams import spdy_session
@@ -185,3 +188,33 @@ async def test_the_clients_going_ends_all_streams(served):
     assert stream.lost
     assert await session.accept() is None
     assert await session.accept() is None
+
+
+frames = st.one_of(
+    st.builds(SynStream, st.integers(0, 9), st.just({"port": "80"}), st.booleans()),
+    st.builds(SynReply, st.integers(0, 9)),
+    st.builds(Data, st.integers(0, 9), st.binary(max_size=20), st.booleans()),
+    st.builds(RstStream, st.integers(0, 9), st.integers(0, 20)),
+    st.builds(Ping, st.integers(0, 9)),
+    st.builds(GoAway, st.integers(0, 9)),
+)
+
+
+@given(st.lists(frames, max_size=20), st.binary(max_size=20))
+def test_any_order_of_frames_ends_well_or_in_a_wire_error(sent, rubbish):
+    """Whatever a client sends: no other error, and no stream outlives the session."""
+
+    async def serve():
+        peer = Peer()
+        session = Session(peer)
+        peer.send(*sent)
+        peer.send_bytes(rubbish)
+        peer.send_bytes(b"")
+        with contextlib.suppress(WireError):
+            await session.run()
+        while (stream := await session.accept()) is not None:
+            while await stream.read():
+                pass
+            assert not session.knows(stream.number)
+
+    asyncio.run(serve())
