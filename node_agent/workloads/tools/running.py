@@ -12,7 +12,8 @@ import os
 import signal
 import stat
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 from node_agent.workloads.tools.files import Files
@@ -31,6 +32,8 @@ TOOLS_DIRECTORY = "/bin"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 INTERPRETER_DEPTH_MAX = 4
 FIRST_LINE_BYTES_MAX = 256
+
+Work = Callable[[], Coroutine[Any, Any, int]]
 
 
 class NotFound(Exception):
@@ -153,44 +156,46 @@ async def run(process: Process) -> int:
     """Run a command in a task of its own to its end; when the caller is cancelled, it is too."""
     task = start(process)
     try:
-        return await asyncio.shield(task)
+        await asyncio.wait([task])
     except asyncio.CancelledError:
-        process.signal(signal.SIGTERM if not process.signalled else process.signalled)
         task.cancel()
+        await asyncio.wait([task])
         raise
+    return _outcome(process, task)
 
 
-def start(process: Process, running: Coroutine[Any, Any, int] | None = None) -> asyncio.Task[int]:
-    """Begin to run a command; the task's result is its exit code, also where a signal ends it.
+def start(process: Process, work: Work | None = None) -> "asyncio.Task[int]":
+    """Begin to run a command; a signal's number is in the exit code that `finished` gives.
 
-    `running` is what the process does if it is no command: a subshell.
+    `work` is what the process does if it is no command: a subshell.
     """
-    work = _ended(process, running or call(process))
+    doing = _working(process, work or partial(call, process))
     try:
-        task = asyncio.get_running_loop().create_task(work, name=f"command {process.name}")
+        task = asyncio.get_running_loop().create_task(doing, name=f"command {process.name}")
         process.table.enter(process, task, time.time())
     except BaseException:
-        work.close()
+        doing.close()
         raise
+    task.add_done_callback(lambda _: process.table.leave(process))
     return task
 
 
-async def _ended(process: Process, work: Coroutine[Any, Any, int]) -> int:
+async def _working(process: Process, work: Work) -> int:
     try:
-        return await work
+        return await work()
     except asyncio.CancelledError:
         if not process.signalled:
             raise
         return SIGNALLED + process.signalled
-    finally:
-        process.table.leave(process)
 
 
-async def finished(task: "asyncio.Task[Any]") -> int:
-    """The exit code of a task that `start` gave, whoever cancelled it."""
+async def finished(process: Process, task: "asyncio.Task[int]") -> int:
+    """The exit code of what `start` began, whoever cancelled it."""
     await asyncio.wait([task])
+    return _outcome(process, task)
+
+
+def _outcome(process: Process, task: "asyncio.Task[int]") -> int:
     if task.cancelled():
-        return SIGNALLED + signal.SIGKILL
-    if (error := task.exception()) is not None:
-        raise error
-    return int(task.result())
+        return SIGNALLED + (process.signalled or signal.SIGKILL)
+    return task.result()

@@ -71,7 +71,7 @@ class Terminal(BufferedInput):
         self._editor = LineEditor(text.encode(), history)
         self._prompting = True
         try:
-            line = await self.readline()
+            line = await (self.readline() if self._ahead else self.more())
         finally:
             self._prompting = False
             self._editor = LineEditor()

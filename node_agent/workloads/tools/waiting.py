@@ -51,7 +51,7 @@ async def timeout(process: Process) -> int:
     try:
         done, _ = await asyncio.wait([task], timeout=seconds or None)
         if done:
-            return await running.finished(task)
+            return await running.finished(child, task)
         child.signal(number)
         await asyncio.wait([task])
         return EXIT_TIMED_OUT

@@ -71,18 +71,18 @@ async def wait(shell: Shell, words: Sequence[str], streams: Streams) -> int:
     wanted = [int(each.lstrip("%")) for each in words[1:] if each.lstrip("%").isdecimal()]
     status = 0
     for pid in wanted or list(shell.jobs):
-        task = shell.jobs.get(pid)
-        if task is None:
+        job = shell.jobs.get(pid)
+        if job is None:
             status = 127
             continue
-        status = await shell.interruptible(running.finished(task))
+        status = await shell.interruptible(running.finished(*job))
         shell.jobs.pop(pid, None)
     return status if wanted else 0
 
 
 async def jobs(shell: Shell, words: Sequence[str], streams: Streams) -> int:
     """What runs in the background."""
-    for number, (pid, task) in enumerate(shell.jobs.items(), 1):
+    for number, (pid, (_, task)) in enumerate(shell.jobs.items(), 1):
         state = "Done" if task.done() else "Running"
         await streams.write(1, f"[{number}]   {pid} {state}\n")
     return 0

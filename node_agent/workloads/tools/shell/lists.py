@@ -158,17 +158,17 @@ class Lists(State):
 
     async def _in_background(self, item: Item) -> None:
         if len(self.jobs) >= JOBS_KEPT:
-            self.jobs = {pid: task for pid, task in self.jobs.items() if not task.done()}
+            self.jobs = {pid: job for pid, job in self.jobs.items() if not job[1].done()}
         if len(self.jobs) >= PROCESSES_MAX:
             raise Failed("can't fork: Resource temporarily unavailable")
         shell = self.copy()
         shell.streams = shell.streams.without_input()
         process = shell.process
         process.pid, process.task, process.parent = 0, None, self.process.pid
-        work = shell.in_subshell(shell.script((Item(item.first, item.rest),)))
-        task = running.start(process, work)
+        alone = (Item(item.first, item.rest),)
+        task = running.start(process, lambda: shell.in_subshell(shell.script(alone)))
         self.last_job, self.status = process.pid, 0
-        self.jobs[process.pid] = task
+        self.jobs[process.pid] = process, task
 
     # Signals and messages
 

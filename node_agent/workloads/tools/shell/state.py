@@ -57,7 +57,7 @@ class State:
         self.status = 0
         self.substituted = 0  # the status of the last $(...)
         self.loops = 0
-        self.jobs: dict[int, asyncio.Task[int]] = {}
+        self.jobs: dict[int, tuple[Process, asyncio.Task[int]]] = {}
         self.last_job = 0
         self.streams = Streams.of(process)
         self.pending: list[str] = []  # traps of signals that have come
