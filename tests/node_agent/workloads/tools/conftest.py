@@ -107,7 +107,8 @@ def podded(tmp_path: Path, fabric: Any) -> Callable[[str, str], Container]:
     def make(name: str, ip: str, **given: Any) -> Container:
         made = Container(tmp_path / name)
         made.ctx.pod_ip = ip
-        made.pod = fabric.pods.get(ip) or fabric.pod(name, ip, **given)
+        pod = given.pop("pod", None) or fabric.pods.get(ip)
+        made.pod = pod or fabric.pod(name, ip, **given)
         context = made.pod.context()
         made.commands = ContainerCommands(made.ctx, context, made._root)
         made.ctx.commands = made.commands

@@ -325,3 +325,26 @@ async def test_a_plain_server_is_no_tls_server(podded: Any, fabric: Any) -> None
     result = await client.run("curl", "-sSk", "https://web:80/")
     assert result.code == 35
     assert "wrong version number" in result.err
+
+
+async def test_what_it_meets_is_in_the_trace_as_the_pods_own(podded: Any, world: Any) -> None:
+    """O-20: refused by the pod's kernel, and what the client saw is told."""
+    pod, web = await world.pod("client"), await world.pod("web", 2)
+    client = podded("client", pod.ip, pod=pod)
+    result = await client.run("curl", "-sS", f"http://{web.ip}:81/")
+    assert result.code == 7
+    segment = world.node(1).segments()[-1]
+    assert segment.origin.name == "default/client"
+    assert segment.original.destination == (web.ip, 81)
+    assert segment.client_saw == "connection refused"
+
+
+async def test_a_policy_is_silence(podded: Any, world: Any) -> None:
+    pod, web = await world.pod("client"), await world.pod("web", 2)
+    world.isolate("closed")
+    client = podded("client", pod.ip, pod=pod)
+    result = await client.run("curl", "-sS", "--connect-timeout", "0.05", f"http://{web.ip}/")
+    assert result.code == 28
+    assert result.err.startswith("curl: (28) Connection timed out after ")
+    segment = world.node(2).segments()[-1]
+    assert (segment.origin.name, segment.outcome) == ("default/client", "dropped")
