@@ -189,8 +189,15 @@ class Reader:
     async def run(self) -> int:
         """Extract or list."""
         path = self._options.value("f", "-")
-        if path != "-":
-            self._source = open_input(files_of(self._process), path, self._process.stdin)
+        if path == "-":
+            return await self._read_all()
+        self._source = open_input(files_of(self._process), path, self._process.stdin)
+        try:
+            return await self._read_all()
+        finally:
+            getattr(self._source, "close", bool)()
+
+    async def _read_all(self) -> int:
         async for info in self._members():
             if self._wanted(info.name):
                 await self._take(info)
@@ -314,7 +321,9 @@ class Reader:
     def _clear(self, path: str) -> None:
         """A member takes the place of what is there; a link there is not written through."""
         found = self._files.find(path, follow=False)
-        if found is not None and not self._files.root.is_mount(self._files.place(path).path):
+        if found is not None and not self._files.root.is_mount(
+            self._files.place(path, follow=False).path
+        ):
             remove_tree(self._files, path)
 
     async def _pour(self, info: "tarfile.TarInfo", write: Any) -> None:

@@ -1,0 +1,37 @@
+"""Commands of one container."""
+
+from cluster.errors import ClusterError
+from node_agent.workloads.tools.container import ContainerCommands
+from node_agent.workloads.tools.process import Bytes, Captured
+
+
+async def test_a_command_has_the_containers_environment_and_directory(container):
+    container.ctx.container = {**container.ctx.container, "workingDir": "/tmp"}
+    assert (await container.sh("pwd; echo $HOSTNAME $HOME")).out == "/tmp\nweb-1 /root\n"
+
+
+async def test_what_one_command_writes_another_reads(container):
+    await container.sh("echo kept > /tmp/x; export A=1")
+    assert (await container.sh("cat /tmp/x; echo [$A]")).out == "kept\n[]\n"
+
+
+async def test_a_container_whose_files_cannot_be_made_says_why(container):
+    async def refuses():
+        raise ClusterError('volume "x": no such claim')
+
+    commands = ContainerCommands(container.ctx, container.commands._context, refuses)
+    err = Captured()
+    code = await commands.run(["true"], stdin=Bytes(), stdout=Captured(), stderr=err)
+    assert (code, err.text) == (126, 'exec failed: volume "x": no such claim\n')
+
+
+async def test_the_program_of_the_container_is_process_1(container):
+    out = Captured()
+    code = await container.commands.run(
+        ["sh", "-c", "echo $$; ps | grep -c '^ *1 root'"],
+        stdin=Bytes(),
+        stdout=out,
+        stderr=out,
+        main=True,
+    )
+    assert (code, out.text) == (0, "1\n1\n")
