@@ -8,18 +8,20 @@ Source: curl(1).
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from node_agent.workloads.tools.curl.glob import TooMany, expanded
+
 EXIT_USAGE = 2
 HINT = "curl: try 'curl --help' or 'curl --manual' for more information"
 
 FLAGS = {
     "silent": "s", "show-error": "S", "verbose": "v", "include": "i", "head": "I", "fail": "f",
     "remote-name": "O", "location": "L", "insecure": "k", "get": "G", "no-buffer": "N",
-    "globoff": "g", "ipv4": "4", "ipv6": "6", "http1.1": "", "http1.0": "0", "compressed": "",
+    "globoff": "g", "ipv4": "4", "ipv6": "6", "http1.1": "", "compressed": "",
     "fail-with-body": "", "retry-connrefused": "", "retry-all-errors": "", "no-progress-meter": "",
-    "location-trusted": "", "create-dirs": "", "path-as-is": "", "raw": "", "basic": "",
-    "tcp-nodelay": "", "no-keepalive": "", "fail-early": "", "tlsv1.2": "", "tlsv1.3": "",
+    "location-trusted": "", "create-dirs": "", "path-as-is": "", "basic": "",
+    "tcp-nodelay": "", "no-keepalive": "", "fail-early": "", "tlsv1.2": "",
     "disable": "q", "progress-bar": "#", "version": "V", "help": "h", "post301": "", "post302": "",
-    "junk-session-cookies": "j", "anyauth": "", "no-sessionid": "", "no-alpn": "",
+    "junk-session-cookies": "j", "no-sessionid": "", "no-alpn": "",
     "styled-output": "", "http2": "", "tlsv1": "1", "verify": "", "keepalive": "", "buffer": "",
 }  # fmt: skip
 VALUES = {
@@ -29,7 +31,7 @@ VALUES = {
     "retry-max-time": "", "user-agent": "A", "referer": "e", "cookie": "b", "resolve": "",
     "connect-to": "", "upload-file": "T", "max-redirs": "", "url": "", "range": "r",
     "output-dir": "", "max-filesize": "", "oauth2-bearer": "", "request-target": "",
-    "noproxy": "", "speed-time": "y", "speed-limit": "Y", "keepalive-time": "", "stderr": "",
+    "noproxy": "", "keepalive-time": "",
 }  # fmt: skip
 REFUSED = {
     "proxy": "x", "interface": "", "form": "F", "form-string": "", "cookie-jar": "c", "cert": "E",
@@ -38,13 +40,14 @@ REFUSED = {
     "http3": "", "negotiate": "", "digest": "", "ntlm": "", "trace": "", "trace-ascii": "",
     "dump-header": "D", "continue-at": "C", "local-port": "", "dns-servers": "", "netrc": "n",
     "quote": "Q", "time-cond": "z", "telnet-option": "t", "capath": "", "doh-url": "",
-    "remote-header-name": "J", "list-only": "l", "use-ascii": "B", "proxytunnel": "p",
+    "speed-time": "y", "speed-limit": "Y", "stderr": "", "http1.0": "0", "raw": "", "anyauth": "",
+    "tlsv1.3": "", "remote-header-name": "J", "list-only": "l", "use-ascii": "B",
+    "proxytunnel": "p",
 }  # fmt: skip
 REPEATED = {"header", "output", "resolve", "connect-to", "url", "data", "cookie"}
 BODY = ("data", "data-ascii", "data-raw", "data-binary", "data-urlencode", "json")
 NUMBERS = {"connect-timeout", "max-time", "retry-delay", "retry-max-time"}
 COUNTS = {"retry", "max-redirs", "max-filesize"}
-NEGATED = {"no-buffer": "buffer", "no-keepalive": "keepalive"}
 
 _LETTERS = {
     letter: name for table in (FLAGS, VALUES, REFUSED) for name, letter in table.items() if letter
@@ -102,9 +105,18 @@ def parse_options(words: Sequence[str]) -> CurlOptions:
         else:
             options.urls.append(word)
     options.urls += options.all("url")
+    if "globoff" not in options:
+        options.urls = _globbed(options.urls)
     if not options.urls and not options.flags & {"help", "version"}:
         raise CurlUsage("curl: no URL specified!") if words else CurlUsage()
     return options
+
+
+def _globbed(urls: Sequence[str]) -> list[str]:
+    try:
+        return [each for url in urls for each in expanded(url)]
+    except TooMany as error:
+        raise CurlUsage(f"curl: (3) too many URLs: {error}", code=3) from None
 
 
 def _long(word: str, rest: Iterator[str], options: CurlOptions) -> None:
@@ -167,6 +179,9 @@ def _value(name: str, word: str, value: str | None, options: CurlOptions) -> Non
 
 
 def _check(name: str, word: str, value: str) -> None:
+    if name == "cookie" and "=" not in value:
+        text = "cookie files are not served here, give NAME=VALUE"
+        raise CurlUsage(f"curl: option {word}: {text}")
     if name in COUNTS and not (value.isdecimal() or (name == "max-redirs" and value == "-1")):
         raise CurlUsage(f"curl: option {word}: expected a proper numerical parameter")
     if name in NUMBERS:

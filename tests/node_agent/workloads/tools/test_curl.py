@@ -5,12 +5,15 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from node_agent.workloads.tools.curl import failures, progress
+from node_agent.workloads.tools.curl.glob import expanded
 from node_agent.workloads.tools.curl.options import CurlUsage, parse_options
 from node_agent.workloads.tools.curl.request import body_of, redirected, request_of
 from node_agent.workloads.tools.curl.write_out import Result, unknown, written
-from node_agent.workloads.tools.http.url import parse_url
+from node_agent.workloads.tools.http.url import BadScheme, BadUrl, parse_url
 
 WEB, CLIENT = "10.244.1.5", "10.244.1.9"
 
@@ -51,6 +54,39 @@ def test_what_makes_no_sense_is_said_as_curl_says_it(words: list[str], said: str
         parse_options(words)
     assert str(caught.value).splitlines()[0] == said
     assert caught.value.code == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "urls"),
+    [
+        ("web/[1-3]", ["web/1", "web/2", "web/3"]),
+        ("web/[08-10]", ["web/08", "web/09", "web/10"]),
+        ("{a,b}/[a-e:2]", ["a/a", "a/c", "a/e", "b/a", "b/c", "b/e"]),
+        ("http://[::1]/x", ["http://[::1]/x"]),
+        ("web/[3-1]", []),
+    ],
+)
+def test_globbing(text: str, urls: list[str]) -> None:
+    assert expanded(text) == urls
+
+
+def test_globbing_has_a_bound_and_may_be_off() -> None:
+    with pytest.raises(CurlUsage, match="too many URLs"):
+        parse_options(["web/[1-99999999]"])
+    with pytest.raises(CurlUsage, match="too many URLs"):
+        parse_options(["web/[1-200]/[1-200]"])
+    assert parse_options(["-g", "web/{a,b}"]).urls == ["web/{a,b}"]
+
+
+@given(st.lists(st.text(alphabet="-=@%:{}[]+osdHwXmIL/1a é\n", max_size=8), max_size=6))
+def test_no_command_line_is_too_odd(words: list[str]) -> None:
+    try:
+        options = parse_options(words)
+        for url in options.urls:
+            request_of(options, parse_url(url), body_of(options, lambda _: b"x"))
+    except (CurlUsage, BadUrl, BadScheme):
+        return
+    written(options.values.get("write-out", ""), Result())
 
 
 def request(*words: str) -> Any:

@@ -6,6 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cluster.dns.resolv_conf import ResolvConf
 from cluster.wire.addresses import SocketAddress
@@ -78,6 +80,14 @@ def test_the_question(words: list[str], name: str, kind: int) -> None:
 def test_what_dig_does_not_take(words: list[str], said: str) -> None:
     with pytest.raises(DigUsage, match=re.escape(said)):
         parse_dig(words)
+
+
+@given(st.lists(st.text(alphabet="-+=@xtpq1.:aANY é", max_size=6), max_size=6))
+def test_no_command_line_of_digs_is_too_odd(words: list[str]) -> None:
+    try:
+        assert parse_dig(words).lookups
+    except DigUsage as error:
+        assert str(error)
 
 
 def test_the_search_list_is_gone_through_only_when_asked() -> None:
