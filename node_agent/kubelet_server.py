@@ -19,6 +19,7 @@ from cluster.wire.keys import KUBELET_TOKEN, derived_token
 from node_agent.config import AgentConfig
 
 SHUTDOWN_SECONDS = 1.0
+LINE_BYTES_MAX = 256 * 1024  # what control reads of a command, percent-encoded once more
 CERTIFICATE_DAYS = 3650
 
 
@@ -41,7 +42,12 @@ class KubeletServer:
     async def start(self, app: web.Application) -> None:
         """Listen."""
         app.middlewares.append(self._guard)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+        self._runner = web.AppRunner(
+            app,
+            access_log=None,
+            shutdown_timeout=SHUTDOWN_SECONDS,
+            max_line_size=LINE_BYTES_MAX,
+        )
         await self._runner.setup()
         self._path.unlink(missing_ok=True)  # of a process that was killed
         await web.UnixSite(self._runner, str(self._path)).start()

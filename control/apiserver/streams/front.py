@@ -10,7 +10,8 @@ A first head that is not there in HEAD_SECONDS (upstream's figure) ends the conn
 """
 
 import asyncio
-from typing import cast
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
 
 from aiohttp import web
 
@@ -18,12 +19,17 @@ from cluster.aio.channels import taken_over
 from control.apiserver.streams.negotiation import asks_spdy
 
 HEAD_SECONDS = 32.0
-HEAD_BYTES_MAX = 16 * 1024
+HEAD_BYTES_MAX = 128 * 1024  # a command is part of its request's first line
+Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 _END = b"\r\n\r\n"
 
 
 class FrontServer(web.Server):
     """aiohttp's low-level server, behind fronts."""
+
+    def __init__(self, handler: Handler, **options: Any) -> None:
+        limits = {"max_line_size": HEAD_BYTES_MAX, "max_field_size": HEAD_BYTES_MAX}
+        super().__init__(handler, **{**limits, **options})
 
     def __call__(self) -> "Front":  # type: ignore[override]
         return Front(cast(asyncio.Protocol, super().__call__()))
@@ -46,12 +52,13 @@ class Front(asyncio.Protocol):
         self._handler.connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
-        self._held = held = self._held + data if self._held else data
+        known = len(self._held)
+        self._held = held = self._held + data if known else data
         if self._handed:
             if len(held) > HEAD_BYTES_MAX:
                 self._transport.pause_reading()
             return
-        end = held.find(_END)
+        end = held.find(_END, max(0, known - len(_END)))
         if end < 0 and len(held) <= HEAD_BYTES_MAX:
             return
         self._timer.cancel()

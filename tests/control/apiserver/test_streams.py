@@ -44,6 +44,7 @@ class Kubelet:
         self.asked = []
         self.gone = asyncio.Event()
         self.status = SUCCESS
+        self.dies = False  # as soon as a command has begun
 
     async def handle(self, request):
         self.asked.append(request.path_qs)
@@ -68,6 +69,8 @@ class Kubelet:
             if begin is None:
                 return
             assert begin.channel is Channel.STATUS
+            if self.dies:
+                return
         while (frame := await channels.receive()) is not None:
             if frame.channel is Channel.RESIZE:
                 await channels.send(Channel.STDERR, frame.data)
@@ -91,7 +94,8 @@ def pod(name, **status):
 @pytest.fixture
 async def kubelet(directory):
     made = Kubelet()
-    runner = web.ServerRunner(web.Server(made.handle), shutdown_timeout=0)
+    server = web.Server(made.handle, max_line_size=1 << 18)
+    runner = web.ServerRunner(server, shutdown_timeout=0)
     await runner.setup()
     await web.UnixSite(runner, str(directory / "kubelet.sock")).start()
     yield made
@@ -207,6 +211,16 @@ async def test_a_command_over_spdy(address, kubelet):
     await client.close()
 
 
+async def test_a_command_may_be_long_and_of_any_text(address, kubelet):
+    words = "%2Fbin%2Fsh" + "x" * 60_000 + "&command=%C3%BC%00%ff%0d%0a"
+    client = await SpdyClient.connect(address, f"{EXEC}&command={words}")
+    client.send(*OPEN, Data(3, b"", fin=True))
+    carried, _ = await client.until_gone()
+    assert json.loads(carried[1]) == SUCCESS
+    assert len(kubelet.asked[0]) > 60_000
+    await client.close()
+
+
 async def test_what_a_client_sends_with_its_request_is_not_lost(address, kubelet):
     early = (*OPEN, Data(3, b"early", fin=True))
     client = await SpdyClient.connect(address, EXEC, early=early)
@@ -262,6 +276,18 @@ async def test_the_clients_going_ends_the_kubelets_connection(address, kubelet):
     await client.close()
     async with asyncio.timeout(5):
         await kubelet.gone.wait()
+
+
+async def test_a_kubelet_that_dies_is_told_as_a_failure(address, kubelet):
+    kubelet.dies = True
+    client = await SpdyClient.connect(address, EXEC)
+    client.send(*OPEN)
+    carried, ended = await client.until_gone()
+    status = json.loads(carried[1])
+    assert (status["status"], status["reason"]) == ("Failure", "InternalError")
+    assert "the connection to the kubelet was lost" in status["message"]
+    assert ended == {1, 3, 5, 7}
+    await client.close()
 
 
 async def test_a_client_at_fault_gets_goaway_and_the_server_lives(address, session, kubelet):
