@@ -10,6 +10,7 @@ from control.controllers.settings import WATCHED, ControllerSettings
 def all_controllers(settings: ControllerSettings) -> tuple[Controller, ...]:
     """Every controller of the cluster, built from its settings."""
     from control.controllers import (
+        cluster_role_aggregation,
         cronjob,
         custom_resources,
         daemonset,
@@ -62,4 +63,5 @@ def all_controllers(settings: ControllerSettings) -> tuple[Controller, ...]:
         pod_autoscaler.controller(),
         garbage_collector.controller(resources),
         custom_resources.controller(),
+        cluster_role_aggregation.controller(),
     )

@@ -10,6 +10,8 @@ from typing import Any
 from cluster.client.interface import Api
 from cluster.errors import ApiError
 from cluster.objects.resources import (
+    CLUSTER_ROLE_BINDINGS,
+    CLUSTER_ROLES,
     DEPLOYMENTS,
     ENDPOINT_SLICES,
     ENDPOINTS,
@@ -18,7 +20,7 @@ from cluster.objects.resources import (
     STORAGE_CLASSES,
     Resource,
 )
-from control.controllers import first_objects
+from control.controllers import default_roles, first_objects
 from control.controllers.settings import ControllerSettings
 from control.controllers.volume_documents import default_class
 
@@ -39,6 +41,11 @@ async def bootstrap(api: Api, settings: ControllerSettings) -> None:
         _ensure(api, ENDPOINTS, first_objects.api_endpoints(settings), "subsets"),
         _ensure(api, DEPLOYMENTS, first_objects.dns_deployment()),
         _ensure(api, STORAGE_CLASSES, default_class()),
+        *(_ensure(api, CLUSTER_ROLES, each) for each in default_roles.cluster_roles()),
+        *(
+            _ensure(api, CLUSTER_ROLE_BINDINGS, each)
+            for each in default_roles.cluster_role_bindings()
+        ),
     )
 
 

@@ -5,7 +5,8 @@ concerns, and a function from a view and a key to writes.
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 
 from cluster.aio.clock import Clock
@@ -22,6 +23,7 @@ from control.controllers.events import ComponentEvents, EventRecorder
 from control.controllers.queue import WorkQueue
 from control.controllers.settings import WATCHED, ControllerSettings
 from control.controllers.view import Key
+from control.controllers.writes import Patch, Write
 
 log = logging.getLogger(__name__)
 
@@ -74,17 +76,29 @@ class ControllerLoop:
         except NotYet:
             self._queue.retry(key)
         except ApiError as error:
-            self._refused(key, error)
+            await self._refused(key, error)
         else:
             self._queue.forget(key)
             if again is not None:
                 self._queue.add_after(key, again)
 
-    def _refused(self, key: Key, error: ApiError) -> None:
+    async def _refused(self, key: Key, error: ApiError) -> None:
+        """Try again later; what could not be made is not counted as if it had been."""
         pause = self._queue.retry(key)
         level = logging.DEBUG if error.code == 409 else logging.WARNING
         text = "write refused controller=%s key=%s retry_seconds=%.3f error=%s"
         log.log(level, text, self._controller.name, key, pause, error)
+        if self._controller.tells_refusals and error.reason not in ("Conflict", "NotFound"):
+            view = replace(self._caches.view(), refusal=str(error))
+            await self._tell(self._controller.reconcile(view, key))
+
+    async def _tell(self, plan: Sequence[Write]) -> None:
+        """Only how things stand: of a plan, what goes into statuses."""
+        told = [each for each in plan if isinstance(each, Patch) and each.subresource == "status"]
+        try:
+            await self._carrier.carry(told)
+        except ApiError as error:
+            log.debug("status refused controller=%s error=%s", self._controller.name, error)
 
 
 class ControllerManager:

@@ -83,7 +83,7 @@ def reconcile(view: View, key: Key) -> Sequence[Write]:
     history = history_of(view.objects, owner, DAEMON_SETS)
     daemons = _daemons(view, owner, history.digest, pods)
     steps: list[Write] = []
-    if not deleting(owner):
+    if not deleting(owner) and not view.refusal:
         steps = _managed(daemons) or _rolled(daemons)
     names = {f"{key.name}-{labels_of(pod).get(HASH_LABEL, '')}" for pod in pods}
     soon = [wait for wait in daemons.waits.values() if wait > 0]
@@ -277,6 +277,7 @@ def controller() -> Controller:
     return Controller(
         name="daemonset",
         component="daemonset-controller",
+        tells_refusals=True,
         reconcile=reconcile,
         watches={
             DAEMON_SETS: itself(DAEMON_SETS),

@@ -27,6 +27,7 @@ class Controller:
     watches: Mapping[Resource, KeysOf]  # which keys a change (old, new) of a resource concerns
     watches_custom: Callable[[Resource], KeysOf] | None = None  # the same, of custom resources
     workers: int = WORKERS  # 1 where two keys draw from one pool
+    tells_refusals: bool = False  # looks again with `View.refusal`, to bring the status up to date
     component: str = ""  # as its Events name their source; "": the controller manager
 
 

@@ -20,6 +20,7 @@ COMPLETE, PROGRESSING, TIMED_OUT = (
     "ReplicaSetUpdated",
     "ProgressDeadlineExceeded",
 )
+FAILURE = "ReplicaFailure"
 CREATED, PAUSED, RESUMED = "NewReplicaSetCreated", "DeploymentPaused", "DeploymentResumed"
 
 
@@ -43,6 +44,7 @@ def status_writes(view: View, deployment: Document, progress: Progress) -> list[
     told = _progressing(view, deployment, counters, progress)
     if told is not None:
         conditions = _renewed(conditions, told, view.now)
+    conditions = _failed(conditions, progress, view.now)
     changes: dict[str, Any] = counted(counters, held)
     if conditions != before:
         changes["conditions"] = conditions
@@ -52,6 +54,15 @@ def status_writes(view: View, deployment: Document, progress: Progress) -> list[
         place = metadata["namespace"], metadata["name"]
         writes.append(Patch(DEPLOYMENTS, *place, {"status": changes}, "status"))
     return writes + _deadline(view, deployment, conditions)
+
+
+def _failed(conditions: list[Condition], progress: Progress, now: float) -> list[Condition]:
+    """ReplicaFailure, as long as one of the ReplicaSets says so."""
+    told = [each for s in progress.sets if (each := condition_of(s, FAILURE)) is not None]
+    if not told:
+        return [each for each in conditions if each.get("type") != FAILURE]
+    failure = {key: told[-1].get(key) for key in ("type", "status", "reason", "message")}
+    return with_condition_changed(conditions, failure, now)
 
 
 def with_condition_changed(

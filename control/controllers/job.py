@@ -54,7 +54,7 @@ def reconcile(view: View, key: Key) -> Sequence[Write]:
         return [*adopted, *released([pod for pod in pods if _over(pod)])]
     count = count_of(job, pods, _ignored(job, pods))
     end = end_of(view, job, count, pods)
-    changes = _changes(view, job, count, pods, end)
+    changes = [] if view.refusal else _changes(view, job, count, pods, end)
     counted = [pod for pod in pods if uid_of(pod) in count.counted]
     status = _status_writes(view, job, count, pods, changes, end)
     return [*adopted, *released(counted), *changes, *status, *_deadline(view, job, end)]
@@ -219,6 +219,7 @@ def controller() -> Controller:
     return Controller(
         name="job",
         component="job-controller",
+        tells_refusals=True,
         reconcile=reconcile,
         watches={JOBS: itself(JOBS), PODS: owners_of_pod(JOBS)},
     )

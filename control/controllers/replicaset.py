@@ -12,11 +12,12 @@ from cluster.client.interface import Document
 from cluster.objects.resources import PODS, REPLICA_SETS, Resource
 from control.controllers import claims
 from control.controllers.claims import owners_of_pod
+from control.controllers.conditions import Condition, with_condition
 from control.controllers.definition import Controller, itself
 from control.controllers.ownership import controlled_by, controller_of
 from control.controllers.pod_template import pod_from
 from control.controllers.pods import active, available_in, node_of, ready, ready_since, restarts
-from control.controllers.times import seconds_of
+from control.controllers.times import seconds_of, timestamp
 from control.controllers.view import (
     Key,
     Objects,
@@ -40,6 +41,7 @@ from control.controllers.writes import (
 
 BURST_PODS_MAX = 500  # created or deleted by one look; their own events bring the next
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
+REPLICA_FAILURE = "ReplicaFailure"
 PHASE_ORDER = {"Pending": 0, "Unknown": 1, "Running": 2}
 
 
@@ -54,7 +56,8 @@ def brought(
 ) -> Sequence[Write]:
     """The same for whatever has replicas, a template and a label selector."""
     adopted, pods = claim(view.objects, replica_set, resource)
-    changes = () if deleting(replica_set) else manage(view.objects, replica_set, pods, resource)
+    idle = deleting(replica_set) or view.refusal
+    changes = () if idle else manage(view.objects, replica_set, pods, resource)
     return (*adopted, *changes, *_status(view, replica_set, pods, changes, resource))
 
 
@@ -184,6 +187,9 @@ def _status(
     soon = [wait for wait in waits if wait > 0]
     writes: list[Write] = []
     news = counted(status, status_of(replica_set))
+    conditions = _conditions(view, replica_set)
+    if conditions != list(status_of(replica_set).get("conditions") or ()):
+        news["conditions"] = conditions or None
     if news:
         metadata = replica_set["metadata"]
         place = metadata["namespace"], metadata["name"]
@@ -191,11 +197,26 @@ def _status(
     return [*writes, LookAgain(min(soon))] if soon else writes
 
 
+def _conditions(view: View, replica_set: Document) -> list[Condition]:
+    """ReplicaFailure, for as long as pods are refused."""
+    held = list(status_of(replica_set).get("conditions") or ())
+    if not view.refusal:
+        return [each for each in held if each.get("type") != REPLICA_FAILURE]
+    failure = {
+        "type": REPLICA_FAILURE,
+        "status": "True",
+        "reason": "FailedCreate",
+        "message": view.refusal,
+    }
+    return with_condition(held, failure, when=timestamp(view.now))
+
+
 def controller() -> Controller:
     """The ReplicaSet controller."""
     return Controller(
         name="replicaset",
         component="replicaset-controller",
+        tells_refusals=True,
         reconcile=reconcile,
         watches={REPLICA_SETS: itself(REPLICA_SETS), PODS: owners_of_pod(REPLICA_SETS)},
     )

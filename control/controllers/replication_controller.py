@@ -46,6 +46,7 @@ def controller() -> Controller:
     return Controller(
         name="replication-controller",
         component="replication-controller",
+        tells_refusals=True,
         reconcile=reconcile,
         watches={REPLICATION_CONTROLLERS: itself(REPLICATION_CONTROLLERS), PODS: _of_pod},
     )

@@ -6,6 +6,7 @@ Pure: values only.
 from dataclasses import dataclass
 
 from cluster.objects.resources import (
+    CLUSTER_ROLES,
     CONFIG_MAPS,
     CONTROLLER_REVISIONS,
     CRON_JOBS,
@@ -64,6 +65,7 @@ WATCHED: tuple[Resource, ...] = (
     RESOURCE_QUOTAS,
     POD_AUTOSCALERS,
     CUSTOM_RESOURCE_DEFINITIONS,
+    CLUSTER_ROLES,
 )
 
 

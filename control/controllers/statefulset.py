@@ -71,7 +71,7 @@ def reconcile(view: View, key: Key) -> Sequence[Write]:
     )
     members = _members(view, owner, pods)
     steps: list[Write] = []
-    if not deleting(owner):
+    if not deleting(owner) and not view.refusal:
         steps = [*_steps(view.objects, members), *_retained(view.objects, members)]
     used = {*map(revision_name, pods), members.current}
     soon = [wait for wait in members.waits.values() if wait > 0]
@@ -239,6 +239,7 @@ def controller() -> Controller:
     return Controller(
         name="statefulset",
         component="statefulset-controller",
+        tells_refusals=True,
         reconcile=reconcile,
         watches={
             STATEFUL_SETS: itself(STATEFUL_SETS),

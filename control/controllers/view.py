@@ -149,6 +149,7 @@ class View:
     now: float  # seconds since 1970, for timestamps
     monotonic: float  # for durations: does not jump, stands still while a laptop sleeps
     scale: float = 1.0  # by what Kubernetes' own periods are multiplied
+    refusal: str = ""  # what the API said to the plan of the look just before: tell how it stands
 
 
 def _not_newer(document: Document, held: Document) -> bool:

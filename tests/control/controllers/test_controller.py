@@ -250,3 +250,28 @@ async def test_a_date_brings_the_key_back(clock: Any, caches: Caches, build: Any
 
 def test_a_write_is_a_value() -> None:
     assert Create(PODS, {"metadata": {"name": "a"}}) == Create(PODS, {"metadata": {"name": "a"}})
+
+
+async def test_what_could_not_be_made_is_not_counted(
+    api: Any, clock: Any, caches: Caches, build: Any
+) -> None:
+    """The set's status says how many pods there are, and why no more."""
+    room = iter([True])
+
+    def refuse(verb: str, resource: Any, name: str) -> ApiError | None:
+        if verb == "create" and resource == PODS and not next(room, False):
+            return ApiError({"code": 403, "reason": "Forbidden", "message": "exceeded quota"})
+        return None
+
+    api.refuse = refuse
+    manager = ControllerManager(api, clock, SETTINGS, caches=caches)
+    running = asyncio.ensure_future(manager.run())
+    api.store.create(REPLICA_SETS, build.replica_set("web", replicas=2))
+
+    def told() -> bool:
+        status = api.store.get(REPLICA_SETS, "web", "default")["status"]
+        return bool(status.get("conditions")) and status.get("replicas") == 1
+
+    await until(told)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)

@@ -61,3 +61,14 @@ def test_complete_means_new_available_and_alone(build: Any) -> None:
     assert not complete({**counters, "replicas": 3}, 2)
     new = build.replica_set("x", replicas=2, status={"replicas": 2, "availableReplicas": 1})
     assert not complete_sets(new, 2)
+
+
+def test_a_set_that_gets_no_pods_is_a_failure_of_the_deployment(build: Any, view: Any) -> None:
+    failure = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": "m"}
+    new = build.replica_set("web-1", replicas=2, status={"conditions": [failure]})
+    web = build.deployment("web")
+    told = conditions(status_writes(view(), web, progress(new)))
+    assert told["ReplicaFailure"]["message"] == "m"
+    web["status"] = {"conditions": list(told.values())}
+    new["status"] = {}
+    assert "ReplicaFailure" not in conditions(status_writes(view(), web, progress(new)))

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -267,3 +268,19 @@ def test_whatever_happens_to_pods_the_set_finds_back_to_its_number(
     assert (
         simulation.store.get(REPLICA_SETS, "web", "default")["status"].get("replicas", 0) == wished
     )
+
+
+def test_while_pods_are_refused_a_set_says_so_and_counts_what_there_is(
+    build: Any, view: Views
+) -> None:
+    web = build.replica_set("web", replicas=3)
+    pod = build.pod("web-1", labels={"app": "web"}, owner=build.owner(REPLICA_SETS, web))
+    seen = replace(view(web, pod), refusal="exceeded quota")
+    [patch] = look(seen, web)
+    assert patch.changes["status"]["replicas"] == 1
+    [condition] = patch.changes["status"]["conditions"]
+    assert (condition["type"], condition["status"]) == ("ReplicaFailure", "True")
+    assert (condition["reason"], condition["message"]) == ("FailedCreate", "exceeded quota")
+    web["status"] = patch.changes["status"]
+    [patch] = of(Patch, look(view(web, pod), web))
+    assert patch.changes["status"]["conditions"] is None
