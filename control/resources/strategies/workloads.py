@@ -3,7 +3,7 @@
 Pure: documents in, documents out. Spec: P-81, P-91, P-94; kubernetes.io, "Jobs".
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from control.resources.strategies.pods import with_template_defaults
@@ -92,6 +92,14 @@ def _pod_template(document: Document) -> Document:
     return {**document, "template": held["spec"]["template"]}
 
 
+def _job_warnings(document: Document) -> Iterator[str]:
+    """What of a Job is stored and has no effect here."""
+    spec = document.get("spec") or {}
+    for key in ("backoffLimitPerIndex", "maxFailedIndexes", "successPolicy"):
+        if spec.get(key) is not None:
+            yield f"spec.{key}: stored, but kubehop does not act on it"
+
+
 def _no_replicas(document: Document) -> Document:
     return {"replicas": 0}
 
@@ -145,6 +153,7 @@ JOB = Strategy(
     defaults=_job,
     causes=jobs.job_causes,
     update_causes=jobs.job_update_causes,
+    warnings=_job_warnings,
 )
 CRON_JOB = Strategy(
     name_faults=cron_job_faults,

@@ -99,3 +99,8 @@ def test_a_jobs_pods_carry_the_old_labels_too() -> None:
 def test_a_job_replaces_pods_that_go_unless_it_looks_at_how_they_fail() -> None:
     assert filled(workloads.JOB)["podReplacementPolicy"] == "TerminatingOrFailed"
     assert filled(workloads.JOB, podFailurePolicy={"rules": []})["podReplacementPolicy"] == "Failed"
+
+
+def test_what_of_a_job_has_no_effect_is_told() -> None:
+    told = list(workloads.JOB.warnings({"spec": {"backoffLimitPerIndex": 1, "completions": 2}}))
+    assert told == ["spec.backoffLimitPerIndex: stored, but kubehop does not act on it"]
