@@ -36,6 +36,7 @@ from node_agent.kubelet.volume_content import (
     tokens_of,
 )
 from node_agent.kubelet.volume_writer import publish
+from node_agent.workloads.tools.files import Files
 from node_agent.workloads.tools.root import Mount, Root
 
 log = logging.getLogger(__name__)
@@ -239,7 +240,7 @@ class Volumes:
         read_only: bool,
         env: Mapping[str, str],
     ) -> Mount:
-        path = os.path.normpath("/" + str(mount["mountPath"]))
+        path = os.path.normpath("/" + str(mount["mountPath"]).lstrip("/"))
         below = str(mount.get("subPath") or "") or expand(str(mount.get("subPathExpr") or ""), env)
         if below:
             source = self._below(pod, container, source, below, copied=read_only)
@@ -252,14 +253,15 @@ class Volumes:
 
         What the API fills is copied: it does not follow later changes, as a bind mount does not.
         """
-        try:
-            place = Root(source).locate(below)
-        except OSError as error:
-            raise NotMounted(below, f"subPath: {error.strerror}") from error
-        if not place.real.exists():
+        files = Files(Root(source))
+        if files.find(below) is None:
             if copied:
                 raise NotMounted(below, "subPath: no such file in the volume")
-            place.real.mkdir(parents=True)
+            try:
+                files.make_directories(below)
+            except OSError as error:
+                raise NotMounted(below, f"subPath: {error.strerror}") from error
+        place = files.place(below)
         if not copied or place.real.is_dir():
             return place.real
         uid, name = str(pod["metadata"]["uid"]), str(container["name"])

@@ -67,7 +67,12 @@ def test_a_probe_that_asks_for_nothing_of_the_programs_is_run_in_a_stand_in(comm
         ("curlimages/curl", [], ["-s", "http://web"], ("curl", "-s", "http://web")),
         ("curlimages/curl:8", [], ["sh", "-c", "true"], ("sh", "-c", "true")),
         ("nicolaka/netshoot", [], [], ("sh",)),
-        ("registry.example/shop", ["sh", "-c"], ["echo 1; sleep 1"], ("sh", "-c", "echo 1; sleep 1")),
+        (
+            "registry.example/shop",
+            ["sh", "-c"],
+            ["echo 1; sleep 1"],
+            ("sh", "-c", "echo 1; sleep 1"),
+        ),
         ("registry.example/shop:1", ["sh", "-c", "exec ./server --port 80"], [], None),
         ("registry.example/shop:1", [], ["serve"], None),
         ("nginx", [], [], None),
