@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from control.resources import walk
-from control.resources.causes import REQUIRED, TYPE_INVALID, Cause
+from control.resources.causes import NOT_SUPPORTED, REQUIRED, TYPE_INVALID, Cause
 from control.resources.custom.keywords import (
     EMBEDDED,
     Schema,
@@ -17,6 +17,7 @@ from control.resources.custom.keywords import (
     properties_of,
     values_of,
 )
+from control.resources.custom.rules import ABSENT, rule_causes
 from control.resources.custom.shape import Pruner, filled
 from control.resources.custom.uniqueness import uniqueness_causes
 from control.resources.custom.values import NOWHERE, value_causes
@@ -25,10 +26,16 @@ from control.resources.places import Path, spelled
 from control.resources.schema import Node, metadata_node
 from control.resources.validation.metadata import metadata_causes, metadata_update_causes
 from control.resources.validation.names import subdomain_faults
-from control.resources.validation.refusals import required
+from control.resources.validation.refusals import TOO_LONG, TOO_MANY, invalid, required
 
 Given = Mapping[str, Any]
 Made = dict[str, Any]
+
+BLOCKING = frozenset({NOT_SUPPORTED, REQUIRED, TOO_LONG, TOO_MANY, TYPE_INVALID})
+UNCHECKED = (
+    "some validation rules were not checked because the object was invalid; "
+    "correct the existing errors to complete validation"
+)
 
 _TYPE_META = Node(
     type="object", properties={"apiVersion": Node(type="string"), "kind": Node(type="string")}
@@ -79,7 +86,7 @@ def prepare_status(new: Given, old: Given) -> Made:
 def create_causes(custom: CustomVersion, document: Made) -> list[Cause]:
     """Everything that is wrong with a new object."""
     causes = list(metadata_causes(document["metadata"], subdomain_faults))
-    return [*causes, *_schema_causes(custom, document)]
+    return [*causes, *_with_rules(custom, _schema_causes(custom, document), document)]
 
 
 def update_causes(custom: CustomVersion, new: Made, old: Given) -> list[Cause]:
@@ -89,7 +96,7 @@ def update_causes(custom: CustomVersion, new: Made, old: Given) -> list[Cause]:
     if found:
         before = set(_schema_causes(custom, dict(old)))
         found = [each for each in found if each not in before or not _lasting(each)]
-    return [*causes, *found]
+    return [*causes, *_with_rules(custom, found, new, old)]
 
 
 # -- inside
@@ -102,6 +109,27 @@ def _without(document: Given, keys: set[str]) -> Made:
 def _lasting(cause: Cause) -> bool:
     """Whether a fault is of one value alone: such may stay until the value changes."""
     return cause.reason != REQUIRED and cause.field != NOWHERE
+
+
+def _with_rules(
+    custom: CustomVersion, causes: list[Cause], new: Made, old: Any = ABSENT
+) -> list[Cause]:
+    """And what the schema's rules say, where the object is such that they can be asked."""
+    if not custom.rules:
+        return causes
+    if any(each.reason in BLOCKING for each in causes):
+        return [*causes, invalid(NOWHERE, None, UNCHECKED)]
+    found = rule_causes(custom.schema, new, old)
+    if found and old is not ABSENT:
+        before = set(rule_causes(custom.schema, old))
+        found = [each for each in found if each not in before or not _unchanged(each, new, old)]
+    return [*causes, *found]
+
+
+def _unchanged(cause: Cause, new: Made, old: Given) -> bool:
+    """Whether the part of the object that a rule is about is what it was."""
+    first = cause.field.partition(".")[0].partition("[")[0]
+    return bool(new.get(first) == old.get(first))
 
 
 def _schema_causes(custom: CustomVersion, document: Made) -> list[Cause]:

@@ -17,6 +17,7 @@ from control.resources.custom.columns import custom_printer
 from control.resources.custom.definition import established
 from control.resources.custom.json_path import names_of
 from control.resources.custom.nodes import resource_node
+from control.resources.custom.rules import has_rules
 from control.resources.custom.shape import Pruner, filled, has_defaults
 from control.resources.custom.version import CustomVersion, Getter, ScalePaths
 from control.resources.kinds import Kind
@@ -83,6 +84,7 @@ def _custom(definition: Given, version: Given) -> CustomVersion:
         printer=custom_printer(version.get("additionalPrinterColumns") or ()),
         scale=_scale((version.get("subresources") or {}).get("scale")),
         selectable=dict(_field(each["jsonPath"]) for each in version.get("selectableFields") or ()),
+        rules=has_rules(schema),
         deprecation=_deprecation(definition, version),
         terminating="deletionTimestamp" in definition["metadata"]
         and FINALIZER in (definition["metadata"].get("finalizers") or ()),

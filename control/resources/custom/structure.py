@@ -87,6 +87,10 @@ def _place(schema: Schema, path: str) -> Iterator[Cause]:
         yield from _typed(items, f"{path}.items", "must not be empty for specified array items")
         yield from _place(items, f"{path}.items")
     yield from _junctors(schema, path)
+    if schema.get(RULES):
+        from control.resources.custom.rules import rule_faults
+
+        yield from rule_faults(schema, path)
     if schema.get("default") is not None:
         yield from _default(schema, path)
 

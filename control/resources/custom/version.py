@@ -34,4 +34,5 @@ class CustomVersion:
     selectable: Mapping[str, Getter] = field(default_factory=dict)  # fields, by selectors' names
     deprecation: str = ""  # the warning that requests are answered with
     list_kind: str = ""
+    rules: bool = False  # whether its schema has any written in CEL
     terminating: bool = False  # the definition is going: nothing new may be created

@@ -361,3 +361,52 @@ async def test_after_a_restart_the_same_kinds_are_served(tmp_path: Path, kind: K
 def test_only_definitions_change_what_is_served() -> None:
     assert is_definition(CUSTOM_RESOURCE_DEFINITIONS)
     assert not is_definition(Resource("example.com", "v1", "widgets", "Widget"))
+
+
+def nested(levels: int) -> dict[str, Any]:
+    """A schema of lists in lists."""
+    schema: dict[str, Any] = {"type": "string"}
+    for _ in range(levels):
+        schema = {"type": "array", "items": schema}
+    return {"type": "object", "properties": {"spec": schema}}
+
+
+async def test_a_deep_schema_is_served_and_one_too_deep_refused(client: Client) -> None:
+    deep = definition(version(schema=nested(180), subresources=None))
+    assert (await client("POST", DEFINITIONS, deep)).status == 201
+    value: Any = "x"
+    for _ in range(180):
+        value = [value]
+    made = await client("POST", WIDGETS, {"metadata": {"name": "a"}, "spec": value})
+    assert made.status == 201
+    explained = await client("GET", "/openapi/v3/apis/example.com/v1")
+    assert explained.status == 200
+    deeper = definition(version(schema=nested(250)), plural="gadgets", kind="Gadget")
+    assert (await client("POST", DEFINITIONS, deeper)).status == 400
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "object", "$ref": "#/definitions/self"},
+        {"type": "object", "properties": {"a": {"type": "array", "items": [{"type": "string"}]}}},
+        {"type": "object", "properties": {"a": {"type": "array", "items": {"properties": 5}}}},
+        {"type": "object", "properties": {"a": {"additionalProperties": {"type": [1]}}}},
+        {"type": "object", "properties": {"a": {"type": "string", "pattern": "(" * 4_000}}},
+        {"type": "object", "properties": []},
+        {"type": "object", "x-kubernetes-validations": [{"rule": "self.a >"}]},
+        [],
+        5,
+    ],
+)
+async def test_a_schema_that_is_none_is_refused(client: Client, schema: Any) -> None:
+    reply = await client("POST", DEFINITIONS, definition(version(schema=schema)))
+    assert reply.status in (400, 422), reply.document
+
+
+async def test_strict_field_validation_knows_schemas_inside_of_schemas(client: Client) -> None:
+    inner = {"type": "array", "items": {"type": "string", "colour": "red"}}
+    schema = {"type": "object", "properties": {"a": inner}}
+    strict = f"{DEFINITIONS}?fieldValidation=Strict"
+    reply = await client("POST", strict, definition(version(schema=schema)))
+    assert (reply.status, "items.colour" in reply.document["message"]) == (400, True)

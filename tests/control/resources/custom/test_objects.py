@@ -1,5 +1,6 @@
 """Custom objects on their way into the store."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from control.resources.custom import objects
 from control.resources.custom.columns import custom_printer
 from control.resources.custom.nodes import resource_node
+from control.resources.custom.rules import available
 from control.resources.custom.version import CustomVersion
 from control.resources.schema import metadata_node
 
@@ -101,3 +103,22 @@ def test_what_was_wrong_before_and_did_not_change_is_let_pass() -> None:
     assert told(objects.update_causes(CUSTOM, widget(size=8), old)) == ["spec.size"]
     without = {"metadata": {"name": "a"}, "spec": {}}
     assert told(objects.update_causes(CUSTOM, without, without)) == ["spec.must"]
+
+
+RULED = {
+    **SCHEMA,
+    "x-kubernetes-validations": [{"rule": "self.spec.size < 4", "message": "too big"}],
+}
+
+
+@pytest.mark.skipif(not available(), reason="cel-expr-python is not installed")
+def test_rules_are_asked_where_the_object_is_right_in_itself() -> None:
+    custom = replace(CUSTOM, schema=RULED, rules=True)
+    big, old = widget(size=4), widget(size=5)
+    [cause] = objects.create_causes(custom, big)
+    assert (cause.field, cause.message) == ("<nil>", 'Invalid value: "object": too big')
+    assert told(objects.update_causes(custom, big, old)) == ["<nil>"]
+    wrong = {"metadata": {"name": "a"}, "spec": {"size": 4}}
+    first, second = objects.create_causes(custom, wrong)
+    assert first.field == "spec.must"
+    assert "some validation rules were not checked" in second.message
