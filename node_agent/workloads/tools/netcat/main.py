@@ -70,6 +70,7 @@ async def _carry(process: Process, wanted: Wanted, streams: Streams) -> int:
         process.stdout,
         seconds=wanted.seconds,
         linger=wanted.linger,
+        half_close=wanted.half_close,
     )
     return 0
 

@@ -28,6 +28,7 @@ class Wanted:
     source_port: int = 0
     seconds: float = 0.0  # of -w: to connect, and of silence; 0 is for ever
     linger: float = -1.0  # of -q: after the end of standard input
+    half_close: bool = False  # at once when standard input ends
 
 
 def parse_nc(words: Sequence[str]) -> Wanted:
@@ -50,6 +51,7 @@ def parse_nc(words: Sequence[str]) -> Wanted:
         source_port=0 if listen else _ports(options.value("p", "0"))[0],
         seconds=_seconds(options.value("w", "0"), "timeout"),
         linger=_seconds(options.value("q"), "quit timer") if "q" in options else -1.0,
+        half_close=options.any_of("Nq"),
     )
 
 

@@ -1,4 +1,9 @@
-"""nc's connections: standard input to the peer, the peer to standard output, half-close too."""
+"""nc's connections: standard input to the peer, the peer to standard output, half-close too.
+
+Programs on asyncio give a connection up at the end of its input, whatever they still had to say. So
+the end of standard input is told once the peer has begun to answer, or after a second of silence;
+at once with -N or -q.
+"""
 
 import asyncio
 from contextlib import suppress
@@ -8,6 +13,7 @@ from node_agent.workloads.tools.process import Input, Output
 
 READ_BYTES = 65536
 DATAGRAMS_HELD_MAX = 64
+ANSWER_SECONDS = 1.0  # how long the beginning of an answer holds the half-close back
 
 
 class Idle:
@@ -36,14 +42,18 @@ async def relay(
     *,
     seconds: float = 0.0,
     linger: float = -1.0,
+    half_close: bool = False,
 ) -> None:
     """Until the peer has closed, or nothing came for `seconds`, or `linger` after the input."""
     idle = Idle(seconds)
     with suppress(TimeoutError):
         async with asyncio.timeout(None) as timer:
             idle(timer)
-            sending = asyncio.ensure_future(_send(stdin, writer, idle))
-            receiving = asyncio.ensure_future(_receive(reader, stdout, idle))
+            answered = asyncio.Event()
+            if half_close:
+                answered.set()
+            sending = asyncio.ensure_future(_send(stdin, writer, idle, answered))
+            receiving = asyncio.ensure_future(_receive(reader, stdout, idle, answered))
             try:
                 await asyncio.wait((sending, receiving), return_when=asyncio.FIRST_COMPLETED)
                 if not receiving.done():
@@ -58,17 +68,24 @@ async def relay(
                 writer.close()
 
 
-async def _send(stdin: Input, writer: asyncio.StreamWriter, idle: Idle) -> None:
+async def _send(
+    stdin: Input, writer: asyncio.StreamWriter, idle: Idle, answered: asyncio.Event
+) -> None:
     with suppress(ConnectionError):
         while data := await stdin.read():
             writer.write(data)
             await writer.drain()
             idle.heard()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await answered.wait()
         if writer.can_write_eof():
             writer.write_eof()
 
 
-async def _receive(reader: asyncio.StreamReader, stdout: Output, idle: Idle) -> None:
+async def _receive(
+    reader: asyncio.StreamReader, stdout: Output, idle: Idle, answered: asyncio.Event
+) -> None:
     while True:
         try:
             data = await reader.read(READ_BYTES)
@@ -78,6 +95,7 @@ async def _receive(reader: asyncio.StreamReader, stdout: Output, idle: Idle) -> 
             return
         idle.heard()
         await stdout.write(data)
+        answered.set()
 
 
 class Datagrams(asyncio.DatagramProtocol):

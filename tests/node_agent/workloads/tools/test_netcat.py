@@ -75,8 +75,27 @@ async def upper(fabric: Any) -> None:
 
 
 async def test_the_end_of_the_input_is_told_to_the_peer(client: Any, upper: None) -> None:
-    result = await client.run("nc", "web", "80", stdin=b"hello\n")
+    result = await client.run("nc", "-N", "web", "80", stdin=b"hello\n")
     assert (result.code, result.out, result.err) == (0, "HELLO\n", "")
+
+
+async def test_the_end_waits_for_the_beginning_of_an_answer(client: Any, fabric: Any) -> None:
+    """As a program needs it that gives up at the end of its input."""
+    heard: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.read(100))
+        assert not reader.at_eof()
+        writer.write(b"answer\n")
+        heard.append(await reader.read())
+        writer.close()
+
+    async def work() -> None:
+        await asyncio.start_server(serve, "0.0.0.0", 80)
+
+    await fabric.run(fabric.pod("web", WEB), work)
+    result = await client.run("nc", "web", "80", stdin=b"question\n")
+    assert (result.code, result.out, heard) == (0, "answer\n", [b"question\n", b""])
 
 
 async def test_a_scan(client: Any, upper: None) -> None:
