@@ -18,7 +18,7 @@ def admitted(pod: Document, store: Store) -> dict[str, Any]:
     name = str((pod.get("spec") or {}).get("serviceAccountName") or "default")
     key = ObjectKey(pod["metadata"]["namespace"], name)
     record = store.get((SERVICE_ACCOUNTS.group, SERVICE_ACCOUNTS.plural), key)
-    return dict(with_token_volume(pod, None if record is None else record.document))
+    return dict(with_token_volume(dict(pod), None if record is None else record.document))
 
 
 def bound(pod: Document, node: str, now: str) -> dict[str, Any]:
