@@ -5,6 +5,8 @@
     channel.k8s.io, ""  the first of them: an error is text
     ...base64...        text messages: a digit, then base64
 
+Whether a message says that it is binary or text means nothing.
+
 Pure: messages in, frames out, and back. Source: k8s.io/apimachinery, httpstream/wsstream.
 """
 
@@ -22,8 +24,8 @@ def unpack(protocol: str, message: bytes | str) -> tuple[int, bytes, bool]:
     """(channel, data, whether it ends); WireError for what is no message of the protocol."""
     if protocol in BASE64:
         return _from_base64(message)
-    if isinstance(message, str):
-        raise WireError("a text message, where channels are binary")
+    if isinstance(message, str):  # as upstream: Python's client sends text as text
+        message = message.encode()
     if not message:
         raise WireError("a message without a channel")
     if message[0] == CLOSE and protocol == V5:
@@ -41,10 +43,11 @@ def pack(protocol: str, channel: int, data: bytes) -> bytes | str:
 
 
 def _from_base64(message: bytes | str) -> tuple[int, bytes, bool]:
-    if isinstance(message, bytes) or not message:
-        raise WireError("a binary or empty message, where channels are base64")
+    text = message.decode("latin-1") if isinstance(message, bytes) else message
+    if not text:
+        raise WireError("a message without a channel")
     try:
-        return ord(message[0]) - ord("0"), base64.b64decode(message[1:], validate=True), False
+        return ord(text[0]) - ord("0"), base64.b64decode(text[1:], validate=True), False
     except (binascii.Error, ValueError) as error:
         raise WireError(f"a message is not base64: {error}") from error
 

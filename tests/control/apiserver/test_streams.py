@@ -420,7 +420,7 @@ async def test_a_websocket_that_closes_ends_the_kubelets_connection(session, kub
 async def test_a_message_that_is_none_ends_the_websocket_and_nothing_else(session, kubelet):
     async with session.ws_connect(EXEC, protocols=["v5.channel.k8s.io"]) as socket:
         await socket.receive()
-        await socket.send_str("text")
+        await socket.send_bytes(b"\xff")
         async with asyncio.timeout(5):
             assert (await socket.receive()).type in (
                 aiohttp.WSMsgType.CLOSE,

@@ -23,6 +23,12 @@ def test_base64_messages_are_text_that_begins_with_a_digit():
     assert pack(BASE64[0], 1, b"hi") == "1aGk="
 
 
+def test_messages_may_say_that_they_are_the_other_kind():
+    """Python's client sends a str as text."""
+    assert unpack(V5, "\0ü") == (0, "ü".encode(), False)
+    assert unpack(BASE64[0], b"1aGk=") == (1, b"hi", False)
+
+
 def test_v5_ends_a_channel_and_v4_does_not():
     assert unpack(V5, b"\xff\x00") == (0, b"", True)
     assert unpack(V4, b"\xff\x00") == (255, b"\x00", False)
@@ -34,8 +40,8 @@ def test_v5_ends_a_channel_and_v4_does_not():
         (V5, b""),
         (V5, b"\xff"),
         (V5, b"\xff\x00\x00"),
-        (V4, "0text"),
-        (BASE64[0], b"0aGk="),
+        (V4, ""),
+        (BASE64[0], b"0aG"),
         (BASE64[0], ""),
         (BASE64[0], "0!"),
         (BASE64[0], "0é"),
