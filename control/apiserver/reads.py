@@ -7,16 +7,19 @@ from typing import Any
 from cluster.aio.clock import Clock
 from cluster.client.interface import Document
 from cluster.objects.resources import Resource
+from control.apiserver import statuses
 from control.apiserver.answer import Answer
 from control.apiserver.codec import Accepted, Form, encode
 from control.apiserver.options import ListOptions
 from control.apiserver.pages import Page, Pages
 from control.apiserver.registry import Registry, key_of
+from control.apiserver.resource_versions import list_version, not_yet
 from control.apiserver.selection import Selection
 from control.apiserver.tables import table
 from control.apiserver.versions import as_asked
 from control.resources.kinds import Kind
 from control.resources.scale import read_scale
+from control.store.feed import Expired
 from control.store.record import Record
 
 PLAIN = Accepted()
@@ -67,7 +70,11 @@ class Reader:
     ) -> Answer:
         """A page of a collection."""
         options = ListOptions.of(query)
-        page = self._page(kind, namespace, options)
+        version, exact = list_version(query)
+        held = self._registry.store.version
+        if version is not None and version > held:
+            raise not_yet(version, held)
+        page = self._page(kind, namespace, options, version if exact else None)
         await self._registry.store.committed()
         if accepted == PLAIN:
             return Answer(_list_body(kind, page))
@@ -103,15 +110,25 @@ class Reader:
         )
         return {**rows, "apiVersion": f"meta.k8s.io/{accepted.version}"}
 
-    def _page(self, kind: Kind, namespace: str | None, options: ListOptions) -> Page:
+    def _page(
+        self, kind: Kind, namespace: str | None, options: ListOptions, at: int | None
+    ) -> Page:
         now = self._clock.monotonic()
         place = (*key_of(kind), namespace)
         if options.continue_token:
             return self._pages.next(place, options.continue_token, options.limit, now)
         selection = Selection(kind, options.labels, options.fields)
-        records = self._registry.list(kind, namespace, selection)
-        version = self._registry.store.version
-        return self._pages.first(place, records, version, options.limit, now)
+        store = self._registry.store
+        if at is None:
+            records = self._registry.list(kind, namespace, selection)
+            return self._pages.first(place, records, store.version, options.limit, now)
+        try:
+            then = store.list_at(key_of(kind), at, namespace)
+        except Expired:
+            words = f"The provided resource version is too old: {at}"
+            raise statuses.expired(words) from None
+        records = [each for each in then if selection.wants(each)]
+        return self._pages.first(place, records, at, options.limit, now)
 
 
 def _metadata(page: Page) -> dict[str, Any]:

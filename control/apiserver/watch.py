@@ -22,6 +22,7 @@ from control.apiserver.options import labels_of
 from control.apiserver.paths import flag
 from control.apiserver.reads import PLAIN, Reader
 from control.apiserver.registry import Registry, key_of
+from control.apiserver.resource_versions import Begin, watch_begin
 from control.apiserver.selection import Selection
 from control.apiserver.tables import known_include
 from control.apiserver.versions import as_asked
@@ -33,6 +34,8 @@ from control.store.store import StoreFailed
 log = logging.getLogger(__name__)
 
 BOOKMARK_SECONDS = 60.0
+LAST_BOOKMARK_SECONDS = 2.0  # before the watch's time is over
+INITIAL_EVENTS_END = {"k8s.io/initial-events-end": "true"}
 TIMEOUT_SECONDS_MIN = 1800  # without timeoutSeconds: something between this and twice as much
 TIMEOUT_SECONDS_MAX = 2**31
 
@@ -49,7 +52,7 @@ class WatchRequest:
     selection: Selection
     accepted: Accepted
     include: str
-    version: int | None  # None: begin with what there is
+    begin: Begin
     bookmarks: bool
     seconds: float
 
@@ -64,12 +67,6 @@ class WatchRequest:
         dice: random.Random,
     ) -> "WatchRequest":
         """From a query; ApiError 400 or 422."""
-        if flag(query, "sendInitialEvents"):
-            raise statuses.refusal(
-                422,
-                "Invalid",
-                "sendInitialEvents is not served: list first, then watch from its resourceVersion",
-            )
         selection = Selection(
             kind, labels_of(query.get("labelSelector", "")), query.get("fieldSelector", "")
         )
@@ -80,7 +77,7 @@ class WatchRequest:
             selection=selection,
             accepted=accepted,
             include=_include(query, accepted),
-            version=_version(query.get("resourceVersion", "")),
+            begin=watch_begin(query),
             bookmarks=flag(query, "allowWatchBookmarks"),
             seconds=_seconds(query.get("timeoutSeconds"), dice),
         )
@@ -110,8 +107,9 @@ class Watches:
         send = outlet.send
         store = self._registry.store
         lines = _Lines(request, self._reader)
-        first = lines.initial(self._present(request)) if request.version is None else b""
-        after = store.version if request.version is None else request.version
+        begin = request.begin
+        first = lines.initial(self._present(request)) if begin.present else b""
+        after = self._after(begin)
         try:
             watcher = self._watcher(request, after)
         except Expired as error:
@@ -120,13 +118,18 @@ class Watches:
         watcher.on_end = outlet.end
         try:
             await store.committed()  # what is shown as present must last
+            if begin.marked:
+                first += lines.bookmark(after, INITIAL_EVENTS_END)
             if first:
                 await send(first)
             deadline = self._clock.monotonic() + request.seconds
+            due = self._due(deadline)
             while (left := deadline - self._clock.monotonic()) > 0:
-                changes = await _within(watcher.changes(), min(left, BOOKMARK_SECONDS))
+                waits = max(min(left, due - self._clock.monotonic()), 0.0)
+                changes = await _within(watcher.changes(), waits)
                 if changes is None:
                     await self._bookmark(request, watcher, lines, send)
+                    due = self._due(deadline)
                     continue
                 if not changes:
                     return
@@ -139,11 +142,23 @@ class Watches:
         finally:
             watcher.close()
 
+    def _due(self, deadline: float) -> float:
+        """When the next bookmark comes: in a while, and once more shortly before the end."""
+        now = self._clock.monotonic()
+        last = deadline - LAST_BOOKMARK_SECONDS
+        return min(now + BOOKMARK_SECONDS, last if now < last else deadline)
+
+    def _after(self, begin: Begin) -> int:
+        """The version whose changes were told already."""
+        now = self._registry.store.version
+        return now if begin.present or begin.version is None else begin.version
+
     def _watcher(self, request: WatchRequest, after: int) -> Watcher:
         """Watches after a version; one that was never given out is of another store."""
         store = self._registry.store
-        if after > store.version:
-            raise Expired(f"too large resource version: {after}, current: {store.version}")
+        wanted = max(after, request.begin.version or 0)
+        if wanted > store.version:
+            raise Expired(f"too large resource version: {wanted}, current: {store.version}")
         feed = store.feed(key_of(request.kind))
         return feed.watch(after, namespace=request.namespace, name=request.name)
 
@@ -205,16 +220,36 @@ class _Lines:
                 told.append(self._shared(change, *shown))
         return b"".join(told)
 
-    def bookmark(self, version: int) -> bytes:
-        """How far the watch is, without an event."""
+    def bookmark(self, version: int, annotations: Mapping[str, str] | None = None) -> bytes:
+        """How far the watch is, without an event; in the form of the events."""
         resource = self._request.kind.resource
-        metadata = {"resourceVersion": str(version), "creationTimestamp": None}
+        metadata: dict[str, Any] = {"resourceVersion": str(version), "creationTimestamp": None}
+        if annotations:
+            metadata["annotations"] = annotations
         document: Any = {
             "kind": resource.kind,
             "apiVersion": resource.api_version,
             "metadata": metadata,
         }
+        match self._request.accepted.form:
+            case Form.METADATA:
+                group = f"meta.k8s.io/{self._request.accepted.version}"
+                document |= {"kind": "PartialObjectMetadata", "apiVersion": group}
+            case Form.TABLE:
+                document = self._row(document, str(version))
         return orjson.dumps({"type": "BOOKMARK", "object": document}) + b"\n"
+
+    def _row(self, document: Any, version: str) -> dict[str, Any]:
+        """A table with a row that says nothing but its object's metadata."""
+        group = f"meta.k8s.io/{self._request.accepted.version}"
+        shown = {**document, "kind": "PartialObjectMetadata", "apiVersion": group}
+        return {
+            "kind": "Table",
+            "apiVersion": group,
+            "metadata": {"resourceVersion": version},
+            "columnDefinitions": [],
+            "rows": [{"cells": [], "object": shown}],
+        }
 
     def _shared(self, change: Change, event: EventType, record: Record) -> bytes:
         if self._request.accepted.form == Form.TABLE and not self._columns_sent:
@@ -261,16 +296,6 @@ def _include(query: Mapping[str, str], accepted: Accepted) -> str:
     """What a table's rows carry; only tables have them, so that all other forms are shared."""
     table = accepted.form is Form.TABLE
     return known_include(query.get("includeObject", "")) if table else ""
-
-
-def _version(text: str) -> int | None:
-    if text in ("", "0"):
-        return None
-    try:
-        return int(text)
-    except ValueError:
-        words = f'Invalid value: "{text}": a resourceVersion is a whole number'
-        raise statuses.bad_request(f"invalid resource version: {words}") from None
 
 
 def _seconds(text: str | None, dice: random.Random) -> float:

@@ -110,6 +110,12 @@ class Feed:
         self._watchers[namespace, name].add(watcher)
         return watcher
 
+    def after(self, version: int) -> list[Change]:
+        """What came after a version; Expired when too much of it is forgotten."""
+        if version < self._before:
+            raise Expired(f"too old resource version: {version} ({self._before})")
+        return [each for each in self._kept if each.version > version]
+
     def forget(self, watcher: Watcher) -> None:
         """Take a watcher off; safe to call twice."""
         place = watcher.namespace, watcher.name

@@ -54,6 +54,21 @@ class Store:
         """One object, or None."""
         return self._objects[resource].get(key.namespace, {}).get(key.name)
 
+    def list_at(
+        self, resource: ResourceKey, version: int, namespace: str | None = None
+    ) -> list[Record]:
+        """Objects as they were at a version; Expired when that is forgotten."""
+        waiting = self._batch.changes if self._batch is not None else ()
+        later = self.feed(resource).after(version)
+        later += [each for key, each in waiting if key == resource and each.version > version]
+        then = {record.key: record for record in self.list(resource, namespace)}
+        for change in reversed(later):
+            if change.before is None:
+                then.pop(change.record.key, None)
+            elif namespace in (None, change.record.key.namespace):
+                then[change.record.key] = change.before
+        return [then[key] for key in sorted(then)]
+
     def list(self, resource: ResourceKey, namespace: str | None = None) -> list[Record]:
         """Objects in order of namespace and name."""
         spaces = self._objects[resource]

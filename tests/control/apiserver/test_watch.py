@@ -25,6 +25,10 @@ MAPS = "/api/v1/namespaces/shop/configmaps"
 MERGE = "application/merge-patch+json"
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
 
+STREAMING = "watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan"
+MARK = {"k8s.io/initial-events-end": "true"}
+METADATA = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io"
+
 Kinds = Callable[[Resource], Kind]
 Client = Any
 
@@ -275,10 +279,112 @@ async def test_a_watch_goes_on_where_the_last_one_ended(client: Client) -> None:
     assert seen == everything[:8]
 
 
-async def test_streaming_lists_are_refused_so_that_clients_list(client: Client) -> None:
-    query = "watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan"
-    reply = await client("GET", f"{MAPS}?{query}")
+async def test_a_streaming_list_says_where_it_ends_and_goes_on(client: Client) -> None:
+    await client("POST", MAPS, config_map("one"))
+    version = await newest(client)
+    for given in ("", f"&resourceVersion={version}", "&resourceVersion=0"):
+        lines = client.lines(f"{MAPS}?{STREAMING}&allowWatchBookmarks=true{given}")
+        assert await told(lines) == ("ADDED", "one")
+        end = await anext(lines)
+        assert (end["type"], end["object"]["kind"]) == ("BOOKMARK", "ConfigMap")
+        metadata = end["object"]["metadata"]
+        assert metadata["annotations"] == MARK
+        assert metadata["resourceVersion"] == await newest(client)
+        await client("POST", MAPS, config_map("two"))
+        assert await told(lines) == ("ADDED", "two")
+        await client("DELETE", f"{MAPS}/two")
+        await lines.aclose()
+
+
+async def test_an_empty_streaming_list_ends_at_once(client: Client) -> None:
+    lines = client.lines(f"{MAPS}?{STREAMING}&allowWatchBookmarks=true")
+    assert (await anext(lines))["object"]["metadata"]["annotations"] == MARK
+    await lines.aclose()
+
+
+async def test_streaming_lists_come_in_every_form(client: Client) -> None:
+    await client("POST", MAPS, config_map("one"))
+    path = f"{MAPS}?{STREAMING}&allowWatchBookmarks=true"
+    lines = client.lines(path, Accept=METADATA)
+    assert (await anext(lines))["object"]["kind"] == "PartialObjectMetadata"
+    end = (await anext(lines))["object"]
+    assert (end["kind"], end["apiVersion"]) == ("PartialObjectMetadata", "meta.k8s.io/v1")
+    assert end["metadata"]["annotations"] == MARK
+    await lines.aclose()
+    lines = client.lines(path, Accept=TABLE)
+    assert (await anext(lines))["object"]["kind"] == "Table"
+    end = (await anext(lines))["object"]
+    assert (end["kind"], end["metadata"]["resourceVersion"]) == ("Table", await newest(client))
+    assert end["rows"][0]["object"]["metadata"]["annotations"] == MARK
+    await lines.aclose()
+
+
+async def test_who_takes_no_bookmarks_is_told_no_end(client: Client) -> None:
+    await client("POST", MAPS, config_map("one"))
+    lines = client.lines(f"{MAPS}?{STREAMING}")
+    assert await told(lines) == ("ADDED", "one")
+    await client("POST", MAPS, config_map("two"))
+    assert await told(lines) == ("ADDED", "two")
+    await lines.aclose()
+
+
+async def test_without_initial_events_a_watch_begins_now(
+    client: Client, registry: Registry, directory: Path
+) -> None:
+    await client("POST", MAPS, config_map("one"))
+    query = STREAMING.replace("Events=true", "Events=false")
+    reader, writer = await deaf(directory, f"{MAPS}?{query}")
+    assert len(registry.store.feed(("", "configmaps"))) == 1  # it began
+    await client("POST", MAPS, config_map("two"))
+    await reader.readline()  # a chunk's size
+    assert orjson.loads(await reader.readline())["object"]["metadata"]["name"] == "two"
+    writer.transport.abort()
+
+
+async def test_a_streaming_list_of_the_future_is_expired(client: Client) -> None:
+    later = int(await newest(client)) + 1000
+    path = f"{MAPS}?{STREAMING}&allowWatchBookmarks=true&resourceVersion={later}"
+    [event] = [each async for each in client.lines(path)]
+    assert (event["type"], event["object"]["reason"]) == ("ERROR", "Expired")
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        (
+            "sendInitialEvents=true",
+            "resourceVersionMatch: Forbidden: sendInitialEvents requires setting "
+            "resourceVersionMatch to NotOlderThan",
+        ),
+        (
+            "resourceVersionMatch=NotOlderThan",
+            "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden for watch unless "
+            "sendInitialEvents is provided",
+        ),
+        (
+            "sendInitialEvents=true&resourceVersionMatch=NotOlderThan&continue=x",
+            "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden when continue is "
+            "provided",
+        ),
+    ],
+)
+async def test_what_cannot_be_streamed_is_refused(client: Client, query: str, words: str) -> None:
+    reply = await client("GET", f"{MAPS}?watch=true&{query}")
     assert (reply.status, reply.document["reason"]) == (422, "Invalid")
+    assert reply.document["message"] == f'ListOptions.meta.k8s.io "" is invalid: {words}'
+
+
+async def test_a_last_bookmark_comes_shortly_before_the_end(
+    client: Client, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LAST_BOOKMARK_SECONDS", 4.999)
+    query = "watch=true&allowWatchBookmarks=true&timeoutSeconds=5"
+    lines = client.lines(f"{MAPS}?{query}&resourceVersion={await newest(client)}")
+    assert (await anext(lines))["type"] == "BOOKMARK"
+    clock.elapsed = 6.0
+    await client("POST", MAPS, config_map("one"))
+    rest = [each async for each in lines if each["type"] != "BOOKMARK"]
+    assert len(rest) <= 1
 
 
 @pytest.mark.parametrize(

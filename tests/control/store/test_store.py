@@ -161,3 +161,31 @@ def test_a_watch_played_over_a_list_gives_the_list(steps: list[tuple[str, str]])
         assert seen == {each.key: each.document for each in store.list(PODS)}
 
     asyncio.run(play())
+
+
+@settings(max_examples=60, deadline=None)
+@given(Steps)
+def test_what_was_at_each_version_can_be_listed(steps: list[tuple[str, str]]) -> None:
+    """Whatever came after, committed or still waiting."""
+
+    async def play() -> None:
+        store = Store(NoJournal())
+        store.put(PODS, pod("a"))
+        seen = {store.version: store.list(PODS)}
+        for number, (verb, name) in enumerate(steps):
+            key = ObjectKey("shop", name)
+            held = store.get(PODS, key)
+            if verb == "put":
+                store.put(PODS, pod(name, spec={"n": number}))
+            elif verb == "remove" and held is not None:
+                store.remove(PODS, key, held.document)
+            elif verb == "commit":
+                await store.committed()
+            seen[store.version] = store.list(PODS)
+        for version, records in seen.items():
+            assert store.list_at(PODS, version) == records
+            assert store.list_at(PODS, version, "shop") == records
+            assert store.list_at(PODS, version, "other") == []
+        await store.committed()
+
+    asyncio.run(play())
