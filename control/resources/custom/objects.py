@@ -128,6 +128,8 @@ def _with_rules(
 
 def _unchanged(cause: Cause, new: Made, old: Given) -> bool:
     """Whether the part of the object that a rule is about is what it was."""
+    if cause.field == NOWHERE:
+        return _without(new, {"metadata"}) == _without(old, {"metadata"})
     first = cause.field.partition(".")[0].partition("[")[0]
     return bool(new.get(first) == old.get(first))
 

@@ -102,8 +102,11 @@ async def test_a_new_definition_is_answered_as_established(client: Client) -> No
 async def test_a_kind_is_served_and_in_discovery_at_once(defined: Client) -> None:
     [row, *_] = (await defined("GET", f"{GROUP}/v1")).document["resources"]
     assert (row["name"], row["kind"], row["shortNames"]) == ("widgets", "Widget", ["wd"])
-    whole = (await defined("GET", "/apis")).document["groups"]
-    assert whole[-1]["preferredVersion"] == {"groupVersion": "example.com/v1", "version": "v1"}
+    whole = {each["name"]: each for each in (await defined("GET", "/apis")).document["groups"]}
+    assert whole["example.com"]["preferredVersion"] == {
+        "groupVersion": "example.com/v1",
+        "version": "v1",
+    }
     listed = (await defined("GET", WIDGETS)).document
     assert (listed["kind"], listed["items"]) == ("WidgetList", [])
 
