@@ -262,7 +262,7 @@ def test_rows_leave_out_what_cannot_be_stored_and_what_is_not_answered() -> None
     pods = {"name": "pods", "singularName": "pod", "namespaced": True, "kind": "Pod"}
     resources: list[dict[str, Any]] = [
         {**pods, "verbs": verbs, "shortNames": ["po"]},
-        {**pods, "name": "pods/exec", "verbs": ["create", "get"]},
+        {**pods, "name": "pods/proxy", "verbs": ["create", "get"]},
         {**pods, "name": "pods/log", "verbs": ["get"]},
         {**pods, "name": "bindings", "kind": "Binding", "verbs": ["create"]},
     ]
