@@ -127,7 +127,7 @@ class Runtime:
         program = Program(workload, ctx, context)
         inside = image.workload == PYTHON_WORKLOAD
         eager = inside or bool(mounts_of(container, automatic=False))
-        root = self._root(pod, ctx, attachment, strict=inside)
+        root = self._root(pod, ctx, attachment, strict=eager)
         ctx.commands = ContainerCommands(ctx, context, root)
         if eager:
             await self._mounted(root)

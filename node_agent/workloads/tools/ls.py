@@ -162,7 +162,7 @@ class Lister:
 
     def _columns(self, names: list[str]) -> list[str]:
         terminal = self._process.terminal
-        total = terminal.window.columns if terminal is not None else 80
+        total = (terminal.window.columns if terminal is not None else 0) or 80
         width = max(len(each) for each in names) + 2
         count = max(1, total // width)
         height = -(-len(names) // count)
