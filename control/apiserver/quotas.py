@@ -4,13 +4,23 @@ The objects themselves are counted, in the same turn of the loop as they are sto
 creations can share what is left for one. Source: kubernetes.io, "Resource Quotas".
 """
 
+from typing import Any
+
 from cluster.client.interface import Document
 from cluster.objects.resources import RESOURCE_QUOTAS, Resource
 from control.apiserver import statuses
+from control.apiserver.limit_ranges import limited
 from control.resources.quota import Amounts, charges, in_scope, refusal_of, source_of, unsaid
 from control.store.store import Store
 
 QUOTAS = RESOURCE_QUOTAS.group, RESOURCE_QUOTAS.plural
+
+
+def within_limits(store: Store, resource: Resource, document: dict[str, Any]) -> dict[str, Any]:
+    """A new object with its namespace's defaults; ApiError 403 for what its namespace denies."""
+    made = limited(store, resource, document)
+    admit(store, resource, made)
+    return made
 
 
 def admit(store: Store, resource: Resource, document: Document) -> None:

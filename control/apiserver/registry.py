@@ -15,12 +15,14 @@ from cluster.aio.clock import Clock
 from cluster.client.interface import Document
 from cluster.errors import PoolExhausted
 from cluster.objects.resources import NAMESPACES, PODS, SERVICES, Resource
-from control.apiserver import quotas, statuses
+from control.apiserver import statuses
 from control.apiserver.custom_resources import CustomResources, check_creatable, is_definition
 from control.apiserver.deletion import decide_deletion, may_go
 from control.apiserver.field_managers import applied, check_applier, with_creator, with_updater
 from control.apiserver.options import DeleteOptions, FieldValidation, WriteOptions
 from control.apiserver.pods import admitted, bound
+from control.apiserver.preconditions import check_identity, check_namespace, check_preconditions
+from control.apiserver.quotas import within_limits
 from control.apiserver.selection import Selection
 from control.apiserver.stamps import stamped, timestamp
 from control.resources.catalogue import Catalogue
@@ -110,7 +112,7 @@ class Registry:
         check_creatable(kind)
         _check_kind(resource, document)
         pruned, warnings = _pruned(kind, document, options)
-        _check_namespace(resource, pruned, namespace)
+        check_namespace(resource, pruned, namespace)
         now = timestamp(self._clock.now())
         named = _by_rules(kind, self._named(kind, pruned, namespace, now))
         made = prepare_create(rules, named)
@@ -125,7 +127,7 @@ class Registry:
             made = self._custom.named(made, now)
         if resource == PODS:
             made = admitted(made, self.store)
-        quotas.admit(self.store, kind.stored, made)
+        made = within_limits(self.store, kind.stored, made)
         if resource == SERVICES:
             made = self._with_addresses(
                 name, lambda: self._addresses.admit_create(made, dry_run=options.dry_run)
@@ -152,7 +154,7 @@ class Registry:
         given = transform(kind.from_stored(old.document))
         _check_kind(resource, given)
         pruned, warnings = _pruned(kind, given, options)
-        _check_identity(resource, pruned, old)
+        check_identity(resource, pruned, old)
         before = rules.from_stored(old.document)
         new = prepare_update(rules, _by_rules(kind, pruned), before, subresource=subresource)
         checked = subresource is None or kind.custom is not None
@@ -216,7 +218,7 @@ class Registry:
         """Take an object out, or mark it as going."""
         resource = kind.resource
         old = self.get(kind, namespace, name)
-        _check_preconditions(resource, old, options)
+        check_preconditions(resource, old, options)
         now = timestamp(self._clock.now())
         held = self._custom.going(old.document, now) if is_definition(resource) else old.document
         deletion = decide_deletion(resource, held, options, now)
@@ -350,39 +352,6 @@ def _check_kind(resource: Resource, document: Document) -> None:
         words = f"the API version in the data ({given[0]}, Kind={given[1]}) does not match the "
         words += f"expected API version ({resource.api_version}, Kind={resource.kind})"
         raise statuses.bad_request(words)
-
-
-def _check_namespace(resource: Resource, document: Document, namespace: str | None) -> None:
-    given = (document.get("metadata") or {}).get("namespace")
-    if resource.namespaced and given and given != namespace:
-        words = "the namespace of the provided object does not match the namespace sent on the "
-        raise statuses.bad_request(words + f"request ({given!r} and {namespace!r})")
-
-
-def _check_identity(resource: Resource, given: Document, old: Record) -> None:
-    metadata = given.get("metadata") or {}
-    name = metadata.get("name", old.key.name)
-    if name != old.key.name:
-        words = f"the name of the object ({name}) does not match the name on the URL "
-        raise statuses.bad_request(words + f"({old.key.name})")
-    _check_namespace(resource, given, old.key.namespace or None)
-    held = old.document["metadata"]
-    if metadata.get("uid") not in (None, "", held["uid"]):
-        why = f"Precondition failed: UID in precondition: {metadata['uid']}, "
-        raise statuses.conflict(resource, name, why + f"UID in object meta: {held['uid']}")
-    if metadata.get("resourceVersion") not in (None, "", held["resourceVersion"]):
-        raise statuses.modified(resource, name)
-
-
-def _check_preconditions(resource: Resource, old: Record, options: DeleteOptions) -> None:
-    held = old.document["metadata"]
-    if options.uid not in (None, held["uid"]):
-        why = f"Precondition failed: UID in precondition: {options.uid}, "
-        raise statuses.conflict(resource, old.key.name, why + f"UID in object meta: {held['uid']}")
-    if options.resource_version not in (None, held["resourceVersion"]):
-        why = f"Precondition failed: ResourceVersion in precondition: {options.resource_version}, "
-        why += f"ResourceVersion in object meta: {held['resourceVersion']}"
-        raise statuses.conflict(resource, old.key.name, why)
 
 
 def _same(new: Document, old: Document) -> bool:
