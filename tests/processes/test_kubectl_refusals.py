@@ -196,7 +196,12 @@ def test_server_side_apply_is_refused_by_its_type(kubectl: Any) -> None:
     assert kubectl("get", "pods", "--output=name") == ""
 
 
-def test_exec_is_not_found(kubectl: Any) -> None:
+def test_streams_of_a_pod_without_a_node(kubectl: Any) -> None:
+    """Refused before the connection changes, so in words, over SPDY and WebSockets."""
     kubectl("create", "--filename=-", stdin=json.dumps(POD))
     words = kubectl.fails("exec", "web", "--", "ls")
-    assert "the server could not find the requested resource" in words
+    assert "pod web does not have a host assigned" in words
+    assert 'pods "nobody" not found' in kubectl.fails("exec", "nobody", "--", "ls")
+    words = kubectl.fails("port-forward", "web", ":80")
+    assert "pod is not running. Current status=Pending" in words
+
