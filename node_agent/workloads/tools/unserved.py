@@ -1,4 +1,4 @@
-"""Tools that look at packets: there are none here, so each says what tells the same instead."""
+"""Tools that look at packets and the like: each says what tells the same instead."""
 
 from node_agent.workloads.tools.process import Failed, Process
 
@@ -7,6 +7,9 @@ INSTEAD = {
     "tshark": "there are no packets to capture: `kubehop trace` shows each connection's hops",
     "nmap": "raw packets cannot be sent: `nc -zv HOST 1-1024` tries ports",
     "mtr": "there is no ICMP: `kubehop trace` shows each connection's hops",
+    "traceroute": "there is no ICMP: `kubehop trace` shows each connection's hops",
+    "tracepath": "there is no ICMP: `kubehop trace` shows each connection's hops",
+    "openssl": "`curl -v https://HOST/` shows the handshake and what came of the certificate",
     "iptables": "rules are decisions of the node: `kubehop trace` shows which one held",
     "iptables-save": "rules are decisions of the node: `kubehop trace` shows which one held",
     "nft": "rules are decisions of the node: `kubehop trace` shows which one held",
