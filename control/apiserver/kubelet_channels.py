@@ -63,7 +63,7 @@ async def _connect(address: KubeletAddress) -> tuple[asyncio.StreamReader, async
     certificate = writer.get_extra_info("ssl_object").getpeercert(binary_form=True) or b""
     if not hmac.compare_digest(hashlib.sha256(certificate).digest(), address.fingerprint):
         writer.transport.abort()
-        raise ssl.SSLError("its certificate is not the one that its node tells of")
+        raise ConnectionAbortedError("its certificate is not the one that its node tells of")
     return reader, writer
 
 
