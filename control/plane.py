@@ -19,7 +19,7 @@ from cluster.aio.tasks import Tasks
 from cluster.errors import ConfigError
 from cluster.objects.resources import SERVICES
 from cluster.wire.addresses import SocketAddress
-from cluster.wire.keys import ADMIN_TOKEN, KUBELET_TOKEN, derived_token
+from cluster.wire.keys import ACCOUNT_KEY, ADMIN_TOKEN, KUBELET_TOKEN, derived_token
 from control.apiserver.app import ApiServer
 from control.apiserver.audit import AuditLog
 from control.apiserver.identity import ADMIN
@@ -60,7 +60,14 @@ async def serve(config: ControlConfig, lifecycle: Lifecycle) -> None:
     registry = _registry(config, store, clock)
     kubelets = Kubelets(store, token=derived_token(key, KUBELET_TOKEN) if key else "")
     tokens = {token: ADMIN} if token else {}
-    api_server = ApiServer(registry, PodLogs(store, kubelets), clock, SystemRandom(), tokens=tokens)
+    api_server = ApiServer(
+        registry,
+        PodLogs(store, kubelets),
+        clock,
+        SystemRandom(),
+        tokens=tokens,
+        account_key=derived_token(key, ACCOUNT_KEY).encode() if key else b"",
+    )
     audit = AuditLog(config.audit_log, clock) if config.audit_log else None
     tasks = Tasks(clock)
     http = web.ServerRunner(
@@ -145,7 +152,8 @@ def _start(
 
 
 def _settings(config: ControlConfig, authority: Authority) -> ControllerSettings:
-    others = tuple(each.resource for each in kinds() if each.resource not in WATCHED)
+    stored = (each.resource for each in kinds() if each.storage is None)
+    others = tuple(each for each in stored if each not in WATCHED)
     return ControllerSettings(
         pod_cidr=config.pod_cidr,
         service_cidr=config.service_cidr,

@@ -6,6 +6,7 @@ Pure: bytes in, text out. HMAC-SHA-256 of the purpose: who has one token learns 
 import hmac
 
 ADMIN_TOKEN = b"kubehop token: kubernetes admin"  # in the kubeconfig that control writes
+ACCOUNT_KEY = b"kubehop key: service account tokens"  # what control signs them with
 KUBELET_TOKEN = b"kubehop token: kubelet"  # what control shows a kubelet on another machine
 
 

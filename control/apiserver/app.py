@@ -7,19 +7,24 @@ import logging
 import random
 from collections.abc import Mapping, Sequence
 from functools import partial
+from secrets import token_bytes
 
 from aiohttp import web
 
 from cluster.aio.clock import Clock
 from cluster.errors import ApiError
-from cluster.objects.resources import PODS
+from cluster.objects.resources import PODS, SERVICE_ACCOUNTS
 from control.apiserver import statuses
-from control.apiserver.answer import Answer, answer_error, warning_headers
+from control.apiserver.access.gate import Gate
+from control.apiserver.access.role_book import RoleBook
+from control.apiserver.access.service_accounts import ServiceAccounts
+from control.apiserver.access.virtual import find_virtual
+from control.apiserver.answer import Answer, answer_error, answer_json, warning_headers
 from control.apiserver.audit import ASKER
-from control.apiserver.codec import JSON, negotiate
+from control.apiserver.codec import JSON, decode_object, negotiate
 from control.apiserver.deprecations import deprecations
 from control.apiserver.facts import Facts
-from control.apiserver.identity import OPEN_PATHS, User, identify
+from control.apiserver.identity import ANONYMOUS, User
 from control.apiserver.paths import ResourcePath, flag, parse_path
 from control.apiserver.pod_log import PodLogs
 from control.apiserver.pod_parts import POD_PARTS
@@ -33,9 +38,9 @@ from control.store.store import StoreFailed
 
 log = logging.getLogger(__name__)
 
-IMPERSONATE = "Impersonate-User"  # kubectl --as
 BODY_BYTES_MAX = 3 * 1024 * 1024  # upstream's limit
 # What a method asks of one object, and of a collection; "" is nothing that anything serves.
+TOKEN = "token"  # a service account's
 VERBS = {
     "GET": ("get", "list"),
     "POST": ("", "create"),
@@ -56,6 +61,7 @@ class ApiServer:
         dice: random.Random,
         *,
         tokens: Mapping[str, User] | None = None,
+        account_key: bytes = b"",
     ) -> None:
         self._reader = Reader(registry, clock)
         self._writer = Writer(registry, self._reader)
@@ -65,7 +71,9 @@ class ApiServer:
         self._logs = logs
         self._streams = PodStreams(registry.store, logs.kubelets, clock)
         self._dice = dice
-        self._tokens = dict(tokens or {})
+        accounts = ServiceAccounts(registry.store, account_key or token_bytes(), clock)
+        self._gate = Gate(RoleBook(registry.store), accounts, tokens or {})
+        registry.admit = self._gate.check_written
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """One request."""
@@ -83,16 +91,22 @@ class ApiServer:
             return _response(answer_error(_our_fault()))
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        ASKER.set(self._authenticate(request))
         path = parse_path(request.path)
+        user = self._gate.user_of(request)
+        ASKER.set(user)
+        self._gate.check(user, request, path)
         find = self._registry.catalogue.find
         kind = find(path.group, path.version, path.plural) if path else None
+        if path is not None and kind is None and (virtual := find_virtual(path)) is not None:
+            return _response(await self._review(request, virtual, path, user))
         if path is None or kind is None:
             if path is None and request.method in ("GET", "HEAD"):
                 return _response(self._fact(request))
             raise statuses.no_such_path()
         _check_scope(kind, path)
         _check_verb(kind, path, request.method)
+        if kind.resource == SERVICE_ACCOUNTS and path.subresource == TOKEN:
+            return _response(await self._token(request, path))
         if kind.resource == PODS and path.subresource in STREAMS:
             return await self._streams.serve(request, path)
         if request.method == "GET":
@@ -108,21 +122,25 @@ class ApiServer:
         known = request.headers.get("If-None-Match", "")
         return self._facts.answer(request.path, accept, request.query, known)
 
-    def _authenticate(self, request: web.BaseRequest) -> User | None:
-        transport = request.transport
-        tls = transport is not None and transport.get_extra_info("ssl_object") is not None
-        certificate = transport.get_extra_info("peercert") if tls and transport else None
-        user = identify(
-            local=not tls,
-            certificate=certificate,
-            authorization=request.headers.get("Authorization", ""),
-            tokens=self._tokens,
-        )
-        if user is None and request.path not in OPEN_PATHS:
-            raise statuses.unauthorized()
-        if IMPERSONATE in request.headers:
-            raise statuses.impersonation_unserved(request.headers[IMPERSONATE])
-        return user
+    async def _review(
+        self, request: web.BaseRequest, kind: Kind, path: ResourcePath, user: User
+    ) -> Answer:
+        """A question that is asked by creating an object."""
+        _check_scope(kind, path)
+        _check_verb(kind, path, request.method)
+        content_type = request.headers.get("Content-Type", JSON)
+        document = decode_object(content_type, await _body(request))
+        named = {"apiVersion": kind.resource.api_version, "kind": kind.resource.kind}
+        return answer_json(self._gate.review(kind, path, {**document, **named}, user), 201)
+
+    async def _token(self, request: web.BaseRequest, path: ResourcePath) -> Answer:
+        """A token for a service account: TokenRequest."""
+        if request.method != "POST":
+            raise statuses.method_not_allowed()
+        content_type = request.headers.get("Content-Type", JSON)
+        document = decode_object(content_type, await _body(request))
+        account = path.namespace or "", path.name or ""
+        return answer_json(self._gate.accounts.request(*account, document), 201)
 
     # -- reads
 
@@ -176,6 +194,7 @@ class ApiServer:
             body=body,
             accepted=negotiate(request.headers.get("Accept", "")),
             user_agent=request.headers.get("User-Agent", ""),
+            user=ASKER.get() or ANONYMOUS,
         )
         verbs = {
             "POST": self._writer.post,

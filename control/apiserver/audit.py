@@ -17,16 +17,15 @@ import orjson
 from aiohttp import web
 
 from cluster.aio.clock import Clock
+from control.apiserver.access.attributes import verb_of
 from control.apiserver.identity import User
-from control.apiserver.paths import ResourcePath, flag, parse_path
+from control.apiserver.paths import ResourcePath, parse_path
 
 log = logging.getLogger(__name__)
 
 FILE_BYTES_MAX = 64 * 1024 * 1024
 # Who asks, as the application found out; a request runs in one task from its head to its end.
 ASKER: ContextVar[User | None] = ContextVar("asker", default=None)
-_ONE = {"GET": "get", "HEAD": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
-_MANY = {"GET": "list", "HEAD": "list", "POST": "create", "DELETE": "deletecollection"}
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
@@ -93,8 +92,8 @@ def entry(request: web.BaseRequest, code: int, received: float, done: float) -> 
         "auditID": str(UUID(bytes=os.urandom(16), version=4)),
         "stage": "ResponseComplete",
         "requestURI": request.path_qs,
-        "verb": verb_of(request, path),
-        "user": {"username": user.name, "groups": list(user.groups)} if user else {},
+        "verb": verb_of(request.method, path, request.query),
+        "user": user.document() if user else {},
         "userAgent": request.headers.get("User-Agent", ""),
         **({"objectRef": _object(path)} if path else {}),
         "responseStatus": {"code": code},
@@ -102,16 +101,6 @@ def entry(request: web.BaseRequest, code: int, received: float, done: float) -> 
         "stageTimestamp": _micro_time(done),
         "annotations": _media_types(request),
     }
-
-
-def verb_of(request: web.BaseRequest, path: ResourcePath | None) -> str:
-    """As RBAC calls it; of what is no resource, the method in small letters."""
-    if path is None:
-        return request.method.lower()
-    if request.method == "GET" and path.subresource is None and flag(request.query, "watch"):
-        return "watch"
-    verbs = _MANY if path.name is None else {**_ONE, "POST": "create"}
-    return verbs.get(request.method, request.method.lower())
 
 
 def _object(path: ResourcePath) -> dict[str, str]:

@@ -19,17 +19,20 @@ SUBRESOURCE_VERBS = {
     "binding": ("create",),
     "eviction": ("create",),
     "finalize": ("update",),
+    "token": ("create",),
     "exec": ("create", "get"),
     "attach": ("create", "get"),
     "portforward": ("create", "get"),
     "ephemeralcontainers": ("get", "patch", "update"),
     "resize": ("get", "patch", "update"),
+    "approval": ("get", "patch", "update"),
 }
 # Those that answer with another kind than their resource: group, version, kind.
 SUBRESOURCE_KINDS = {
     "scale": ("autoscaling", "v1", "Scale"),
     "binding": ("", "v1", "Binding"),
     "eviction": ("policy", "v1", "Eviction"),
+    "token": ("authentication.k8s.io", "v1", "TokenRequest"),
     "exec": ("", "v1", "PodExecOptions"),
     "attach": ("", "v1", "PodAttachOptions"),
     "portforward": ("", "v1", "PodPortForwardOptions"),

@@ -5,7 +5,7 @@ Each answer has an ETag: a client that sends it back in If-None-Match gets 304 a
 
 import hashlib
 import platform
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,10 +13,12 @@ import orjson
 
 from cluster import KUBERNETES, __version__
 from control.apiserver import discovery, statuses
+from control.apiserver.access.virtual import virtual_kinds
 from control.apiserver.answer import Answer, answer_json, answer_text
 from control.apiserver.codec import media_types
 from control.resources import openapi
 from control.resources.catalogue import Catalogue
+from control.resources.kinds import Kind
 from control.resources.openapi import V3_ROOT, OpenApi
 from control.store.store import Store
 
@@ -58,7 +60,8 @@ class Facts:
             self._cached.clear()
         key = path, accept
         if key not in self._cached:
-            self._cached[key] = _made(self._catalogue, self._openapi, path, accept)
+            served = (*self._catalogue, *virtual_kinds())
+            self._cached[key] = _made(served, self._openapi, path, accept)
             if len(self._cached) > ANSWERS_MAX:
                 self._cached.pop(next(iter(self._cached)))
         return self._cached[key]
@@ -116,7 +119,7 @@ def openapi_v2(documents: OpenApi, accept: str, if_none_match: str) -> Answer:
 # -- what is made once
 
 
-def _made(kinds: Catalogue, documents: OpenApi, path: str, accept: str) -> Answer:
+def _made(kinds: Sequence[Kind], documents: OpenApi, path: str, accept: str) -> Answer:
     if path in ("/api", "/apis"):
         return _tagged(_root(kinds, path, accept))
     simple: dict[str, Callable[[], Any]] = {
@@ -130,7 +133,7 @@ def _made(kinds: Catalogue, documents: OpenApi, path: str, accept: str) -> Answe
     return _tagged(answer_json(document))
 
 
-def _group_document(kinds: Catalogue, path: str) -> Any:
+def _group_document(kinds: Sequence[Kind], path: str) -> Any:
     match path.strip("/").split("/"):
         case ["api", name]:
             return discovery.api_resource_list(kinds, "", name)
@@ -141,7 +144,7 @@ def _group_document(kinds: Catalogue, path: str) -> Any:
     return None
 
 
-def _root(kinds: Catalogue, path: str, accept: str) -> Answer:
+def _root(kinds: Sequence[Kind], path: str, accept: str) -> Answer:
     """Aggregated discovery where the client knows it, the legacy form elsewhere."""
     for media_type, parameters in media_types(accept):
         if media_type not in ("application/json", "*/*"):
@@ -158,7 +161,7 @@ def _root(kinds: Catalogue, path: str, accept: str) -> Answer:
     return answer_json(legacy)
 
 
-def _paths(kinds: Catalogue, openapi_documents: OpenApi) -> dict[str, Iterable[str]]:
+def _paths(kinds: Sequence[Kind], openapi_documents: OpenApi) -> dict[str, Iterable[str]]:
     groups = discovery.api_group_list(kinds)["groups"]
     roots = [f"/apis/{group['name']}" for group in groups]
     versions = [f"/apis/{each['groupVersion']}" for group in groups for each in group["versions"]]

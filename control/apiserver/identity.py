@@ -1,20 +1,19 @@
 """Who asks: the owner of the machine over the Unix socket, a certificate or a token over TLS.
 
-Pure: what the connection showed in, a user or a refusal out. Authorisation by roles is not built:
-whoever is known may do everything.
+Pure: what the connection showed in, a user or a refusal out; `control.apiserver.access` says what
+the user may do.
 """
 
 import hmac
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from control.apiserver import statuses
 
 MASTERS = "system:masters"
 AUTHENTICATED = "system:authenticated"
-# What may be asked without a name, as upstream's public-info-viewer and health checks.
-OPEN_PATHS = frozenset({"/healthz", "/livez", "/readyz", "/version", "/version/"})
+UNAUTHENTICATED = "system:unauthenticated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +22,21 @@ class User:
 
     name: str
     groups: tuple[str, ...] = ()
+    uid: str = ""
+    extra: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def document(self) -> dict[str, Any]:
+        """As reviews show a user."""
+        shown = {
+            "username": self.name,
+            "uid": self.uid,
+            "groups": list(self.groups),
+            "extra": {key: list(values) for key, values in self.extra.items()},
+        }
+        return {key: value for key, value in shown.items() if value}
 
 
+ANONYMOUS = User("system:anonymous", (UNAUTHENTICATED,))
 ADMIN = User("system:admin", (MASTERS, AUTHENTICATED))
 
 
@@ -34,19 +46,25 @@ def identify(
     certificate: Mapping[str, Any] | None,
     authorization: str,
     tokens: Mapping[str, User],
-) -> User | None:
-    """The user, or None for nobody; a token that is wrong is ApiError 401."""
+    account_of: Callable[[str], User | None] = lambda token: None,
+) -> User:
+    """The user; a token that nobody knows is ApiError 401."""
     if local:
         return ADMIN
     if certificate:
         return _certified(certificate)
     if not authorization:
-        return None
+        return ANONYMOUS
     scheme, _, token = authorization.partition(" ")
+    if scheme.lower() != "bearer":
+        raise statuses.unauthorized()
     shown = token.strip().encode(errors="surrogateescape")  # any bytes: strings must be ASCII
     for known, user in tokens.items():
-        if scheme.lower() == "bearer" and hmac.compare_digest(shown, known.encode()):
+        if hmac.compare_digest(shown, known.encode()):
             return user
+    account = account_of(token.strip())
+    if account is not None:
+        return account
     raise statuses.unauthorized()
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from cluster.client.interface import Document
 from cluster.objects.selectors import LabelSelector, parse_label_selector
 from control.apiserver import statuses
+from control.apiserver.identity import ADMIN, User
 
 OWN_CLIENT = "kubehop"  # what the cluster's own parts call themselves: they manage nothing
 PROPAGATIONS = ("Background", "Foreground", "Orphan")
@@ -34,6 +35,8 @@ class WriteOptions:
     field_manager: str = ""  # "" is nobody: the cluster's own parts
     manager_given: bool = False  # by the client, not made of its name
     force: bool = False
+    user: User = ADMIN
+    endpoint: str = ""  # the subresource that a write of the object itself came by
     applied: Document | None = None  # the configuration, where the write is an apply
     duplicates: tuple[str, ...] = ()  # paths that the body has more than once
 

@@ -19,6 +19,7 @@ from control.apiserver import statuses
 from control.apiserver.custom_resources import CustomResources, check_creatable, is_definition
 from control.apiserver.deletion import decide_deletion, may_go
 from control.apiserver.field_managers import applied, check_applier, with_creator, with_updater
+from control.apiserver.identity import User
 from control.apiserver.options import DeleteOptions, FieldValidation, WriteOptions
 from control.apiserver.pods import admitted, bound
 from control.apiserver.preconditions import check_identity, check_namespace, check_preconditions
@@ -44,6 +45,9 @@ NAME_ATTEMPTS = 8  # for generateName: upstream tries eight times
 
 Transform = Callable[[Document], Document]
 
+
+# ApiError where a user may not write an object as it will be; old is None for a new one.
+Admit = Callable[[User, Kind, Document, Document | None], None]
 
 Warnings = list[str]  # named, for the class below has a `list` of its own
 
@@ -79,6 +83,7 @@ class Registry:
         pods = self.catalogue.find(PODS.group, PODS.version, PODS.plural)
         assert pods is not None, "the kinds lack pods"
         self._pods = pods
+        self.admit: Admit = _anything
 
     def now(self) -> str:
         """The time, as objects carry it."""
@@ -122,6 +127,7 @@ class Registry:
         if (pruned.get("metadata") or {}).get("resourceVersion"):
             raise statuses.modified(resource, name)  # what is new has none (S-169)
         warnings += write_warnings(rules, made)
+        self.admit(options.user, kind, made, None)
         made = dict(rules.to_stored(with_creator(kind, made, options, now)))
         if is_definition(resource):
             made = self._custom.named(made, now)
@@ -171,6 +177,7 @@ class Registry:
         now = self.now()
         if is_definition(resource):
             new = self._custom.named(new, now)
+        self.admit(options.user, kind, new, before)
         kept = with_updater(kind, before, new, pruned, options, now, subresource or "")
         return await self._replace(kind, old, rules.to_stored(kept), options, warnings)
 
@@ -310,6 +317,10 @@ class Registry:
             raise statuses.invalid(SERVICES, name, error.causes) from error
         except PoolExhausted as error:
             raise statuses.internal(str(error)) from error
+
+
+def _anything(user: User, kind: Kind, new: Document, old: Document | None) -> None:
+    """No objection: nobody looks at what users write."""
 
 
 def key_of(kind: Kind) -> tuple[str, str]:

@@ -131,15 +131,6 @@ def unauthorized() -> ApiError:
     return refusal(401, "Unauthorized", "Unauthorized")
 
 
-def impersonation_unserved(name: str) -> ApiError:
-    """403: to answer as if nobody had been impersonated would be a lie about rights."""
-    message = (
-        f'users "{name}" is forbidden: impersonation is not served: roles do not decide here, '
-        "leave --as out"
-    )
-    return refusal(403, "Forbidden", message, {"name": name, "kind": "users"})
-
-
 def method_not_allowed(message: str = "") -> ApiError:
     """The resource does not know this verb."""
     words = message or "the server does not allow this method on the requested resource"

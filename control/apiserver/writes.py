@@ -13,6 +13,7 @@ from control.apiserver.changes import is_apply, patch_of, replacement
 from control.apiserver.codec import Accepted, decode_body, decode_object
 from control.apiserver.duplicates import duplicate_fields
 from control.apiserver.eviction import Evictions
+from control.apiserver.identity import ADMIN, User
 from control.apiserver.options import DeleteOptions, ListOptions, WriteOptions
 from control.apiserver.paths import ResourcePath
 from control.apiserver.pod_parts import POD_PARTS
@@ -40,11 +41,12 @@ class Request:
     body: bytes
     accepted: Accepted
     user_agent: str
+    user: User = ADMIN
 
     @property
     def options(self) -> WriteOptions:
         """How to write."""
-        return WriteOptions.of(self.query, self.user_agent)
+        return replace(WriteOptions.of(self.query, self.user_agent), user=self.user)
 
     def options_for(self, body: Any) -> WriteOptions:
         """How to write this, which was the body: with what it has twice."""
@@ -141,9 +143,11 @@ class Writer:
 
     async def _apply(self, request: Request) -> Answer:
         """Server-side apply; the body is YAML by name, and mostly JSON."""
-        if request.path.subresource not in (None, STATUS):
+        if request.path.subresource not in (None, STATUS, SCALE):
             raise statuses.method_not_allowed()
         config = decode_object(request.content_type, request.body)
+        if request.path.subresource == SCALE:
+            return await self._apply_scale(request, config)
         written = await self._registry.apply(
             request.kind,
             request.path.namespace,
@@ -153,6 +157,16 @@ class Writer:
             subresource=request.path.subresource,
         )
         return self._shown(request, written, 201 if written.created else 200)
+
+    async def _apply_scale(self, request: Request, scale: Document) -> Answer:
+        """A Scale applied is its number applied to the object that is there."""
+        kind, namespace, name = request.kind, request.path.namespace, request.name
+        self._registry.get(kind, namespace, name)
+        metadata = _checked_scale(scale).get("metadata") or {}
+        config = write_scale(kind, _typed(kind, {"metadata": metadata}), scale)
+        options = replace(request.options_for(scale), endpoint=SCALE)
+        written = await self._registry.apply(kind, namespace, name, config, options)
+        return self._reader.scale(kind, written.record, request.accepted)
 
     async def _scale(self, request: Request, change: Callable[[Document], Document]) -> Answer:
         kind = request.kind
@@ -165,8 +179,9 @@ class Writer:
                 raise statuses.modified(kind.resource, request.name)
             return write_scale(kind, old, after)
 
+        options = replace(request.options, endpoint=SCALE)
         written = await self._registry.update(
-            kind, request.path.namespace, request.name, scaled, request.options
+            kind, request.path.namespace, request.name, scaled, options
         )
         return self._reader.scale(kind, written.record, request.accepted)
 

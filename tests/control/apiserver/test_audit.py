@@ -9,36 +9,14 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
-from control.apiserver.audit import ASKER, AuditLog, entry, verb_of
+from control.apiserver.audit import ASKER, AuditLog, entry
 from control.apiserver.identity import ADMIN
-from control.apiserver.paths import parse_path
 
 POD = "/api/v1/namespaces/shop/pods/web"
 
 
 def lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "verb"),
-    [
-        ("GET", POD, "get"),
-        ("GET", "/api/v1/namespaces/shop/pods", "list"),
-        ("GET", "/api/v1/pods?watch=True", "watch"),
-        ("GET", f"{POD}/log?follow=true", "get"),
-        ("POST", "/api/v1/namespaces/shop/pods", "create"),
-        ("POST", f"{POD}/eviction", "create"),
-        ("PUT", POD, "update"),
-        ("PATCH", f"{POD}/status", "patch"),
-        ("DELETE", POD, "delete"),
-        ("DELETE", "/api/v1/namespaces/shop/pods", "deletecollection"),
-        ("GET", "/version", "get"),
-    ],
-)
-def test_a_verb_is_called_as_rules_call_it(method: str, path: str, verb: str) -> None:
-    request = make_mocked_request(method, path)
-    assert verb_of(request, parse_path(request.path)) == verb
 
 
 def test_a_line_says_who_asked_what_and_how_it_ended() -> None:

@@ -97,7 +97,11 @@ def test_rows_are_in_the_order_of_their_names() -> None:
 
 def test_what_is_not_answered_is_not_listed() -> None:
     assert not {"pods/proxy", "services/proxy", "nodes/proxy"} & set(rows(""))
-    assert "serviceaccounts/token" not in rows("")
+
+
+def test_a_token_is_asked_for_by_a_kind_of_another_group() -> None:
+    row = rows("")["serviceaccounts/token"]
+    assert (row["group"], row["kind"]) == ("authentication.k8s.io", "TokenRequest")
 
 
 def test_an_eviction_is_a_kind_of_another_group() -> None:

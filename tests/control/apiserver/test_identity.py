@@ -3,7 +3,7 @@
 import pytest
 
 from cluster.errors import ApiError
-from control.apiserver.identity import ADMIN, AUTHENTICATED, User, identify
+from control.apiserver.identity import ADMIN, ANONYMOUS, AUTHENTICATED, User, identify
 
 ALICE = User("alice", ("dev",))
 TOKENS = {"secret": ALICE}
@@ -39,5 +39,24 @@ def test_a_wrong_token_is_refused(header: str) -> None:
     assert caught.value.code == 401
 
 
-def test_who_shows_nothing_is_nobody() -> None:
-    assert who() is None
+def test_who_shows_nothing_is_anonymous() -> None:
+    assert who() == ANONYMOUS
+
+
+def test_an_accounts_token_is_its_account() -> None:
+    robot = User("system:serviceaccount:shop:robot")
+    known = {"a.b.c": robot}.get
+    assert who(authorization="Bearer a.b.c", account_of=known) == robot
+    with pytest.raises(ApiError):
+        who(authorization="Bearer x.y.z", account_of=known)
+
+
+def test_a_user_is_shown_as_reviews_show_one() -> None:
+    user = User("jane", ("dev",), "7", {"scopes": ("a",)})
+    assert user.document() == {
+        "username": "jane",
+        "uid": "7",
+        "groups": ["dev"],
+        "extra": {"scopes": ["a"]},
+    }
+    assert User("joe").document() == {"username": "joe"}

@@ -1,0 +1,155 @@
+"""Requests as other users: what they may, what they may not, and what they are told."""
+
+from typing import Any
+
+from tests.control.apiserver.conftest import Client
+
+PODS = "/api/v1/namespaces/shop/pods"
+REVIEWS = "/apis/authorization.k8s.io/v1"
+RBAC = "/apis/rbac.authorization.k8s.io/v1"
+READ_PODS = {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"]}
+
+
+async def test_nobody_may_what_no_rule_allows(as_user: Any) -> None:
+    jane = as_user("jane")
+    refused = await jane("GET", PODS)
+    assert (refused.status, refused.document["reason"]) == (403, "Forbidden")
+    assert refused.document["message"] == (
+        'pods is forbidden: User "jane" cannot list resource "pods" in API group "" '
+        'in the namespace "shop"'
+    )
+    named = await jane("DELETE", f"{PODS}/web")
+    assert named.document["message"].startswith(
+        'pods "web" is forbidden: User "jane" cannot delete'
+    )
+    assert (await jane("GET", "/metrics")).document["message"] == (
+        'forbidden: User "jane" cannot get path "/metrics"'
+    )
+
+
+async def test_rules_hold_where_they_are_bound(as_user: Any, grant: Any) -> None:
+    await grant("jane", READ_PODS)
+    jane = as_user("jane")
+    assert (await jane("GET", PODS)).status == 200
+    assert (await jane("GET", "/api/v1/namespaces/default/pods")).status == 403
+    assert (await jane("POST", PODS, {"metadata": {"name": "x"}})).status == 403
+    await grant("joe", READ_PODS, everywhere=True)
+    assert (await as_user("joe")("GET", "/api/v1/pods")).status == 200
+
+
+async def test_a_change_of_roles_counts_at_once(client: Client, as_user: Any, grant: Any) -> None:
+    await grant("jane", READ_PODS)
+    assert (await as_user("jane")("GET", PODS)).status == 200
+    await client("DELETE", f"{RBAC}/namespaces/shop/rolebindings/of-jane")
+    assert (await as_user("jane")("GET", PODS)).status == 403
+
+
+async def test_groups_and_service_accounts_are_subjects_too(as_user: Any, grant: Any) -> None:
+    await grant("system:serviceaccounts", READ_PODS, kind="Group")
+    robot = as_user("system:serviceaccount:default:robot")
+    assert (await robot("GET", PODS)).status == 200
+
+
+async def test_impersonation_is_a_right(client: Client, as_user: Any, grant: Any) -> None:
+    rule = {"apiGroups": [""], "resources": ["users"], "verbs": ["impersonate"]}
+    await grant("jane", {**rule, "resourceNames": ["joe"]}, everywhere=True)
+    # the administrator asks as jane; jane has no way to ask as joe, for headers do not nest
+    body = {
+        "spec": {"user": "jane", "resourceAttributes": {"verb": "impersonate", "resource": "users"}}
+    }
+    body["spec"]["resourceAttributes"]["name"] = "joe"  # type: ignore[index]
+    review = f"{REVIEWS}/subjectaccessreviews"
+    assert (await client("POST", review, body)).document["status"] == {"allowed": True}
+    body["spec"]["resourceAttributes"]["name"] = "ann"  # type: ignore[index]
+    assert (await client("POST", review, body)).document["status"] == {"allowed": False}
+
+
+async def test_reviews_answer_and_are_not_stored(client: Client, as_user: Any, grant: Any) -> None:
+    await grant("jane", READ_PODS)
+    everybody = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["create"]}
+    await grant("asker", everybody, everywhere=True)
+    wanted = {"resourceAttributes": {"verb": "list", "resource": "pods", "namespace": "shop"}}
+    path = f"{REVIEWS}/selfsubjectaccessreviews"
+    mine = await client("POST", path, {"spec": wanted})
+    assert mine.status == 201 and mine.document["status"] == {"allowed": True}
+    assert mine.document["kind"] == "SelfSubjectAccessReview"
+    assert (await client("GET", path)).status == 405
+    assert (await client("POST", f"{path}/x", {})).status == 405
+    local = f"{REVIEWS}/namespaces/shop/localsubjectaccessreviews"
+    asked = await client("POST", local, {"spec": {**wanted, "user": "jane"}})
+    assert asked.document["status"] == {"allowed": True}
+    elsewhere = {"resourceAttributes": {**wanted["resourceAttributes"], "namespace": "default"}}
+    assert (await client("POST", local, {"spec": {**elsewhere, "user": "jane"}})).status == 400
+    rules = await client(
+        "POST", f"{REVIEWS}/selfsubjectrulesreviews", {"spec": {"namespace": "shop"}}
+    )
+    assert {"verbs": ["*"], "nonResourceURLs": ["*"]} in rules.document["status"][
+        "nonResourceRules"
+    ]
+
+
+async def test_a_review_that_makes_no_sense_is_refused(client: Client) -> None:
+    for spec in ({}, {"resourceAttributes": {}}, {"resourceAttributes": 5}, 5, {"groups": "x"}):
+        reply = await client("POST", f"{REVIEWS}/selfsubjectaccessreviews", {"spec": spec})
+        assert reply.status == 400, spec
+    nobody = {"resourceAttributes": {"verb": "get", "resource": "pods"}}
+    reply = await client("POST", f"{REVIEWS}/subjectaccessreviews", {"spec": nobody})
+    assert reply.status == 422
+    assert (await client("POST", f"{REVIEWS}/selfsubjectrulesreviews", {})).status == 400
+
+
+async def test_who_am_i(client: Client) -> None:
+    for version in ("v1", "v1beta1"):
+        path = f"/apis/authentication.k8s.io/{version}/selfsubjectreviews"
+        reply = await client("POST", path, {}, Impersonate_User="jane")
+        if reply.status == 403:  # jane is not bound to system:basic-user here
+            reply = await client("POST", path, {})
+        assert reply.document["status"]["userInfo"]["username"] == "system:admin"
+
+
+async def test_nobody_gives_away_more_than_he_has(as_user: Any, grant: Any) -> None:
+    write_roles = {
+        "apiGroups": ["rbac.authorization.k8s.io"],
+        "resources": ["roles", "rolebindings"],
+        "verbs": ["create", "update", "patch", "get"],
+    }
+    await grant("jane", write_roles, READ_PODS)
+    jane = as_user("jane")
+    roles = f"{RBAC}/namespaces/shop/roles"
+    less = {"metadata": {"name": "less"}, "rules": [{**READ_PODS, "verbs": ["get"]}]}
+    assert (await jane("POST", roles, less)).status == 201
+    more = {"metadata": {"name": "more"}, "rules": [{**READ_PODS, "verbs": ["get", "delete"]}]}
+    refused = await jane("POST", roles, more)
+    assert refused.status == 403
+    assert (
+        "is attempting to grant RBAC permissions not currently held" in refused.document["message"]
+    )
+    assert '{APIGroups:[""], Resources:["pods"], Verbs:["delete"]}' in refused.document["message"]
+    reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "less"}
+    subject = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "joe"}
+    binding = {"metadata": {"name": "b"}, "roleRef": reference, "subjects": [subject]}
+    bindings = f"{RBAC}/namespaces/shop/rolebindings"
+    assert (await jane("POST", bindings, binding)).status == 201
+    admin = {**binding, "roleRef": {**reference, "name": "of-jane"}, "metadata": {"name": "c"}}
+    assert (await jane("POST", bindings, admin)).status == 201  # what jane has herself
+
+
+async def test_labels_of_a_role_may_be_changed_by_who_has_less(
+    client: Client, as_user: Any, grant: Any
+) -> None:
+    role = {"metadata": {"name": "strong"}, "rules": [{**READ_PODS, "verbs": ["*"]}]}
+    await client("POST", f"{RBAC}/namespaces/shop/roles", role)
+    patch = {
+        "apiGroups": ["rbac.authorization.k8s.io"],
+        "resources": ["roles"],
+        "verbs": ["patch"],
+    }
+    await grant("jane", patch)
+    path = f"{RBAC}/namespaces/shop/roles/strong"
+    merge = "application/merge-patch+json"
+    labelled = await as_user("jane")(
+        "PATCH", path, {"metadata": {"labels": {"a": "b"}}}, Content_Type=merge
+    )
+    assert labelled.status == 200
+    stronger = {"rules": [{**READ_PODS, "verbs": ["escalate"]}]}
+    assert (await as_user("jane")("PATCH", path, stronger, Content_Type=merge)).status == 403
