@@ -7,7 +7,7 @@ Source: k8s.io/apiserver/pkg/registry/rest; kubernetes.io, "Kubernetes API Conce
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from control.resources import walk
 from control.resources.causes import TYPE_INVALID, Cause
@@ -16,6 +16,9 @@ from control.resources.schema import element_schema, metadata_node
 from control.resources.strategies.strategy import Strategy
 from control.resources.strategies.table import strategy_of
 from control.resources.validation.metadata import metadata_causes, metadata_update_causes
+
+if TYPE_CHECKING:
+    from control.resources.custom.version import CustomVersion
 
 STATUS = "status"
 
@@ -65,7 +68,7 @@ def prepare_create(kind: Kind, document: Given) -> Made:
         from control.resources.custom import objects
 
         made = {**made, "metadata": walk.canonical(metadata_node(), made["metadata"])}
-        return objects.prepare_create(made, status=STATUS in kind.subresources)
+        return objects.prepare_create(kind.custom, made, status=STATUS in kind.subresources)
     strategy = strategy_of(kind)
     reported = made.pop("status", None) or {}
     made = _completed(kind, strategy, strategy.created(_filled(kind, made)))
@@ -80,7 +83,7 @@ def prepare_create(kind: Kind, document: Given) -> Made:
 def prepare_update(kind: Kind, new: Given, old: Given, *, subresource: str | None) -> Made:
     """An object's next state; equal to the old one but for resourceVersion if nothing changes."""
     if kind.custom is not None:
-        return _custom_update(kind, new, old, subresource)
+        return _custom_update(kind, kind.custom, new, old, subresource)
     match subresource:
         case "status":
             status = _canonical(kind, {"status": new.get("status") or {}})
@@ -138,14 +141,16 @@ def delete_answer(kind: Kind) -> Literal["object", "status"]:
 # -- inside
 
 
-def _custom_update(kind: Kind, new: Given, old: Given, subresource: str | None) -> Made:
+def _custom_update(
+    kind: Kind, custom: "CustomVersion", new: Given, old: Given, subresource: str | None
+) -> Made:
     from control.resources.custom import objects
 
     if subresource == STATUS:
-        return objects.prepare_status(new, old)
+        return objects.prepare_status(custom, new, old)
     metadata = _tidied(_kept(new.get("metadata") or {}, old["metadata"]))
     made = {**new, "metadata": walk.canonical(metadata_node(), metadata)}
-    return objects.prepare_update(made, old, status=STATUS in kind.subresources)
+    return objects.prepare_update(custom, made, old, status=STATUS in kind.subresources)
 
 
 def _filled(kind: Kind, document: Made) -> Made:

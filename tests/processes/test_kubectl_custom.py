@@ -192,3 +192,16 @@ def test_a_definition_that_is_wrong_says_why(shop: Shop) -> None:
     )
     said = shop.kubectl.fails("apply", "--filename=-", stdin=webhook)
     assert "spec.conversion.strategy: Forbidden: conversion by webhook is not served" in said
+
+
+def test_an_applier_owns_what_it_said_and_no_default(shop: Shop) -> None:
+    kubectl = shop.kubectl
+    server_side = ("apply", "--server-side", "--filename=-")
+    kubectl(*server_side, stdin=shop.text(WIDGET))
+    kubectl("scale", "widget/one", "--replicas=4")
+    kubectl(*server_side, stdin=shop.text(WIDGET))
+    assert kubectl("get", "wd/one", "-o", "jsonpath={.spec.replicas}") == "4"
+    other = shop.text(WIDGET).replace("size: 3", "size: 5")
+    said = kubectl.fails(*server_side, "--field-manager=other", stdin=other)
+    assert 'conflict with "kubectl"' in said
+    assert ".spec.size" in said

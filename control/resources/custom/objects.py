@@ -43,10 +43,10 @@ _TYPE_META = Node(
 
 
 def prune(custom: CustomVersion, document: Given) -> tuple[Made, list[str]]:
-    """Without what the schema does not know, and the paths of that; defaults are in."""
+    """Without what the schema does not know, and the paths of that."""
     pruner = Pruner(metadata_node())
     pruned = pruner.resource(custom.schema, dict(document))
-    return filled(custom.schema, pruned), pruner.unknown
+    return pruned, pruner.unknown
 
 
 def type_faults(document: Made) -> list[Cause]:
@@ -56,16 +56,17 @@ def type_faults(document: Made) -> list[Cause]:
     return [each for each in causes if each.reason == TYPE_INVALID]
 
 
-def prepare_create(document: Made, *, status: bool) -> Made:
-    """A new object; where a status is a subresource, it begins without one."""
+def prepare_create(custom: CustomVersion, document: Made, *, status: bool) -> Made:
+    """A new object with its defaults; where a status is a subresource, it begins without one."""
+    document = filled(custom.schema, document)
     made = {key: value for key, value in document.items() if not (status and key == "status")}
     metadata = {**document["metadata"], "generation": 1}
     return {**made, "metadata": metadata}
 
 
-def prepare_update(new: Made, old: Given, *, status: bool) -> Made:
+def prepare_update(custom: CustomVersion, new: Made, old: Given, *, status: bool) -> Made:
     """The next state; its generation rises with anything but metadata, and a status of its own."""
-    made = dict(new)
+    made = dict(filled(custom.schema, new))
     if status:
         made.pop("status", None)
         if "status" in old:
@@ -77,8 +78,9 @@ def prepare_update(new: Made, old: Given, *, status: bool) -> Made:
     return made
 
 
-def prepare_status(new: Given, old: Given) -> Made:
+def prepare_status(custom: CustomVersion, new: Given, old: Given) -> Made:
     """The old object with the new one's status."""
+    new = filled(custom.schema, dict(new))
     made = {key: value for key, value in old.items() if key != "status"}
     return {**made, "status": new["status"]} if "status" in new else made
 

@@ -50,8 +50,9 @@ def widget(*, generation: int = 1, status: Any = None, **spec: Any) -> dict[str,
 
 def test_a_document_is_pruned_then_completed() -> None:
     pruned, unknown = objects.prune(CUSTOM, {"metadata": {"name": "a"}, "spec": {"odd": 1}})
-    assert pruned == {"metadata": {"name": "a"}, "spec": {"must": "x"}}
+    assert pruned == {"metadata": {"name": "a"}, "spec": {}}, "nobody applies a default"
     assert unknown == ["spec.odd"]
+    assert objects.prepare_create(CUSTOM, pruned, status=True)["spec"] == {"must": "x"}
 
 
 @pytest.mark.parametrize("wrong", [{"metadata": 3}, {"kind": 3}, {"metadata": {"labels": [1]}}])
@@ -63,22 +64,25 @@ def test_what_cannot_be_read_is_told_before_the_schema_judges(wrong: dict[str, A
 def test_generations_count_what_is_no_metadata_and_no_status_of_its_own() -> None:
     old = widget(status={"a": 1})
     same = {**old, "metadata": {**old["metadata"], "labels": {"a": "b"}}, "status": {"a": 2}}
-    assert objects.prepare_update(same, old, status=True)["metadata"]["generation"] == 1
-    assert objects.prepare_update(same, old, status=True)["status"] == {"a": 1}
-    assert objects.prepare_update(same, old, status=False)["metadata"]["generation"] == 2
-    assert objects.prepare_update(widget(size=2), old, status=True)["metadata"]["generation"] == 2
+    assert objects.prepare_update(CUSTOM, same, old, status=True)["metadata"]["generation"] == 1
+    assert objects.prepare_update(CUSTOM, same, old, status=True)["status"] == {"a": 1}
+    assert objects.prepare_update(CUSTOM, same, old, status=False)["metadata"]["generation"] == 2
+    assert (
+        objects.prepare_update(CUSTOM, widget(size=2), old, status=True)["metadata"]["generation"]
+        == 2
+    )
 
 
 def test_a_new_object_has_a_status_only_where_it_is_a_field_like_others() -> None:
     given = widget(status={"a": 1})
-    assert "status" not in objects.prepare_create(given, status=True)
-    assert objects.prepare_create(given, status=False)["status"] == {"a": 1}
+    assert "status" not in objects.prepare_create(CUSTOM, given, status=True)
+    assert objects.prepare_create(CUSTOM, given, status=False)["status"] == {"a": 1}
 
 
 def test_a_status_takes_nothing_else_along() -> None:
-    new = objects.prepare_status(widget(size=3, status={"b": 2}), widget(status={"a": 1}))
+    new = objects.prepare_status(CUSTOM, widget(size=3, status={"b": 2}), widget(status={"a": 1}))
     assert new == widget(status={"b": 2})
-    assert objects.prepare_status(widget(size=3), widget(status={"a": 1})) == widget()
+    assert objects.prepare_status(CUSTOM, widget(size=3), widget(status={"a": 1})) == widget()
 
 
 def told(causes: list[Any]) -> list[str]:
