@@ -19,5 +19,5 @@ def service_name(port: int) -> str:
 def port_number(text: str) -> int | None:
     """A port by number or by name; None when it is neither."""
     if text.isdecimal():
-        return int(text) if int(text) <= 65535 else None
+        return int(text) if len(text) <= 5 and int(text) <= 65535 else None
     return next((port for port, name in SERVICES.items() if name == text), None)

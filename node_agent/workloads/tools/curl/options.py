@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from node_agent.workloads.tools.curl.glob import TooMany, expanded
 
 EXIT_USAGE = 2
+DIGITS_MAX = 15
 HINT = "curl: try 'curl --help' or 'curl --manual' for more information"
 
 FLAGS = {
@@ -182,7 +183,8 @@ def _check(name: str, word: str, value: str) -> None:
     if name == "cookie" and "=" not in value:
         text = "cookie files are not served here, give NAME=VALUE"
         raise CurlUsage(f"curl: option {word}: {text}")
-    if name in COUNTS and not (value.isdecimal() or (name == "max-redirs" and value == "-1")):
+    whole = value.isdecimal() and len(value) <= DIGITS_MAX
+    if name in COUNTS and not (whole or (name == "max-redirs" and value == "-1")):
         raise CurlUsage(f"curl: option {word}: expected a proper numerical parameter")
     if name in NUMBERS:
         try:

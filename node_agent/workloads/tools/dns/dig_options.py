@@ -10,6 +10,7 @@ from cluster.wire.dns import IN, RRType
 from node_agent.workloads.tools.dns.records import class_number, reverse_name, type_number
 
 EXIT_USAGE = 1
+DIGITS_MAX = 9
 USAGE = """Usage:  dig [@global-server] [domain] [q-type] [q-class] {q-opt}
             {global-d-opt} host [@local-server] {local-d-opt}
             [ host [@local-server] {local-d-opt} [...]]
@@ -116,7 +117,7 @@ class _Reader:
             raise DigUsage(f"Invalid option: {word}\n{USAGE}")
 
     def _number(self, word: str, what: str, value: str) -> None:
-        if not value.isdecimal():
+        if not value.isdecimal() or len(value) > DIGITS_MAX:
             raise DigUsage(f"Couldn't parse {word[1:].partition('=')[0]} '{value}'")
         number = min(int(value), 3600)
         if what == "retry":
@@ -150,7 +151,7 @@ class _Reader:
                     raise DigUsage(f"Invalid IP address {value}")
                 self.begin(name, type=RRType.PTR)
             case "p":
-                if not value.isdecimal() or not 0 < int(value) <= 65535:
+                if not value.isdecimal() or len(value) > 5 or not 0 < int(value) <= 65535:
                     raise DigUsage(f"Couldn't parse port number '{value}'")
                 self.change(port=int(value))
             case "t":

@@ -47,7 +47,7 @@ def parse_nslookup(words: Sequence[str]) -> Wanted:
             if number is None:
                 raise UsageError(f"unknown query type: {value}")
             wanted.types = (number,)
-        elif name in ("port", "timeout", "retry") and value.isdecimal():
+        elif name in ("port", "timeout", "retry") and value.isdecimal() and len(value) <= 5:
             field = {"port": "port", "timeout": "seconds", "retry": "tries"}[name]
             setattr(wanted, field, max(1, min(int(value), 65535)))
         elif name == "vc":

@@ -74,7 +74,8 @@ def type_number(text: str) -> int | None:
     if known is not None:
         return int(known)
     number = text[4:] if text.upper().startswith("TYPE") else ""
-    return int(number) if number.isdecimal() and int(number) <= 65535 else None
+    known_number = number.isdecimal() and len(number) <= 5 and int(number) <= 65535
+    return int(number) if known_number else None
 
 
 def class_number(text: str) -> int | None:

@@ -14,6 +14,7 @@ from enum import Enum
 
 HEAD_BYTES_MAX = 102400  # curl's own limit for all headers
 CHUNK_DIGITS_MAX = 16
+LENGTH_DIGITS_MAX = 18
 
 
 class BadMessage(ValueError):
@@ -40,7 +41,7 @@ class Head:
     def content_length(self) -> int | None:
         """How many bytes the body is said to have."""
         text = self.value("Content-Length").strip()
-        if text and not text.isdecimal():
+        if text and (not text.isdecimal() or len(text) > LENGTH_DIGITS_MAX):
             raise BadMessage("Invalid Content-Length: value")
         return int(text) if text else None
 

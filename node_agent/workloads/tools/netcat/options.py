@@ -78,7 +78,7 @@ def _ports(text: str) -> tuple[int, ...]:
 
 
 def _seconds(text: str, what: str) -> float:
-    if not text.lstrip("-").isdecimal():
+    if not text.lstrip("-").isdecimal() or len(text) > 9:
         raise UsageError(f"{what} invalid: {text}")
     return float(min(int(text), 10**9))
 

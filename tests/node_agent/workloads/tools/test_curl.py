@@ -41,6 +41,10 @@ def test_a_beginning_of_a_long_option_is_the_option() -> None:
         (["-m"], "curl: option -m: requires parameter"),
         (["-m", "abc", "x"], "curl: option -m: expected a proper numerical parameter"),
         (["--retry", "-1", "x"], "curl: option --retry: expected a proper numerical parameter"),
+        (
+            ["--retry", "9" * 400, "x"],
+            "curl: option --retry: expected a proper numerical parameter",
+        ),
         (["--da", "x"], "curl: option --da: is ambiguous"),
         (["-s"], "curl: no URL specified!"),
         (

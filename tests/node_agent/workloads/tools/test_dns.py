@@ -75,6 +75,7 @@ def test_the_question(words: list[str], name: str, kind: int) -> None:
         (["-x", "web"], "Invalid IP address web"),
         (["-p", "0", "x"], "Couldn't parse port number '0'"),
         (["+time=x"], "Couldn't parse time 'x'"),
+        (["+tries=" + "9" * 5000], "Couldn't parse tries '9"),
     ],
 )
 def test_what_dig_does_not_take(words: list[str], said: str) -> None:

@@ -88,6 +88,13 @@ def test_what_is_no_head(raw: bytes) -> None:
         parse_head(raw)
 
 
+@pytest.mark.parametrize("length", ["-1", "x", "9" * 5000])
+def test_a_length_that_is_none(length: str) -> None:
+    head = parse_head(f"HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n".encode())
+    with pytest.raises(BadMessage):
+        framing("GET", head)
+
+
 def test_chunk_sizes() -> None:
     assert chunk_size(b"1f;a=b\r\n") == 31
     for line in (b"\r\n", b"xyz\r\n", b"0" * 17 + b"\r\n"):

@@ -25,6 +25,8 @@ def test_the_command_line() -> None:
     ("words", "said"),
     [
         (["web", "port"], "port number invalid: port"),
+        (["web", "9" * 5000], "port number invalid: 9"),
+        (["-w", "9" * 5000, "web", "1"], "timeout invalid: 9"),
         (["-w", "x", "web", "1"], "timeout invalid: x"),
         (["-e", "sh", "web", "1"], "-e is not served here"),
         ([], "missing destination"),
