@@ -21,7 +21,16 @@ from control.controllers.ownership import controller_of
 from control.controllers.pod_failure_policy import ruling_on
 from control.controllers.pods import active, finished, ready
 from control.controllers.times import seconds_of, timestamp
-from control.controllers.view import Key, Objects, View, deleting, spec_of, status_of, uid_of
+from control.controllers.view import (
+    Key,
+    Objects,
+    View,
+    deleting,
+    labels_of,
+    spec_of,
+    status_of,
+    uid_of,
+)
 from control.controllers.writes import (
     NORMAL,
     WARNING,
@@ -35,6 +44,8 @@ from control.controllers.writes import (
 )
 
 OWN_CONTROLLER = "kubernetes.io/job-controller"
+JOB_NAME = "batch.kubernetes.io/job-name"
+OWNERS = owners_of_pod(JOBS)
 SUSPENDED = "Suspended"
 POINTERS = ("ready", "terminating", "uncountedTerminatedPods")  # there when zero, too
 
@@ -205,13 +216,23 @@ def _over(pod: Document) -> bool:
 
 
 def _left_behind(objects: Objects, key: Key) -> list[Document]:
-    """Pods of a Job that is gone."""
-    found = []
-    for pod in objects.each(PODS, key.namespace):
-        owner = controller_of(pod)
-        if owner is not None and (owner.get("kind"), owner["name"]) == (JOBS.kind, key.name):
-            found.append(pod)
-    return found
+    """Pods of a Job that is gone, also those that were orphaned by its deletion."""
+    return [pod for pod in objects.each(PODS, key.namespace) if _job_of(pod) == key.name]
+
+
+def _job_of(pod: Document) -> str:
+    """The name of the Job that the pod has or had."""
+    owner = controller_of(pod)
+    if owner is not None:
+        return str(owner["name"]) if owner.get("kind") == JOBS.kind else ""
+    return labels_of(pod).get(JOB_NAME, "") if tracked(pod) else ""
+
+
+def _of_pod(objects: Objects, old: Document | None, new: Document | None) -> Iterable[Key]:
+    """The Jobs that have the pod or may adopt it; for a tracked orphan, the one it had."""
+    yield from OWNERS(objects, old, new)
+    if new is not None and controller_of(new) is None and _job_of(new):
+        yield Key(JOBS, new["metadata"]["namespace"], _job_of(new))
 
 
 def controller() -> Controller:
@@ -221,5 +242,5 @@ def controller() -> Controller:
         component="job-controller",
         tells_refusals=True,
         reconcile=reconcile,
-        watches={JOBS: itself(JOBS), PODS: owners_of_pod(JOBS)},
+        watches={JOBS: itself(JOBS), PODS: _of_pod},
     )

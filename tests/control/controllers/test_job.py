@@ -240,6 +240,14 @@ def test_pods_of_a_job_that_is_gone_are_let_go(start: Any) -> None:
     assert not pods(simulation)[0]["metadata"].get("finalizers")
 
 
+def test_orphans_of_a_job_that_is_gone_are_let_go_too(simulation: Any, build: Any) -> None:
+    labels = {"batch.kubernetes.io/job-name": "work"}
+    orphan = build.pod("work-1", node=None, labels=labels, finalizers=[TRACKING])
+    simulation.store.create(PODS, orphan)
+    settle(simulation)
+    assert not pods(simulation)[0]["metadata"].get("finalizers")
+
+
 def test_a_job_that_somebody_else_manages_is_left_alone(start: Any) -> None:
     simulation = start(managedBy="example.com/queue")
     assert pods(simulation) == []
