@@ -145,7 +145,8 @@ def _untyped(error: Unmergeable) -> Exception:
 
 def _writer(kind: Kind, options: WriteOptions, now: str, subresource: str = "") -> Manager:
     version = kind.resource.api_version
-    return Manager(options.field_manager, UPDATE, version, None, now, subresource)
+    endpoint = subresource or options.endpoint
+    return Manager(options.field_manager, UPDATE, version, None, now, endpoint)
 
 
 def _status_apart(kind: Kind) -> bool:

@@ -43,7 +43,7 @@ def named(manager: Manager) -> str:
     if manager.subresource:
         text += f' with subresource "{manager.subresource}"'
     if manager.operation == UPDATE:
-        text += f" using {manager.api_version}" + (f" at {manager.time}" if manager.time else "")
+        text += f" using {manager.api_version}"
     return text
 
 

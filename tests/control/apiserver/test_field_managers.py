@@ -74,7 +74,7 @@ async def test_updates_are_tracked_by_the_clients_name(client: Client) -> None:
         ("patcher", "Update"): {"f:data": {"f:a": {}}},
     }
     conflict = await apply(client, config(a="3"))
-    assert 'conflict with "patcher" using v1 at 2026-01-01' in conflict.document["message"]
+    assert 'conflict with "patcher" using v1: ' in conflict.document["message"]
 
 
 async def test_the_clusters_own_parts_manage_nothing(client: Client) -> None:
@@ -172,3 +172,45 @@ async def test_status_is_applied_at_its_own_endpoint(client: Client) -> None:
             "PATCH", missing, {**status, "metadata": {"name": "other"}}, Content_Type=APPLY
         )
     ).status == 404
+
+
+async def test_a_scale_is_a_part_with_managers_of_its_own(client: Client) -> None:
+    body = deployment()
+    path = f"{DEPLOYMENTS}/web"
+    await client("PATCH", f"{path}?fieldManager=me", body, Content_Type=APPLY)
+    scale = {"spec": {"replicas": 5}}
+    scaler = f"{path}/scale?fieldManager=scaler"
+    assert (await client("PATCH", scaler, scale, Content_Type=MERGE)).status == 200
+    again = await client("PATCH", f"{path}?fieldManager=me", body, Content_Type=APPLY)
+    assert again.status == 409
+    words = 'conflict with "scaler" with subresource "scale" using apps/v1: .spec.replicas'
+    assert again.document["message"] == f"Apply failed with 1 conflict: {words}"
+
+
+async def test_a_scale_is_applied(client: Client) -> None:
+    path = f"{DEPLOYMENTS}/web"
+    scale = {"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {"name": "web"}}
+    body = {**scale, "spec": {"replicas": 5}}
+    scaler = f"{path}/scale?fieldManager=scaler"
+    missing = await client("PATCH", scaler, body, Content_Type=APPLY)
+    assert (missing.status, missing.document["reason"]) == (404, "NotFound")
+    await client("PATCH", f"{path}?fieldManager=me", deployment(), Content_Type=APPLY)
+    refused = await client("PATCH", scaler, body, Content_Type=APPLY)
+    assert refused.status == 409 and '"me": .spec.replicas' in refused.document["message"]
+    forced = await client("PATCH", f"{scaler}&force=true", body, Content_Type=APPLY)
+    assert (forced.document["kind"], forced.document["spec"]) == ("Scale", {"replicas": 5})
+    held = (await client("GET", path)).document
+    assert held["spec"]["replicas"] == 5
+    entries = {each["manager"]: each for each in held["metadata"]["managedFields"]}
+    assert entries["scaler"]["subresource"] == "scale"
+    assert entries["scaler"]["fieldsV1"] == {"f:spec": {"f:replicas": {}}}
+    assert "f:replicas" not in entries["me"]["fieldsV1"]["f:spec"]
+
+
+def deployment() -> dict[str, Any]:
+    labels = {"a": "b"}
+    containers = [{"name": "web", "image": "a"}]
+    template = {"metadata": {"labels": labels}, "spec": {"containers": containers}}
+    spec = {"replicas": 1, "selector": {"matchLabels": labels}, "template": template}
+    metadata = {"name": "web", "namespace": "shop"}
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec}

@@ -9,13 +9,12 @@ EDIT = Manager("edit", UPDATE, "apps/v1", None, "2026-01-01T12:00:00Z")
 def test_one_conflict_is_told_in_one_line() -> None:
     conflicts = [(EDIT, {"f:spec": {"f:replicas": {}}})]
     assert conflict_message(conflicts) == (
-        "Apply failed with 1 conflict: "
-        'conflict with "edit" using apps/v1 at 2026-01-01T12:00:00Z: .spec.replicas'
+        'Apply failed with 1 conflict: conflict with "edit" using apps/v1: .spec.replicas'
     )
     assert conflict_causes(conflicts) == [
         {
             "reason": "FieldManagerConflict",
-            "message": 'conflict with "edit" using apps/v1 at 2026-01-01T12:00:00Z',
+            "message": 'conflict with "edit" using apps/v1',
             "field": ".spec.replicas",
         }
     ]
@@ -29,7 +28,7 @@ def test_several_are_told_by_manager() -> None:
     ]
     assert conflict_message(conflicts) == (
         "Apply failed with 3 conflicts: "
-        'conflicts with "edit" using apps/v1 at 2026-01-01T12:00:00Z:\n- .data.a\n- .data.b\n'
+        'conflicts with "edit" using apps/v1:\n- .data.a\n- .data.b\n'
         'conflicts with "scaler" with subresource "scale":\n- .spec.replicas'
     )
     assert named(scaler) == '"scaler" with subresource "scale"'
