@@ -61,9 +61,13 @@ def test_kinds_that_only_answer_a_question_are_not_served() -> None:
     assert not plurals & {"bindings", "componentstatuses", "tokenreviews", "subjectaccessreviews"}
 
 
-def test_one_version_of_a_resource_is_served_for_versions_share_their_objects() -> None:
-    counted = Counter((each.resource.group, each.resource.plural) for each in kinds())
+def test_one_version_of_a_resource_is_stored_for_versions_share_their_objects() -> None:
+    stored = [each for each in kinds() if each.storage is None]
+    counted = Counter((each.resource.group, each.resource.plural) for each in stored)
     assert set(counted.values()) == {1}
+    others = [each for each in kinds() if each.storage is not None]
+    assert all(each.storage in stored and each.conversion is not None for each in others)
+    assert all(each.rules is each.storage for each in others)
 
 
 def test_names_are_those_that_kubectl_knows() -> None:
@@ -77,7 +81,7 @@ def test_names_are_those_that_kubectl_knows() -> None:
 
 def test_no_two_kinds_of_a_group_share_a_name() -> None:
     names = Counter(
-        (each.resource.group, name)
+        (each.resource.group, each.resource.version, name)
         for each in kinds()
         for name in {each.resource.plural, each.singular, *each.short_names}
     )
@@ -104,7 +108,7 @@ def test_only_subresources_that_are_answered_are_listed() -> None:
     assert set(kind("", "namespaces").subresources) == {"status", "finalize"}
     assert set(kind("apps", "deployments").subresources) == {"status", "scale"}
     assert set(kind("apps", "replicasets").subresources) == {"status", "scale"}
-    assert kind("", "serviceaccounts").subresources == ()
+    assert kind("", "serviceaccounts").subresources == ("token",)
     assert kind("", "configmaps").subresources == ()
     assert kind("networking.k8s.io", "networkpolicies").subresources == ()
 
