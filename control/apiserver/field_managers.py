@@ -98,19 +98,25 @@ def applied(
 def check_applier(options: WriteOptions, config: Document) -> None:
     """What whoever applies has to say, and must not."""
     if not options.manager_given:
-        words = "PatchOptions.meta.k8s.io is invalid: fieldManager: Required value: is required "
-        raise statuses.refusal(422, "Invalid", words + "for apply patch")
+        raise _refused("fieldManager: Required value: is required for apply patch")
     if (config.get("metadata") or {}).get(FIELD):
         raise statuses.bad_request("metadata.managedFields must be nil")
 
 
-def check_manager(options: WriteOptions) -> None:
-    """A manager's name is short and printable."""
+def check_manager(options: WriteOptions, *, applies: bool) -> None:
+    """A manager's name is short and printable; only who applies can force."""
     name = options.field_manager
-    if options.manager_given and (len(name) > NAME_LENGTH_MAX or not name.isprintable()):
-        why = f"fieldManager: Invalid value: {name[:200]!r}: may not be longer than "
-        why += f"{NAME_LENGTH_MAX} characters, and all of them must be printable"
-        raise statuses.refusal(422, "Invalid", f"PatchOptions.meta.k8s.io is invalid: {why}")
+    if options.manager_given and len(name.encode()) > NAME_LENGTH_MAX:
+        raise _refused(f"fieldManager: Too long: may not be more than {NAME_LENGTH_MAX} bytes")
+    if options.manager_given and not name.isprintable():
+        words = "should only contain printable characters"
+        raise _refused(f"fieldManager: Invalid value: {name!a}: {words}")
+    if options.force and not applies:
+        raise _refused("force: Forbidden: may not be specified for non-apply patch")
+
+
+def _refused(why: str) -> Exception:
+    return statuses.refusal(422, "Invalid", f'PatchOptions.meta.k8s.io "" is invalid: {why}')
 
 
 # -- inside

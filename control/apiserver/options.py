@@ -85,6 +85,8 @@ class DeleteOptions:
         grace = given.get("gracePeriodSeconds", query.get("gracePeriodSeconds"))
         dry_run = given.get("dryRun") or query.get("dryRun")
         propagation = given.get("propagationPolicy") or query.get("propagationPolicy")
+        if propagation is None and isinstance(orphan := given.get("orphanDependents"), bool):
+            propagation = "Orphan" if orphan else "Background"  # as it was said before policies
         if propagation not in (None, *PROPAGATIONS):
             words = f'"{propagation}" is none of {", ".join(PROPAGATIONS)}'
             raise statuses.bad_request(f"invalid propagationPolicy: {words}")

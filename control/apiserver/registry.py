@@ -202,6 +202,9 @@ class Registry:
             raise statuses.bad_request(f"{words}URL ({name})")
         told = replace(options, applied=config, duplicates=())
         if subresource is None and not self._exists(kind, namespace, name):
+            if uid := metadata.get("uid"):
+                words = f"uid mismatch: the provided object specified uid {uid}, and no existing "
+                raise statuses.conflict(resource, name, words + "object was found")
             named = {**config, "metadata": {**metadata, "name": name}}
             written = await self.create(kind, namespace, named, told)
             return replace(written, created=True, warnings=[*warnings, *written.warnings])

@@ -13,6 +13,7 @@ from control.apiserver.changes import is_apply, patch_of, replacement
 from control.apiserver.codec import Accepted, decode_body, decode_object
 from control.apiserver.duplicates import duplicate_fields
 from control.apiserver.eviction import Evictions
+from control.apiserver.field_managers import check_manager
 from control.apiserver.identity import ADMIN, User
 from control.apiserver.options import DeleteOptions, ListOptions, WriteOptions
 from control.apiserver.paths import ResourcePath
@@ -46,7 +47,9 @@ class Request:
     @property
     def options(self) -> WriteOptions:
         """How to write."""
-        return replace(WriteOptions.of(self.query, self.user_agent), user=self.user)
+        options = WriteOptions.of(self.query, self.user_agent)
+        check_manager(options, applies=is_apply(self.content_type))
+        return replace(options, user=self.user)
 
     def options_for(self, body: Any) -> WriteOptions:
         """How to write this, which was the body: with what it has twice."""

@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from control.resources.apply.last_applied import ANNOTATION
 from tests.control.apiserver.conftest import Client, Reply
 
@@ -205,6 +207,31 @@ async def test_a_scale_is_applied(client: Client) -> None:
     assert entries["scaler"]["subresource"] == "scale"
     assert entries["scaler"]["fieldsV1"] == {"f:spec": {"f:replicas": {}}}
     assert "f:replicas" not in entries["me"]["fieldsV1"]["f:spec"]
+
+
+@pytest.mark.parametrize(
+    ("query", "content_type", "words"),
+    [
+        (f"fieldManager={'x' * 129}", MERGE, "fieldManager: Too long: may not be more than 128"),
+        ("fieldManager=a%07", APPLY, "should only contain printable characters"),
+        ("force=true", MERGE, "force: Forbidden: may not be specified for non-apply patch"),
+    ],
+)
+async def test_what_makes_no_sense_of_a_manager_is_refused(
+    client: Client, query: str, content_type: str, words: str
+) -> None:
+    reply = await client("PATCH", f"{MAPS}/one?{query}", config(a="1"), Content_Type=content_type)
+    assert (reply.status, reply.document["reason"]) == (422, "Invalid")
+    assert words in reply.document["message"]
+
+
+async def test_who_means_another_object_makes_none(client: Client) -> None:
+    """A uid in a configuration is of an object that was there before."""
+    body = config(a="1")
+    body["metadata"]["uid"] = "5"
+    refused = await apply(client, body, "me")
+    assert refused.status == 409 and "uid mismatch" in refused.document["message"]
+    assert (await client("GET", f"{MAPS}/one")).status == 404
 
 
 def deployment() -> dict[str, Any]:

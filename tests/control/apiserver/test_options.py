@@ -68,3 +68,18 @@ def test_a_selector_that_cannot_be_read_is_400() -> None:
         labels_of("a in (")
     assert caught.value.code == 400
     assert labels_of("") is None
+
+
+@pytest.mark.parametrize(
+    ("body", "policy"),
+    [
+        ({"orphanDependents": True}, "Orphan"),
+        ({"orphanDependents": False}, "Background"),
+        ({"orphanDependents": True, "propagationPolicy": "Foreground"}, "Foreground"),
+        ({}, None),
+    ],
+)
+def test_dependents_can_be_orphaned_as_old_clients_ask(
+    body: dict[str, object], policy: str | None
+) -> None:
+    assert DeleteOptions.of({}, body).propagation == policy
