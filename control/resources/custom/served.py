@@ -39,8 +39,11 @@ def kinds_of(definition: Given) -> tuple[Kind, ...]:
         # nobody reads its objects, but whoever deletes the definition deletes them
         versions = [{**stored, "served": "deletionTimestamp" in definition["metadata"]}]
     storage = _kind(definition, stored)
+    before = set(definition["status"].get("storedVersions") or ()) - {stored["name"]}
     return tuple(
-        _shown(_kind(definition, each), storage) for each in versions if each.get("served")
+        _shown(_kind(definition, each), storage, before=before)
+        for each in versions
+        if each.get("served")
     )
 
 
@@ -136,11 +139,14 @@ def _deprecation(definition: Given, version: Given) -> str:
 # -- between versions
 
 
-def _shown(kind: Kind, storage: Kind) -> Kind:
-    """A version with how it is read and stored; the stored one without defaults is as it is."""
+def _shown(kind: Kind, storage: Kind, *, before: set[str]) -> Kind:
+    """A version with how it is read and stored; the stored one without defaults is as it is.
+
+    Unless there may be objects that were stored in a version before.
+    """
     assert kind.custom is not None
     same = kind.resource == storage.resource
-    if same and not has_defaults(kind.custom.schema):
+    if same and not before and not has_defaults(kind.custom.schema):
         return kind
     typed = typed_as(storage.resource.api_version, storage.resource.kind)
     conversion = Conversion(to_stored=typed, from_stored=_reader(kind))

@@ -413,3 +413,23 @@ async def test_strict_field_validation_knows_schemas_inside_of_schemas(client: C
     strict = f"{DEFINITIONS}?fieldValidation=Strict"
     reply = await client("POST", strict, definition(version(schema=schema)))
     assert (reply.status, "items.colour" in reply.document["message"]) == (400, True)
+
+
+async def test_another_version_may_be_stored_from_now_on(defined: Client) -> None:
+    await defined("POST", WIDGETS, widget("old"))
+    plain = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    versions = [version("v1", storage=False), version("v2", schema=plain)]
+    path = f"{DEFINITIONS}/widgets.example.com"
+    changed = await defined("PATCH", path, {"spec": {"versions": versions}}, **MERGE)
+    assert changed.document["status"]["storedVersions"] == ["v1", "v2"]
+    newer = f"{GROUP}/v2/namespaces/shop/widgets"
+    await defined("POST", newer, widget("new"))
+    for where, wanted in ((newer, "example.com/v2"), (WIDGETS, "example.com/v1")):
+        items = (await defined("GET", where)).document["items"]
+        assert [each["apiVersion"] for each in items] == [wanted, wanted]
+    without = {"spec": {"versions": versions[1:]}}
+    refused = await defined("PATCH", path, without, **MERGE)
+    assert (refused.status, "missing from spec.versions" in refused.document["message"]) == (
+        422,
+        True,
+    )
