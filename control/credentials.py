@@ -3,19 +3,23 @@
 import base64
 import json
 from pathlib import Path
+from typing import Any
 
 from cluster.errors import ConfigError
 from control.certificates import Pair, write_private
 from control.config import CLUSTER_KEY_BYTES
 
 
-def write_kubeconfig(
-    path: Path, *, name: str, server: str, authority: bytes, client: Pair, token: str
-) -> None:
-    """A kubeconfig of a cluster administrator: certificate and token, everything inline.
+def write_kubeconfig(path: Path, document: dict[str, Any]) -> None:
+    """Write a kubeconfig for its owner alone; JSON is YAML, kubectl reads and rewrites it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_private(path, json.dumps(document, indent=2).encode() + b"\n")
 
-    JSON is YAML; kubectl reads and rewrites it.
-    """
+
+def kubeconfig(
+    *, name: str, server: str, authority: bytes, client: Pair, token: str = ""
+) -> dict[str, Any]:
+    """A kubeconfig for whom a certificate is for, and a token if there is one; all inline."""
     entry = f"kubehop-{name}"
     user = {
         "client-certificate-data": _base64(client.certificate.read_bytes()),
@@ -23,7 +27,7 @@ def write_kubeconfig(
     }
     if token:
         user["token"] = token
-    document = {
+    return {
         "apiVersion": "v1",
         "kind": "Config",
         "clusters": [
@@ -37,8 +41,6 @@ def write_kubeconfig(
         "current-context": entry,
         "preferences": {},
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_private(path, json.dumps(document, indent=2).encode() + b"\n")
 
 
 def cluster_key(path: Path | None) -> bytes:

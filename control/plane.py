@@ -8,7 +8,9 @@ import ipaddress
 import logging
 import random
 import ssl
+from collections.abc import Sequence
 from random import SystemRandom
+from typing import Any
 
 from aiohttp import web
 
@@ -22,7 +24,7 @@ from cluster.wire.addresses import SocketAddress
 from cluster.wire.keys import ACCOUNT_KEY, ADMIN_TOKEN, KUBELET_TOKEN, derived_token
 from control.apiserver.app import ApiServer
 from control.apiserver.audit import AuditLog
-from control.apiserver.identity import ADMIN
+from control.apiserver.identity import ADMIN, MASTERS
 from control.apiserver.kubelets import Kubelets
 from control.apiserver.local import LocalApi
 from control.apiserver.pod_log import PodLogs
@@ -33,7 +35,7 @@ from control.config import ControlConfig
 from control.controllers.bootstrap import bootstrap
 from control.controllers.controller import ControllerManager
 from control.controllers.settings import WATCHED, ControllerSettings
-from control.credentials import cluster_key, write_kubeconfig
+from control.credentials import cluster_key, kubeconfig, write_kubeconfig
 from control.expiry import expire_events
 from control.resources.kinds import kinds
 from control.resources.service_addresses import ServiceAddresses
@@ -86,15 +88,20 @@ async def serve(config: ControlConfig, lifecycle: Lifecycle) -> None:
         await _tell_address(local, _reached(advertised[0], port).resolve())
         _start(tasks, local, settings, clock, store)
         server = f"https://{config.kubeconfig_server or _reached(advertised[0], port)}"
-        if config.kubeconfig is not None:
-            write_kubeconfig(
-                config.kubeconfig,
+
+        def kubeconfig_of(user: str, groups: Sequence[str], token: str = "") -> dict[str, Any]:
+            return kubeconfig(
                 name=config.name,
                 server=server,
                 authority=authority.certificate,
-                client=authority.client("kubernetes-admin", ["system:masters"]),
+                client=authority.client(user, groups),
                 token=token,
             )
+
+        api_server.kubeconfig_of = kubeconfig_of
+        if config.kubeconfig is not None:
+            admin = kubeconfig_of("kubernetes-admin", [MASTERS], token)
+            write_kubeconfig(config.kubeconfig, admin)
         lifecycle.ready(api=server, socket=f"unix:{config.socket}", objects=store.version)
         await lifecycle.stopping.wait()
     finally:

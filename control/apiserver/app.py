@@ -5,9 +5,10 @@ Runs on aiohttp's low-level server, without its router: paths are data (`control
 
 import logging
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from secrets import token_bytes
+from typing import Any
 
 from aiohttp import web
 
@@ -40,6 +41,9 @@ log = logging.getLogger(__name__)
 
 BODY_BYTES_MAX = 3 * 1024 * 1024  # upstream's limit
 # What a method asks of one object, and of a collection; "" is nothing that anything serves.
+KUBECONFIG_PATH = "/kubehop/v1/kubeconfig"
+NAME_LENGTH_MAX = 64  # of a common name in a certificate
+KubeconfigOf = Callable[[str, Sequence[str]], dict[str, Any]]
 TOKEN = "token"  # a service account's
 VERBS = {
     "GET": ("get", "list"),
@@ -73,6 +77,7 @@ class ApiServer:
         self._dice = dice
         accounts = ServiceAccounts(registry.store, account_key or token_bytes(), clock)
         self._gate = Gate(RoleBook(registry.store), accounts, tokens or {})
+        self.kubeconfig_of: KubeconfigOf | None = None  # where certificates can be made
         registry.admit = self._gate.check_written
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -118,9 +123,20 @@ class ApiServer:
         return response
 
     def _fact(self, request: web.BaseRequest) -> Answer:
+        if request.path == KUBECONFIG_PATH and self.kubeconfig_of is not None:
+            return self._kubeconfig(request)
         accept = request.headers.get("Accept", "")
         known = request.headers.get("If-None-Match", "")
         return self._facts.answer(request.path, accept, request.query, known)
+
+    def _kubeconfig(self, request: web.BaseRequest) -> Answer:
+        """A kubeconfig with a certificate for a named user; who may ask, may become anybody."""
+        user, groups = request.query.get("user", ""), request.query.getall("group", [])
+        if not user or any(len(each) > NAME_LENGTH_MAX for each in (user, *groups)):
+            words = f"?user=NAME&group=GROUP...: each has 1 to {NAME_LENGTH_MAX} characters"
+            raise statuses.bad_request(words)
+        assert self.kubeconfig_of is not None
+        return answer_json(self.kubeconfig_of(user, groups))
 
     async def _review(
         self, request: web.BaseRequest, kind: Kind, path: ResourcePath, user: User

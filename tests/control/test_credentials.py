@@ -9,21 +9,21 @@ import pytest
 from cluster.client.kubeconfig import read_kubeconfig
 from cluster.errors import ConfigError
 from control.certificates import Authority
-from control.credentials import cluster_key, write_kubeconfig
+from control.credentials import cluster_key, kubeconfig, write_kubeconfig
 
 
 def test_the_kubeconfig_reads_back(tmp_path: Path) -> None:
     authority = Authority(tmp_path / "pki", now=time.time())
     client = authority.client("kubernetes-admin", ["system:masters"])
     path = tmp_path / "state" / "kubeconfig"
-    write_kubeconfig(
-        path,
+    made = kubeconfig(
         name="demo",
         server="https://127.64.0.254:6443",
         authority=authority.certificate,
         client=client,
         token="secret",
     )
+    write_kubeconfig(path, made)
     credentials = read_kubeconfig(path)
     assert credentials.server == "https://127.64.0.254:6443"
     assert credentials.ca_certificate == authority.certificate

@@ -103,7 +103,7 @@ async def test_the_kubeconfig_opens_the_door_and_nothing_else_does(directory: Pa
         assert await asked(url, without, token) == 200
         assert await asked(url, without, "wrong") == 401
         assert await asked(url, without, "ü") == 401  # a header's bytes may be any
-        assert await asked(url, without) == 401
+        assert await asked(url, without) == 403  # the anonymous may next to nothing
 
 
 async def test_the_socket_is_the_owners_alone_and_gone_afterwards(directory: Path) -> None:
@@ -179,9 +179,9 @@ async def test_without_a_name_only_health_and_version_are_told(directory: Path) 
         assert codes == {
             "/readyz": 200,
             "/version": 200,
-            "/api": 401,
-            "/openapi/v3": 401,
-            "/nothing": 401,
+            "/api": 403,
+            "/openapi/v3": 403,
+            "/nothing": 403,
         }
         assert json.loads(body)["reason"] == "Unauthorized"
 
@@ -226,7 +226,7 @@ async def test_without_a_kubeconfig_or_a_key_there_is_no_token(directory: Path) 
     task = asyncio.create_task(serve(bare, lifecycle), name="control")
     told = await lifecycle.facts
     context = ssl.create_default_context(cadata=(directory / "pki/ca.crt").read_text())
-    assert await asked(told["api"], context) == 401
+    assert await asked(told["api"], context) == 403
     async with (
         aiohttp.ClientSession() as session,
         session.get(
@@ -242,3 +242,26 @@ async def test_without_a_kubeconfig_or_a_key_there_is_no_token(directory: Path) 
 
 def _names(directory: Path) -> list[str]:
     return sorted(each.name for each in directory.iterdir())
+
+
+async def test_a_kubeconfig_is_made_for_anybody_by_who_may_make_it(directory: Path) -> None:
+    async with running(directory) as told:
+        connector = aiohttp.UnixConnector(str(directory / "control.sock"))
+        async with aiohttp.ClientSession(connector=connector) as session:
+            path = "http://control/kubehop/v1/kubeconfig"
+            async with session.get(f"{path}?user=jane&group=dev") as answer:
+                jane = await answer.json()
+            async with session.get(path) as answer:
+                assert answer.status == 400
+        context = trusting(jane, directory, certificate=True)
+        async with aiohttp.ClientSession() as session:
+            review = f"{told['api']}/apis/authentication.k8s.io/v1/selfsubjectreviews"
+            async with session.post(review, ssl=context, json={}) as answer:
+                user = (await answer.json())["status"]["userInfo"]
+            assert user == {"username": "jane", "groups": ["dev", "system:authenticated"]}
+            pods = f"{told['api']}/api/v1/pods"
+            async with session.get(pods, ssl=context) as answer:
+                assert answer.status == 403
+            own = f"{told['api']}/kubehop/v1/kubeconfig?user=root"
+            async with session.get(own, ssl=context) as answer:
+                assert answer.status == 403
