@@ -4,11 +4,15 @@ Pure: a table that changes as a whole. Whoever keeps something made of it compar
 which rises with each change. Without definitions it is the built-in table and costs nothing.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from control.resources.kinds import Kind, kinds
 
 Path = tuple[str, str, str]  # group, version, plural
+
+_STABILITY = {"": 3, "beta": 2, "alpha": 1}
+_VERSION = re.compile(r"v(\d+)(?:(alpha|beta)(\d+))?")
 
 
 class Catalogue:
@@ -21,7 +25,7 @@ class Catalogue:
         self._index()
 
     def __iter__(self) -> Iterator[Kind]:
-        """In discovery's order: built-in kinds, then custom ones by their definitions' names."""
+        """In discovery's order: built-in kinds, then custom ones, the preferred version first."""
         return iter(self._all)
 
     @property
@@ -58,10 +62,19 @@ class Catalogue:
 
     def _index(self) -> None:
         more = [each for _, found in sorted(self._custom.items()) for each in found]
+        more.sort(key=lambda each: (each.resource.group, version_rank(each.resource.version)))
         self._all = (*self.built_in, *more)
         # what is built in wins: no definition can take its place
         self._by_path = {_path(each): each for each in reversed(self._all)}
         self._by_name = {_name(each): each for each in reversed(self._all)}
+
+
+def version_rank(name: str) -> tuple[int, int, int, str]:
+    """Kubernetes' order of versions: stable before beta before alpha, the higher number first."""
+    match = _VERSION.fullmatch(name)
+    if match is None:
+        return 0, 0, 0, name  # after those that are named as versions are
+    return -_STABILITY[match[2] or ""], -int(match[1]), -int(match[3] or 0), name
 
 
 def _path(kind: Kind) -> Path:

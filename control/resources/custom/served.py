@@ -5,12 +5,12 @@ apiVersion. What is read is brought into the asked version's shape: defaults tha
 Source: kubernetes.io, "Versions in CustomResourceDefinitions".
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from cluster.objects.resources import Resource
+from control.resources.catalogue import version_rank
 from control.resources.conversion.conversion import Conversion, typed_as
 from control.resources.custom.acceptance import FINALIZER
 from control.resources.custom.columns import custom_printer
@@ -25,15 +25,12 @@ from control.resources.schema import metadata_node
 
 Given = Mapping[str, Any]
 
-_STABILITY = {"": 3, "beta": 2, "alpha": 1}
-_VERSION = re.compile(r"v(\d+)(?:(alpha|beta)(\d+))?")
-
 
 def kinds_of(definition: Given) -> tuple[Kind, ...]:
     """The kinds of a definition, the preferred version first; none before it is established."""
     if not established(definition):
         return ()
-    versions = sorted(definition["spec"]["versions"], key=lambda each: _rank(each["name"]))
+    versions = sorted(definition["spec"]["versions"], key=lambda each: version_rank(each["name"]))
     (stored,) = (each for each in versions if each.get("storage"))
     if not any(each.get("served") for each in versions):
         # nobody reads its objects, but whoever deletes the definition deletes them
@@ -45,14 +42,6 @@ def kinds_of(definition: Given) -> tuple[Kind, ...]:
         for each in versions
         if each.get("served")
     )
-
-
-def _rank(name: str) -> tuple[Any, ...]:
-    """Kubernetes' order of versions: stable before beta before alpha, the higher number first."""
-    match = _VERSION.fullmatch(name)
-    if match is None:
-        return 0, 0, 0, name  # after those that are named as versions are
-    return -_STABILITY[match[2] or ""], -int(match[1]), -int(match[3] or 0), name
 
 
 def _kind(definition: Given, version: Given) -> Kind:
@@ -130,10 +119,10 @@ def _deprecation(definition: Given, version: Given) -> str:
         for each in spec["versions"]
         if each.get("served")
         and not each.get("deprecated")
-        and _rank(each["name"]) < _rank(version["name"])
+        and version_rank(each["name"]) < version_rank(version["name"])
     ]
     said = f"{words} {kind} is deprecated"
-    return f"{said}; use {spec['group']}/{min(better, key=_rank)} {kind}" if better else said
+    return f"{said}; use {spec['group']}/{min(better, key=version_rank)} {kind}" if better else said
 
 
 # -- between versions

@@ -1,7 +1,7 @@
 """The table of kinds that changes while the server runs."""
 
 from cluster.objects.resources import Resource
-from control.resources.catalogue import Catalogue
+from control.resources.catalogue import Catalogue, version_rank
 from control.resources.kinds import Kind, kinds
 
 
@@ -44,3 +44,20 @@ def test_no_definition_takes_a_built_in_kind_s_place() -> None:
     pods = catalogue.find("", "v1", "pods")
     catalogue.define("pods", (widgets(group="", plural="pods"),))
     assert catalogue.find("", "v1", "pods") is pods
+
+
+def test_the_preferred_version_of_a_group_comes_first_whoever_defines_it() -> None:
+    catalogue = Catalogue(())
+    catalogue.define("a", (widgets("v1alpha1", plural="a"),))
+    catalogue.define("b", (widgets("v1", plural="b"), widgets("v1alpha1", plural="b")))
+    found = [(each.resource.version, each.resource.plural) for each in catalogue]
+    assert found == [("v1", "b"), ("v1alpha1", "a"), ("v1alpha1", "b")]
+    names = ["foo", "v1alpha1", "v10", "v1", "v2beta2", "v2beta10"]
+    assert sorted(names, key=version_rank) == [
+        "v10",
+        "v1",
+        "v2beta10",
+        "v2beta2",
+        "v1alpha1",
+        "foo",
+    ]
