@@ -183,7 +183,7 @@ async def test_without_a_name_only_health_and_version_are_told(directory: Path) 
             "/openapi/v3": 403,
             "/nothing": 403,
         }
-        assert json.loads(body)["reason"] == "Unauthorized"
+        assert json.loads(body)["reason"] == "Forbidden"
 
 
 async def test_watches_over_tls_end_with_the_process(directory: Path) -> None:
