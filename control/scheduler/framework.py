@@ -26,6 +26,8 @@ class NodeState:
     pods: int = 0
     owners: Counter[str] = field(default_factory=Counter)
     host_ports: set[HostPort] = field(default_factory=set)
+    # Its pods themselves: filled only for a pass whose rules ask for neighbours.
+    members: list[Document] = field(default_factory=list, compare=False)
 
     @property
     def name(self) -> str:
@@ -34,6 +36,7 @@ class NodeState:
     def take(self, pod: Document) -> None:
         """Count a pod as being on this node."""
         self.pods += 1
+        self.members.append(pod)
         self.owners[family_of(pod)] += 1
         self.host_ports.update(host_ports(pod))
 

@@ -6,6 +6,8 @@ What cannot be placed is tried again when a node or a pod changes; nothing on th
 
 import asyncio
 import logging
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Protocol
 
 from cluster.aio.clock import Clock
@@ -20,7 +22,15 @@ from control.controllers.pods import active, finished, node_of
 from control.controllers.times import timestamp
 from control.controllers.view import Key, key_of, labels_of, spec_of, status_of, uid_of
 from control.controllers.writes import NORMAL, WARNING, EmitEvent
-from control.scheduler.framework import Placed, Profile, Unschedulable, schedule
+from control.scheduler.framework import (
+    Filter,
+    NodeState,
+    Placed,
+    Profile,
+    Unschedulable,
+    schedule,
+)
+from control.scheduler.neighbours import Neighbours, concerned
 from control.scheduler.occupancy import Occupancy
 from control.scheduler.plugins import DEFAULT_PROFILE
 from control.scheduler.volumes import why_not_yet
@@ -53,6 +63,7 @@ class Scheduler:
         self._events = EventRecorder(api, clock, component=SCHEDULER_NAME)
         self._pending: dict[Key, None] = {}
         self._assumed: dict[Key, str] = {}  # uid of pods being bound
+        self._choosy: dict[Key, None] = {}  # pods with rules about their neighbours
         self._occupancy = Occupancy()
         self._wake = asyncio.Event()
         caches.subscribe(self._changed)
@@ -81,7 +92,8 @@ class Scheduler:
         waiting = self._without_storage(pending, len(states))
         held = {uid_of(each.pod) for each in waiting}
         ready = [pod for pod in pending if uid_of(pod) not in held]
-        placements = [*schedule(ready, states, self._profile), *waiting]
+        profile = self._profile_for(states)
+        placements = [*schedule(ready, states, profile), *waiting]
         placed = [each for each in placements if isinstance(each, Placed)]
         for start in range(0, len(placed), BINDINGS_TOGETHER_MAX):
             together = placed[start : start + BINDINGS_TOGETHER_MAX]
@@ -89,6 +101,15 @@ class Scheduler:
         for each in placements:
             if isinstance(each, Unschedulable):
                 await self._tell_unschedulable(each)
+
+    def _profile_for(self, states: Mapping[str, NodeState]) -> Profile:
+        """The rules; those about neighbours look at all pods, so only where a pod has any."""
+        if not self._choosy:
+            return self._profile
+        for name, state in states.items():
+            state.members = list(filter(active, self._caches.objects.pods_on(name)))
+        filters: list[Filter] = [*self._profile.filters, Neighbours(states)]
+        return replace(self._profile, filters=filters)
 
     def _without_storage(self, pods: list[Document], nodes: int) -> list[Unschedulable]:
         """Those that no node can take before their claims are bound."""
@@ -177,6 +198,10 @@ class Scheduler:
         assert document is not None
         key = key_of(PODS, document)
         freed = self._occupy(key, new)
+        if new is not None and concerned(new) and active(new):
+            self._choosy[key] = None
+        else:
+            self._choosy.pop(key, None)
         if new is not None and pending(new):
             self._pending[key] = None
             return True

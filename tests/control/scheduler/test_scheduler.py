@@ -211,3 +211,21 @@ async def test_a_pod_is_placed_once_its_claim_is_bound(scheduling: Any, build: A
     claim = {"metadata": {"name": "data", "namespace": "default"}, "spec": {"volumeName": "v"}}
     scheduling.create(VOLUME_CLAIMS, claim)
     await until(lambda: nodes_of(scheduling)["a"])
+
+
+async def test_pods_that_want_no_neighbours_get_none(scheduling: Any, build: Any) -> None:
+    labels = {"kubernetes.io/hostname": "node-1"}
+    scheduling.create(NODES, build.node("node-1", labels=labels))
+    term = {
+        "topologyKey": "kubernetes.io/hostname",
+        "labelSelector": {"matchLabels": {"app": "web"}},
+    }
+    rule = {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}
+    for name in ("a", "b"):
+        pod = waiting(build, name, labels={"app": "web"}, spec={"affinity": rule})
+        scheduling.create(PODS, pod)
+    await until(lambda: len(scheduling.all(EVENTS)) == 2)
+    assert sorted(map(str, nodes_of(scheduling).values())) == ["None", "node-1"]
+    [refused] = [e for e in scheduling.all(EVENTS) if e["reason"] == "FailedScheduling"]
+    words = "0/1 nodes are available: 1 node(s) didn't match pod anti-affinity rules."
+    assert refused["message"] == words
