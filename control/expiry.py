@@ -1,6 +1,6 @@
 """Takes old Events away, as the real server's time to live does: whatever grows has a bound.
 
-The Events of core/v1 and of events.k8s.io/v1 are two collections here; both are bounded.
+The Events of core/v1 and of events.k8s.io/v1 are one collection.
 """
 
 import logging
@@ -8,14 +8,13 @@ from datetime import UTC, datetime
 
 from cluster.aio.clock import Clock
 from cluster.errors import ApiError
-from cluster.objects.resources import EVENTS, Resource
+from cluster.objects.resources import EVENTS
 from control.apiserver.local import LocalApi
 from control.store.record import Record
 from control.store.store import Store
 
 log = logging.getLogger(__name__)
 
-NEW_EVENTS = Resource("events.k8s.io", "v1", "events", "Event")
 EVENT_SECONDS_MAX = 3600.0
 EVENTS_MAX = 5_000
 LOOK_SECONDS = 60.0
@@ -25,14 +24,13 @@ async def expire_events(api: LocalApi, store: Store, clock: Clock) -> None:
     """Remove Events that are an hour old, and the oldest beyond a number, for ever."""
     while True:
         await clock.sleep(LOOK_SECONDS)
-        for resource in (EVENTS, NEW_EVENTS):
-            await _expire(api, store, resource, clock.now())
+        await _expire(api, store, clock.now())
 
 
-async def _expire(api: LocalApi, store: Store, resource: Resource, now: float) -> None:
-    for record in too_old(store.list((resource.group, resource.plural)), now):
+async def _expire(api: LocalApi, store: Store, now: float) -> None:
+    for record in too_old(store.list((EVENTS.group, EVENTS.plural)), now):
         try:
-            await api.delete(resource, record.key.name, namespace=record.key.namespace)
+            await api.delete(EVENTS, record.key.name, namespace=record.key.namespace)
         except ApiError as error:
             log.debug("event not removed name=%s error=%s", record.key.name, error)
 
@@ -49,8 +47,7 @@ def too_old(records: list[Record], now: float) -> list[Record]:
 def last_seen(record: Record) -> float:
     """Seconds since 1970 at which an Event last happened."""
     document = record.document
-    told = document.get("lastTimestamp") or document.get("deprecatedLastTimestamp")
-    stamp = told or document["metadata"].get("creationTimestamp")
+    stamp = document.get("lastTimestamp") or document["metadata"].get("creationTimestamp")
     try:
         return datetime.strptime(stamp, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp()
     except (TypeError, ValueError):

@@ -95,15 +95,13 @@ async def test_the_expiry_looks_every_minute_and_deletes_what_is_too_old() -> No
     await asyncio.gather(task, return_exceptions=True)
 
 
-async def test_events_of_both_groups_go_and_one_that_is_gone_already_stops_nobody() -> None:
+async def test_an_event_that_is_gone_already_stops_nobody() -> None:
     clock, store = Looks(), Store(NoJournal())
     registry = Registry(
         store, ServiceAddresses("10.96.0.0/16", lambda n: 0), clock, random.Random(1)
     )
-    new = ("events.k8s.io", "events")
-    for resource in (("", "events"), new):
-        for name in ("a", "b"):
-            store.put(resource, event(name, EVENT_SECONDS_MAX + 1).document)
+    for name in ("a", "b"):
+        store.put(("", "events"), event(name, EVENT_SECONDS_MAX + 1).document)
     await store.committed()
     api = LocalApi(registry)
     delete, removed = api.delete, asyncio.Event()
@@ -112,19 +110,13 @@ async def test_events_of_both_groups_go_and_one_that_is_gone_already_stops_nobod
         if name == "a":  # somebody else was faster
             await delete(resource, name, **options)
         gone = await delete(resource, name, **options)
-        if resource.group == "events.k8s.io":
-            removed.set()
+        removed.set()
         return gone
 
     api.delete = raced  # type: ignore[method-assign]
     task = asyncio.create_task(expire_events(api, store, clock), name="expiry")
     clock.turns.put_nowait(None)
     await removed.wait()
-    assert store.list(("", "events")) == store.list(new) == []
+    assert store.list(("", "events")) == []
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-
-
-def test_an_event_of_the_new_group_tells_its_last_time_elsewhere() -> None:
-    again = event("again", 2 * EVENT_SECONDS_MAX, deprecatedLastTimestamp=stamp(10))
-    assert last_seen(again) == NOW - 10

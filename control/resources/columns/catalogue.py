@@ -5,13 +5,17 @@ Pure: data. A kind that nobody wrote columns for shows its name and age.
 
 from cluster.objects.resources import Resource
 from control.resources.columns import (
+    admission,
     apps,
     autoscaling,
     batch,
+    certificates,
     coordination,
     core,
+    devices,
     discovery,
     events,
+    machinery,
     networking,
     nodes,
     pods,
@@ -24,6 +28,7 @@ from control.resources.columns import (
 )
 from control.resources.columns.printer import Printer
 
+_ADMISSION = "admissionregistration.k8s.io"
 PRINTERS: dict[tuple[str, str], Printer] = {
     ("", "ConfigMap"): core.CONFIG_MAPS,
     ("", "Endpoints"): services.ENDPOINTS,
@@ -40,7 +45,14 @@ PRINTERS: dict[tuple[str, str], Printer] = {
     ("", "Secret"): core.SECRETS,
     ("", "Service"): services.SERVICES,
     ("", "ServiceAccount"): core.SERVICE_ACCOUNTS,
+    (_ADMISSION, "MutatingAdmissionPolicy"): admission.MUTATING_POLICIES,
+    (_ADMISSION, "MutatingAdmissionPolicyBinding"): admission.POLICY_BINDINGS,
+    (_ADMISSION, "MutatingWebhookConfiguration"): admission.WEBHOOKS,
+    (_ADMISSION, "ValidatingAdmissionPolicy"): admission.VALIDATING_POLICIES,
+    (_ADMISSION, "ValidatingAdmissionPolicyBinding"): admission.POLICY_BINDINGS,
+    (_ADMISSION, "ValidatingWebhookConfiguration"): admission.WEBHOOKS,
     ("apiextensions.k8s.io", "CustomResourceDefinition"): core.CREATION_ONLY,
+    ("apiregistration.k8s.io", "APIService"): machinery.API_SERVICES,
     ("apps", "ControllerRevision"): apps.CONTROLLER_REVISIONS,
     ("apps", "DaemonSet"): apps.DAEMON_SETS,
     ("apps", "Deployment"): apps.DEPLOYMENTS,
@@ -50,9 +62,14 @@ PRINTERS: dict[tuple[str, str], Printer] = {
     ("autoscaling", "Scale"): autoscaling.SCALES,
     ("batch", "CronJob"): batch.CRON_JOBS,
     ("batch", "Job"): batch.JOBS,
+    ("certificates.k8s.io", "CertificateSigningRequest"): certificates.SIGNING_REQUESTS,
+    ("certificates.k8s.io", "ClusterTrustBundle"): certificates.TRUST_BUNDLES,
+    ("certificates.k8s.io", "PodCertificateRequest"): certificates.POD_CERTIFICATES,
     ("coordination.k8s.io", "Lease"): coordination.LEASES,
     ("discovery.k8s.io", "EndpointSlice"): discovery.ENDPOINT_SLICES,
     ("events.k8s.io", "Event"): events.EVENTS,
+    ("flowcontrol.apiserver.k8s.io", "FlowSchema"): machinery.FLOW_SCHEMAS,
+    ("flowcontrol.apiserver.k8s.io", "PriorityLevelConfiguration"): machinery.PRIORITY_LEVELS,
     ("networking.k8s.io", "Ingress"): networking.INGRESSES,
     ("networking.k8s.io", "IngressClass"): networking.INGRESS_CLASSES,
     ("networking.k8s.io", "IPAddress"): networking.IP_ADDRESSES,
@@ -64,6 +81,11 @@ PRINTERS: dict[tuple[str, str], Printer] = {
     ("rbac.authorization.k8s.io", "ClusterRoleBinding"): rbac.BINDINGS,
     ("rbac.authorization.k8s.io", "Role"): core.CREATION_ONLY,
     ("rbac.authorization.k8s.io", "RoleBinding"): rbac.BINDINGS,
+    ("resource.k8s.io", "DeviceClass"): core.AGE_ONLY,
+    ("resource.k8s.io", "DeviceTaintRule"): core.AGE_ONLY,
+    ("resource.k8s.io", "ResourceClaim"): devices.RESOURCE_CLAIMS,
+    ("resource.k8s.io", "ResourceClaimTemplate"): core.AGE_ONLY,
+    ("resource.k8s.io", "ResourceSlice"): devices.RESOURCE_SLICES,
     ("scheduling.k8s.io", "PriorityClass"): scheduling.PRIORITY_CLASSES,
     ("storage.k8s.io", "CSIDriver"): storage.CSI_DRIVERS,
     ("storage.k8s.io", "CSINode"): storage.CSI_NODES,
@@ -71,6 +93,7 @@ PRINTERS: dict[tuple[str, str], Printer] = {
     ("storage.k8s.io", "StorageClass"): storage.STORAGE_CLASSES,
     ("storage.k8s.io", "VolumeAttachment"): storage.VOLUME_ATTACHMENTS,
     ("storage.k8s.io", "VolumeAttributesClass"): storage.VOLUME_ATTRIBUTES_CLASSES,
+    ("storagemigration.k8s.io", "StorageVersionMigration"): machinery.MIGRATIONS,
 }
 
 

@@ -4,7 +4,14 @@ Pure: data.
 """
 
 from control.resources.kinds import Kind
-from control.resources.strategies import cluster, configuration, networking, workloads
+from control.resources.strategies import (
+    cluster,
+    configuration,
+    machinery,
+    networking,
+    workloads,
+)
+from control.resources.strategies.autoscaling import AUTOSCALER
 from control.resources.strategies.custom_resources import DEFINITION
 from control.resources.strategies.pods import POD
 from control.resources.strategies.services import SERVICE
@@ -12,6 +19,7 @@ from control.resources.strategies.strategy import Strategy
 
 _PLAIN = Strategy()
 
+_ADMISSION = "admissionregistration.k8s.io"
 _TABLE: dict[tuple[str, str], Strategy] = {
     ("", "configmaps"): configuration.CONFIG_MAP,
     ("", "endpoints"): networking.ENDPOINTS,
@@ -26,16 +34,26 @@ _TABLE: dict[tuple[str, str], Strategy] = {
     ("", "secrets"): configuration.SECRET,
     ("", "serviceaccounts"): cluster.RETURNED,
     ("", "services"): SERVICE,
+    (_ADMISSION, "mutatingadmissionpolicies"): machinery.POLICY,
+    (_ADMISSION, "mutatingadmissionpolicybindings"): machinery.POLICY,
+    (_ADMISSION, "mutatingwebhookconfigurations"): machinery.WEBHOOKS,
+    (_ADMISSION, "validatingadmissionpolicies"): machinery.POLICY,
+    (_ADMISSION, "validatingadmissionpolicybindings"): machinery.POLICY,
+    (_ADMISSION, "validatingwebhookconfigurations"): machinery.WEBHOOKS,
     ("apiextensions.k8s.io", "customresourcedefinitions"): DEFINITION,
+    ("apiregistration.k8s.io", "apiservices"): machinery.API_SERVICE,
     ("apps", "controllerrevisions"): cluster.REVISION,
     ("apps", "daemonsets"): workloads.DAEMON_SET,
     ("apps", "deployments"): workloads.DEPLOYMENT,
     ("apps", "replicasets"): workloads.REPLICA_SET,
     ("apps", "statefulsets"): workloads.STATEFUL_SET,
+    ("autoscaling", "horizontalpodautoscalers"): AUTOSCALER,
     ("batch", "cronjobs"): workloads.CRON_JOB,
     ("batch", "jobs"): workloads.JOB,
     ("coordination.k8s.io", "leases"): cluster.LEASE,
     ("discovery.k8s.io", "endpointslices"): networking.ENDPOINT_SLICE,
+    ("flowcontrol.apiserver.k8s.io", "flowschemas"): cluster.COUNTED,
+    ("flowcontrol.apiserver.k8s.io", "prioritylevelconfigurations"): cluster.COUNTED,
     ("networking.k8s.io", "ingressclasses"): networking.INGRESS_CLASS,
     ("networking.k8s.io", "ingresses"): networking.INGRESS,
     ("networking.k8s.io", "networkpolicies"): networking.NETWORK_POLICY,
@@ -44,6 +62,9 @@ _TABLE: dict[tuple[str, str], Strategy] = {
     ("rbac.authorization.k8s.io", "clusterroles"): cluster.ROLE,
     ("rbac.authorization.k8s.io", "rolebindings"): cluster.ROLE_BINDING,
     ("rbac.authorization.k8s.io", "roles"): cluster.ROLE,
+    ("resource.k8s.io", "deviceclasses"): cluster.COUNTED,
+    ("resource.k8s.io", "devicetaintrules"): cluster.COUNTED,
+    ("resource.k8s.io", "resourceslices"): cluster.COUNTED,
     ("scheduling.k8s.io", "priorityclasses"): cluster.PRIORITY_CLASS,
 }
 

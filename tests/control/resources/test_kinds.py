@@ -11,7 +11,9 @@ from control.resources.kinds import ALL_VERBS, Kind, find_kind, kinds
 
 def kind(group: str, plural: str) -> Kind:
     (found,) = (
-        each for each in kinds() if (each.resource.group, each.resource.plural) == (group, plural)
+        each
+        for each in kinds()
+        if (each.resource.group, each.resource.plural) == (group, plural) and each.storage is None
     )
     return found
 
@@ -61,13 +63,14 @@ def test_kinds_that_only_answer_a_question_are_not_served() -> None:
     assert not plurals & {"bindings", "componentstatuses", "tokenreviews", "subjectaccessreviews"}
 
 
-def test_one_version_of_a_resource_is_stored_for_versions_share_their_objects() -> None:
-    stored = [each for each in kinds() if each.storage is None]
-    counted = Counter((each.resource.group, each.resource.plural) for each in stored)
-    assert set(counted.values()) == {1}
-    others = [each for each in kinds() if each.storage is not None]
-    assert all(each.storage in stored and each.conversion is not None for each in others)
-    assert all(each.rules is each.storage for each in others)
+def test_versions_of_one_object_are_stored_as_one_of_them() -> None:
+    stored = Counter(each.resource for each in kinds() if each.storage is None)
+    assert set(stored.values()) == {1}
+    converted = {each.resource.api_version: each for each in kinds() if each.storage is not None}
+    assert set(converted) == {"autoscaling/v1", "events.k8s.io/v1"}
+    assert converted["autoscaling/v1"].stored.api_version == "autoscaling/v2"
+    assert converted["events.k8s.io/v1"].stored == used.EVENTS
+    assert all(each.conversion is not None for each in converted.values())
 
 
 def test_names_are_those_that_kubectl_knows() -> None:

@@ -7,7 +7,8 @@ In a virtual environment of its own, from the root of the repository:
     python -m venv /tmp/inputs
     /tmp/inputs/bin/pip install kubernetes-validate==1.37.0 kmock==0.8
     cd /tmp/inputs && go mod init inputs && go mod download k8s.io/api@v0.37.0 \
-        k8s.io/apimachinery@v0.37.0 k8s.io/apiextensions-apiserver@v0.37.0; cd -
+        k8s.io/apimachinery@v0.37.0 k8s.io/apiextensions-apiserver@v0.37.0 \
+        k8s.io/kube-aggregator@v0.37.0; cd -
     /tmp/inputs/bin/python -m control.resources.data.generator
 
 kubernetes-validate (Apache-2.0) carries Kubernetes' OpenAPI definitions with all their

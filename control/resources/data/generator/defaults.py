@@ -117,7 +117,33 @@ _WORKLOADS: dict[str, dict[str, Any]] = {
     "core.v1.ReplicationControllerSpec": {"replicas": 1},
 }
 
+_WEBHOOK = {
+    "failurePolicy": "Fail",
+    "matchPolicy": "Equivalent",
+    "namespaceSelector": {},
+    "objectSelector": {},
+    "timeoutSeconds": 10,
+}
+_CONSTRAINTS = {"matchPolicy": "Equivalent", "namespaceSelector": {}, "objectSelector": {}}
+
 _REST: dict[str, dict[str, Any]] = {
+    "admissionregistration.v1.MatchResources": _CONSTRAINTS,
+    "admissionregistration.v1.MutatingWebhook": {**_WEBHOOK, "reinvocationPolicy": "Never"},
+    "admissionregistration.v1.ServiceReference": {"port": 443},
+    "admissionregistration.v1.ValidatingAdmissionPolicySpec": {"failurePolicy": "Fail"},
+    "admissionregistration.v1.ValidatingWebhook": _WEBHOOK,
+    "flowcontrol.v1.FlowSchemaSpec": {"matchingPrecedence": 1000},
+    "flowcontrol.v1.LimitedPriorityLevelConfiguration": {
+        "lendablePercent": 0,
+        "nominalConcurrencyShares": 30,
+    },
+    "flowcontrol.v1.QueuingConfiguration": {
+        "handSize": 8,
+        "queueLengthLimit": 50,
+        "queues": 64,
+    },
+    "resource.v1.ExactDeviceRequest": {"allocationMode": "ExactCount"},
+    "resource.v1.DeviceSubRequest": {"allocationMode": "ExactCount"},
     "core.v1.Secret": {"type": "Opaque"},
     "rbac.v1.RoleRef": {"apiGroup": "rbac.authorization.k8s.io"},
     "scheduling.v1.PriorityClass": {"preemptionPolicy": "PreemptLowerPriority"},

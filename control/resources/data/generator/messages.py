@@ -22,6 +22,7 @@ RELEASE = "v0.37.0"
 API = "k8s.io/api"
 MACHINERY = "k8s.io/apimachinery"
 EXTENSIONS = "k8s.io/apiextensions-apiserver"
+AGGREGATOR = "k8s.io/kube-aggregator"
 META = f"{MACHINERY}/pkg/apis/meta/v1"
 EXTENSIONS_V1 = f"{EXTENSIONS}/pkg/apis/apiextensions/v1"
 SPELLED = {
@@ -48,10 +49,11 @@ PACKAGES = (
     *(f"{API}/{group}/v1" for group in ("authorization", "autoscaling", "batch", "certificates")),
     *(f"{API}/{group}/v1" for group in ("coordination", "core", "discovery", "events")),
     *(f"{API}/{group}/v1" for group in ("flowcontrol", "networking", "node", "policy", "rbac")),
-    *(f"{API}/{group}/v1" for group in ("resource", "scheduling", "storage")),
+    *(f"{API}/{group}/v1" for group in ("resource", "scheduling", "storage", "storagemigration")),
     f"{API}/autoscaling/v2",
     f"{API}/authentication/v1beta1",
     EXTENSIONS_V1,
+    f"{AGGREGATOR}/pkg/apis/apiregistration/v1",
 )
 OPTIONS = ("DeleteOptions", "CreateOptions", "UpdateOptions", "PatchOptions")
 _STRUCT = re.compile(r"^type (\w+) struct \{\n(.*?)^\}", re.M | re.S)
@@ -159,7 +161,7 @@ class _Reader:
         return self._kind(other, meant)
 
     def _read_package(self, path: str) -> _Package:
-        for module in (API, MACHINERY, EXTENSIONS):
+        for module in (API, MACHINERY, EXTENSIONS, AGGREGATOR):
             if path == module or path.startswith(f"{module}/"):
                 folder = self._folder / f"{module}@{RELEASE}" / path[len(module) + 1 :]
         if not folder.is_dir():
