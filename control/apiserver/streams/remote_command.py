@@ -149,7 +149,13 @@ class _WebSocketClient:
         self._socket = socket
 
     async def greet(self, streams: CommandStreams) -> None:
-        """An empty message says that the streams stand, as upstream's does."""
+        """An empty message says that the streams stand, as upstream's does.
+
+        Not in v5, which kubectl speaks: versions before 1.32 may read before they have streams,
+        and complain of the first message.
+        """
+        if self._socket.protocol == V5:
+            return
         await self.send(Channel.STDOUT if streams.stdout else Channel.STATUS, b"")
 
     async def copy(self, kubelet: Channels) -> None:
