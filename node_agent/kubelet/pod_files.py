@@ -18,7 +18,6 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from node_agent.workloads.tools.furnishing import furnish, tools_mount
 from node_agent.workloads.tools.root import Mount, Root
 
 log = logging.getLogger(__name__)
@@ -85,6 +84,8 @@ class LazyRoot:
 
     async def __call__(self) -> Root:
         """The root; what `mounts` raises when it is first made is the caller's."""
+        from node_agent.workloads.tools.furnishing import furnish, tools_mount
+
         async with self._lock:
             if self._made is None:
                 mounts = [tools_mount(self.files.directory), *await self.mounts()]

@@ -6,6 +6,8 @@ It reads what is attached, writes to the container's log, and its exit code is t
 image without a command runs what such an image runs by itself (`images.DEFAULT_COMMANDS`).
 """
 
+import asyncio
+
 from node_agent.workloads.tools.process import Bytes, Input
 from node_agent.workloads.workload import EXIT_NOT_FOUND, ContainerContext
 
@@ -19,6 +21,7 @@ class LogOutput:
         self._stream = stream
 
     async def write(self, data: bytes) -> None:
+        await asyncio.sleep(0)  # a log never is full: others get their turn
         self._stream.buffer.write(data)  # type: ignore[attr-defined]
 
 

@@ -4,6 +4,7 @@ import asyncio
 import contextvars
 import signal
 from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING
 
 from cluster.errors import ClusterError
 from node_agent.workloads.program import PROGRAM
@@ -17,8 +18,10 @@ from node_agent.workloads.tools.process import (
     Window,
 )
 from node_agent.workloads.tools.root import Root
-from node_agent.workloads.tools.terminal import Terminal
 from node_agent.workloads.workload import EXIT_NOT_FOUND, ContainerContext
+
+if TYPE_CHECKING:
+    from node_agent.workloads.tools.terminal import Terminal
 
 HOME = "/root"
 MAIN_PID = 1
@@ -58,7 +61,7 @@ class ContainerCommands:
         main: bool = False,
     ) -> int:
         """See `RunsInContainer.run`; `main` is the container's own program, process 1."""
-        terminal = Terminal(stdin, stdout, resize) if tty else None
+        terminal = _terminal(stdin, stdout, resize) if tty else None
         try:
             process = await self.process(command, stdin=stdin, stdout=stdout, stderr=stderr)
         except ClusterError as error:  # its files cannot be made now
@@ -111,7 +114,7 @@ class ContainerCommands:
             directory=directory,
         )
 
-    async def _on_terminal(self, process: Process, terminal: Terminal) -> int:
+    async def _on_terminal(self, process: Process, terminal: "Terminal") -> int:
         terminal.interrupt = process.signal
         keys = asyncio.get_running_loop().create_task(terminal.follow(), name="terminal")
         try:
@@ -119,6 +122,13 @@ class ContainerCommands:
         finally:
             keys.cancel()
             await asyncio.wait([keys])
+
+
+def _terminal(stdin: Input, stdout: Output, window: Window | None) -> "Terminal":
+    """A terminal; imported at the first, which a start of the node need not wait for."""
+    from node_agent.workloads.tools.terminal import Terminal
+
+    return Terminal(stdin, stdout, window)
 
 
 async def _ends_with(task: "asyncio.Task[int]") -> int:

@@ -9,6 +9,7 @@ from node_agent.workloads.tools.process import Input, Process
 from node_agent.workloads.tools.sources import Sources
 
 COUNTS = ("l", "w", "m", "c")
+LINES_TOGETHER = 499  # so that a write is worth its while, and others get their turn
 Counts = dict[str, int]
 
 
@@ -67,13 +68,15 @@ async def seq(process: Process) -> int:
     places = max(_places(each) for each in (words[:2] if len(words) == 3 else words[:1]))
     places = places if len(words) > 1 else 0
     width = max(len(f"{each:.{places}f}") for each in (first, last)) if pad else 0
-    written = False
+    held: list[str] = []
     while (first <= last) if step > 0 else (first >= last):
-        text = f"{first:0{width}.{places}f}" if width else f"{first:.{places}f}"
-        await process.write((separator if written else "") + text)
-        written, first = True, first + step
-    if written:
-        await process.write("\n")
+        held.append(f"{first:0{width}.{places}f}" if width else f"{first:.{places}f}")
+        first += step
+        if len(held) > LINES_TOGETHER:  # the last is kept, as what follows it is not known
+            await process.write(separator.join([*held[:-1], ""]))
+            del held[:-1]
+    if held:
+        await process.write(separator.join(held) + "\n")
     return 0
 
 

@@ -1,5 +1,6 @@
 """Files that are devices: /dev/null, /dev/zero, /dev/stdin and their like; any other is a file."""
 
+import asyncio
 import errno
 import os
 from collections.abc import Mapping
@@ -26,6 +27,7 @@ class Zero(BufferedInput):
     """/dev/zero."""
 
     async def more(self) -> bytes:
+        await asyncio.sleep(0)  # it never ends: others get their turn
         return bytes(READ_BYTES)
 
 
@@ -33,6 +35,7 @@ class Random(BufferedInput):
     """/dev/urandom."""
 
     async def more(self) -> bytes:
+        await asyncio.sleep(0)
         return os.urandom(READ_BYTES)
 
 

@@ -5,6 +5,7 @@ Every OSError carries the path as the command named it, never a path of the mach
 
 # ruff: noqa: PTH101, PTH102, PTH104, PTH106, PTH108, PTH115, PTH208, PTH211
 
+import asyncio
 import errno
 import io
 import os
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from node_agent.workloads.tools.process import READ_BYTES, BufferedInput
-from node_agent.workloads.tools.root import NAME_BYTES_MAX, Place, Root
+from node_agent.workloads.tools.root import ENTRY_BYTES, NAME_BYTES_MAX, Place, Root
 
 ENTRIES_MAX = 100_000  # of one listing
 
@@ -107,6 +108,7 @@ class Files:
             flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
             flags |= os.O_APPEND if append else os.O_TRUNC
             flags |= os.O_EXCL if exclusive else 0
+            self.root.grow(ENTRY_BYTES)
             number = os.open(place.real, flags, 0o600)
             os.fchmod(number, self._mode_of(number, mode))
             return FileOutput(os.fdopen(number, "ab" if append else "wb", buffering=0), self.root)
@@ -150,7 +152,7 @@ class Files:
     def mkdir(self, path: str, mode: int = 0o777) -> None:
         """Make a directory."""
         with _named(path):
-            self.root.grow(4096)
+            self.root.grow(ENTRY_BYTES)
             os.mkdir(self._writable(path.rstrip("/") or "/").real, mode & ~self.umask | 0o700)
 
     def make_directories(self, path: str) -> None:
@@ -169,7 +171,7 @@ class Files:
     def symlink(self, target: str, path: str) -> None:
         """Make a symbolic link; it is followed inside the root."""
         with _named(path):
-            self.root.grow(4096)
+            self.root.grow(ENTRY_BYTES)
             os.symlink(target, self._writable(path, follow=False).real)
 
     def link(self, source: str, path: str) -> None:
@@ -215,6 +217,7 @@ class FileInput(BufferedInput):
         self.source: BinaryIO = source
 
     async def more(self) -> bytes:
+        await asyncio.sleep(0)  # a file is always there: others get their turn all the same
         return self.source.read(READ_BYTES)
 
     def now(self, limit: int) -> bytes:
@@ -236,6 +239,7 @@ class FileOutput:
         self._root = root
 
     async def write(self, data: bytes) -> None:
+        await asyncio.sleep(0)
         self.put(data)
 
     def put(self, data: bytes) -> None:

@@ -2,6 +2,7 @@
 -mmin -mtime, ! -o -a ( ), -print -print0 -delete -exec ... ; and -exec ... +.
 """
 
+import asyncio
 import re
 import time
 from collections.abc import Callable
@@ -159,6 +160,7 @@ async def run(process: Process) -> int:
         try:
             entries = walk(files, path, bottom_up=query.delete, depth_max=query.depth_max)
             for entry in entries:
+                await asyncio.sleep(0)
                 if entry.depth >= query.depth_min and query.test(entry):
                     together.append(entry.path)
                     status |= await _act(process, query, files, entry)

@@ -172,6 +172,7 @@ class Pipe(BufferedInput):
             self._chunks.append(part)
             self._held += len(part)
             self._tell()
+            await asyncio.sleep(0)  # the reader and others get their turn before it is full
 
     def close_write(self) -> None:
         """Nothing more comes: the reader sees the end after what was written."""
@@ -203,6 +204,7 @@ class Captured:
         self._limit = limit
 
     async def write(self, data: bytes) -> None:
+        await asyncio.sleep(0)  # it never is full: others get their turn
         self.data += data[: max(0, self._limit - len(self.data))]
 
     @property
@@ -218,6 +220,7 @@ class Discarded:
 
     async def write(self, data: bytes) -> None:
         """It is gone."""
+        await asyncio.sleep(0)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

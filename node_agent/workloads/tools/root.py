@@ -18,7 +18,8 @@ from pathlib import Path, PurePosixPath
 LINKS_MAX = 40  # as Linux
 NAME_BYTES_MAX = 255
 PATH_BYTES_MAX = 4096
-WRITTEN_BYTES_MAX = 1 << 28  # what the files of one container may take on the disk
+WRITTEN_BYTES_MAX = 1 << 30  # what the files of one container, with its volumes, may take
+ENTRY_BYTES = 512  # what a file takes besides what it holds, as it is counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,8 @@ class Root:
         """So many bytes are to be written; ENOSPC when the container's files take too much."""
         self.written += size
         if self.written > WRITTEN_BYTES_MAX:
-            self.written = disk_usage(self.directory) + size
+            writable = [each.source for each in self.mounts.values() if not each.read_only]
+            self.written = sum(map(disk_usage, [self.directory, *writable])) + size
             if self.written > WRITTEN_BYTES_MAX:
                 raise _error(errno.ENOSPC, "")
 
@@ -142,10 +144,11 @@ class Root:
 def disk_usage(directory: Path) -> int:
     """The bytes of all files below a directory."""
     total = 0
-    for place, _, names in os.walk(directory):
-        for name in names:
+    for place, directories, names in os.walk(directory):
+        for name in (*directories, *names):
             try:
-                total += (Path(place) / name).lstat().st_size
+                found = (Path(place) / name).lstat()
+                total += ENTRY_BYTES + (found.st_size if stat.S_ISREG(found.st_mode) else 0)
             except FileNotFoundError:
                 continue
     return total

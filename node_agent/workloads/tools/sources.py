@@ -6,7 +6,7 @@ from node_agent.workloads.tools.devices import open_input
 from node_agent.workloads.tools.process import Input, Process
 from node_agent.workloads.tools.running import files_of
 
-MEMORY_BYTES_MAX = 1 << 26  # for tools that need all of their input at once
+MEMORY_BYTES_MAX = 1 << 24  # for tools that need all of their input at once
 
 
 class TooMuch(OSError):

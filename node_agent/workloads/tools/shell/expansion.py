@@ -218,7 +218,10 @@ class Expander:
                 return patterns.without_prefix(value, pattern, longest=operator == "##")
             case "%" | "%%":
                 pattern = await self.pattern(part.word)
-                return patterns.without_suffix(value, pattern, longest=operator == "%%")
+                try:
+                    return patterns.without_suffix(value, pattern, longest=operator == "%%")
+                except ValueError as error:
+                    raise ExpansionFault(f"{part.name}: {error}") from None
             case "/" | "//":
                 pattern, by = await self.pattern(part.word), await self.text(part.second)
                 return patterns.replaced(value, pattern, by, everywhere=operator == "//")

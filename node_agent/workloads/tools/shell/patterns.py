@@ -7,6 +7,7 @@ import re
 from functools import lru_cache
 
 MAGIC = frozenset("*?[")
+SUFFIX_CHARS_MAX = 8192  # a pattern is tried at each place of the text
 CLASSES = {
     "alnum": "a-zA-Z0-9", "alpha": "a-zA-Z", "blank": " \\t", "cntrl": "\\x00-\\x1f\\x7f",
     "digit": "0-9", "graph": "\\x21-\\x7e", "lower": "a-z", "print": "\\x20-\\x7e",
@@ -100,6 +101,10 @@ def without_prefix(text: str, pattern: str, *, longest: bool) -> str:
 
 def without_suffix(text: str, pattern: str, *, longest: bool) -> str:
     """${text%pattern} and ${text%%pattern}."""
+    if not is_pattern(pattern):
+        return text.removesuffix(plain(pattern))
+    if len(text) > SUFFIX_CHARS_MAX:
+        raise ValueError("the value is too long for a pattern at its end")
     wanted = compiled(pattern)
     starts = range(len(text) + 1)
     for start in starts if longest else reversed(starts):

@@ -118,15 +118,26 @@ def test_a_file_can_be_mounted(tmp_path, root, outside):
 
 
 def test_files_have_a_limit_and_removing_makes_room(root, monkeypatch):
-    monkeypatch.setattr(module, "WRITTEN_BYTES_MAX", 1000)
+    monkeypatch.setattr(module, "WRITTEN_BYTES_MAX", 4000)
     files = Files(root)
     output = files.create("/big")
-    output.put(b"x" * 600)
+    output.put(b"x" * 2000)
     with pytest.raises(OSError, match="No space left"):
-        output.put(b"x" * 600)
+        output.put(b"x" * 2000)
     output.close()
     files.remove("/big")
     other = files.create("/other")
-    other.put(b"x" * 600)
+    other.put(b"x" * 2000)
     other.close()
-    assert disk_usage(root.directory) == 600 + len("of the container")
+    held = len("of the container") + 2000
+    assert disk_usage(root.directory) - held == 3 * module.ENTRY_BYTES
+
+
+def test_empty_files_and_volumes_count_too(tmp_path, root, monkeypatch):
+    monkeypatch.setattr(module, "WRITTEN_BYTES_MAX", 20_000)
+    (tmp_path / "volume").mkdir()
+    files = Files(Root.of(root.directory, [Mount("/v", tmp_path / "volume")]))
+    with pytest.raises(OSError, match="No space left"):
+        for number in range(100):
+            files.create(f"/v/{number}").close()
+    assert 10 < len(files.names("/v")) < 40

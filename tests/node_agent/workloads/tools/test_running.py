@@ -68,3 +68,21 @@ async def test_a_cancelled_caller_cancels_the_command_before_it_began_and_after(
         with pytest.raises(asyncio.CancelledError):
             await run
         assert container.commands.table.all() == []
+
+
+@pytest.mark.parametrize(
+    "script",
+    ["cat /dev/zero > /dev/null", "seq 1000000000 > /dev/null", "seq 1000000000 > /tmp/x",
+     "yes > /dev/null", "x=$(seq 1000000000)", "while :; do :; done", "sha256sum /dev/urandom",
+     "until false; do echo x; done > /dev/null", "seq 1000000000 | grep none",
+     "f() { :; }; while f; do f; done",
+     "wc -c < /dev/zero", "tail -n 1 /dev/zero", "tr a b < /dev/zero > /dev/null"],
+)  # fmt: skip
+async def test_what_never_ends_gives_others_their_turn(container, script):
+    run = asyncio.ensure_future(container.sh(script))
+    async with asyncio.timeout(5):
+        for _ in range(100):
+            await asyncio.sleep(0)
+    assert not run.done()
+    run.cancel()
+    await asyncio.wait([run])
