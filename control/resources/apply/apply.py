@@ -70,6 +70,8 @@ def apply(
 
 def _unwanted(before: FieldSet | None, now: FieldSet | None, others: Managers) -> FieldSet | None:
     """What this manager wanted before, and nobody does now."""
+    if difference(before, now) is None:
+        return None
     wanted = now
     for each in others:
         wanted = union(wanted, each.fields)
