@@ -17,8 +17,20 @@ SELECTOR = {"matchLabels": {"app": "all"}}
 WORKLOAD = {"selector": SELECTOR, "template": TEMPLATE}
 JOB = {"template": {"spec": {**POD_SPEC, "restartPolicy": "Never"}}}
 RBAC = "rbac.authorization.k8s.io"
+# an atomic list: said whole
+GPU = {"deviceClassName": "gpu", "count": 1, "allocationMode": "ExactCount"}
+CLAIM = {"devices": {"requests": [{"name": "gpu", "exactly": GPU}]}}
 CAPACITY = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
 
+PRIORITY = {"groupPriorityMinimum": 1000, "versionPriority": 10}
+REQUEST = (  # of a client named ada
+    "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0KTUlISU1IQUNBUUF3RGpFTU1Bb0dBMVVFQXd3"
+    "RFlXUmhNRmt3RXdZSEtvWkl6ajBDQVFZSUtvWkl6ajBEQVFjRApRZ0FFcWJ0bUZQYUVPeTFHT1dUbnFLQkFa"
+    "WE9CTi93dXlaeGdZNlZ3amIrbCtFNUFNVk9xbXRYYUpnNU1KWXFtCmhNMy83RXFiWTdFb2t2VHdmd1BkR3JF"
+    "ZVhLQUFNQW9HQ0NxR1NNNDlCQU1DQTBnQU1FVUNJUURhenRpRVJiMkoKSzdIS2lya2RSQTl1S29xU1JjZkZF"
+    "ZmZNVCsxMHRsL2JHd0lnWE1TRmxMMEEyWk9KNG5yM0tVSHJOMUhpSzBoQgpxYXZnZW1UYzViL0xWdFk9Ci0t"
+    "LS0tRU5EIENFUlRJRklDQVRFIFJFUVVFU1QtLS0tLQo="
+)
 # kind by kind as `api-resources` names them: apiVersion, and the object but for its metadata
 NAMESPACED: dict[str, tuple[str, str, dict[str, Any]]] = {
     "configmaps": ("v1", "ConfigMap", {"data": {"a": "1"}}),
@@ -122,6 +134,28 @@ NAMESPACED: dict[str, tuple[str, str, dict[str, Any]]] = {
         "NetworkPolicy",
         {"spec": {"podSelector": SELECTOR, "policyTypes": ["Egress"]}},
     ),
+    "podcertificaterequests.certificates.k8s.io": (
+        "certificates.k8s.io/v1",
+        "PodCertificateRequest",
+        {
+            "spec": {
+                "signerName": "example.com/signer",
+                "podName": "all",
+                "podUID": "00000000-0000-0000-0000-000000000001",
+                "serviceAccountName": "default",
+                "serviceAccountUID": "00000000-0000-0000-0000-000000000002",
+                "nodeName": "node-1",
+                "nodeUID": "00000000-0000-0000-0000-000000000003",
+                "stubPKCS10Request": "QQ==",
+            }
+        },
+    ),
+    "resourceclaims.resource.k8s.io": ("resource.k8s.io/v1", "ResourceClaim", {"spec": CLAIM}),
+    "resourceclaimtemplates.resource.k8s.io": (
+        "resource.k8s.io/v1",
+        "ResourceClaimTemplate",
+        {"spec": {"spec": CLAIM}},
+    ),
     "poddisruptionbudgets.policy": (
         "policy/v1",
         "PodDisruptionBudget",
@@ -189,6 +223,63 @@ CLUSTER_WIDE: dict[str, tuple[str, str, dict[str, Any]]] = {
         "StorageClass",
         {"provisioner": "example.com/disk"},
     ),
+    "certificatesigningrequests.certificates.k8s.io": (
+        "certificates.k8s.io/v1",
+        "CertificateSigningRequest",
+        {"spec": {"request": REQUEST, "signerName": "example.com/a", "usages": ["client auth"]}},
+    ),
+    "clustertrustbundles.certificates.k8s.io": (
+        "certificates.k8s.io/v1",
+        "ClusterTrustBundle",
+        {"spec": {"trustBundle": "-----BEGIN CERTIFICATE-----"}},
+    ),
+    "flowschemas.flowcontrol.apiserver.k8s.io": (
+        "flowcontrol.apiserver.k8s.io/v1",
+        "FlowSchema",
+        {"spec": {"priorityLevelConfiguration": {"name": "low"}}},
+    ),
+    "prioritylevelconfigurations.flowcontrol.apiserver.k8s.io": (
+        "flowcontrol.apiserver.k8s.io/v1",
+        "PriorityLevelConfiguration",
+        {"spec": {"type": "Limited", "limited": {"limitResponse": {"type": "Reject"}}}},
+    ),
+    "deviceclasses.resource.k8s.io": ("resource.k8s.io/v1", "DeviceClass", {"spec": {}}),
+    "devicetaintrules.resource.k8s.io": (
+        "resource.k8s.io/v1",
+        "DeviceTaintRule",
+        {"spec": {"taint": {"key": "example.com/bad", "effect": "NoSchedule"}}},
+    ),
+    "resourceslices.resource.k8s.io": (
+        "resource.k8s.io/v1",
+        "ResourceSlice",
+        {
+            "spec": {
+                "driver": "gpu.example.com",
+                "nodeName": "node-1",
+                "pool": {"name": "one", "generation": 1, "resourceSliceCount": 1},
+            }
+        },
+    ),
+    "storageversionmigrations.storagemigration.k8s.io": (
+        "storagemigration.k8s.io/v1",
+        "StorageVersionMigration",
+        {"spec": {"resource": {"group": "apps", "resource": "deployments"}}},
+    ),
+    "apiservices.apiregistration.k8s.io": (
+        "apiregistration.k8s.io/v1",
+        "APIService",
+        {"spec": {"group": "apps", "version": "v1", **PRIORITY}},
+    ),
+    "mutatingwebhookconfigurations.admissionregistration.k8s.io": (
+        "admissionregistration.k8s.io/v1",
+        "MutatingWebhookConfiguration",
+        {"webhooks": []},
+    ),
+    "validatingwebhookconfigurations.admissionregistration.k8s.io": (
+        "admissionregistration.k8s.io/v1",
+        "ValidatingWebhookConfiguration",
+        {"webhooks": []},
+    ),
     "csidrivers.storage.k8s.io": ("storage.k8s.io/v1", "CSIDriver", {"spec": {}}),
     "csinodes.storage.k8s.io": ("storage.k8s.io/v1", "CSINode", {"spec": {"drivers": []}}),
     "volumeattributesclasses.storage.k8s.io": (
@@ -208,8 +299,19 @@ CLUSTER_WIDE: dict[str, tuple[str, str, dict[str, Any]]] = {
         },
     ),
 }
-# Written by the control plane itself, or named by what they hold.
+# Written by the control plane itself, named by what they hold, or refused.
+POLICIES = (
+    "MutatingAdmissionPolicy",
+    "MutatingAdmissionPolicyBinding",
+    "ValidatingAdmissionPolicy",
+    "ValidatingAdmissionPolicyBinding",
+)
 OTHERS = {
+    "customresourcedefinitions.apiextensions.k8s.io",
+    "mutatingadmissionpolicies.admissionregistration.k8s.io",
+    "mutatingadmissionpolicybindings.admissionregistration.k8s.io",
+    "validatingadmissionpolicies.admissionregistration.k8s.io",
+    "validatingadmissionpolicybindings.admissionregistration.k8s.io",
     "events",
     "events.events.k8s.io",
     "ipaddresses.networking.k8s.io",
@@ -263,3 +365,44 @@ def test_every_kind_lives_its_life(kubectl: Any, everything: str) -> None:
     assert described.count("\nName:") + described.startswith("Name:") >= len(told)
     gone = kubectl("delete", "--filename=-", "--wait=false", stdin=everything).splitlines()
     assert len(gone) == count
+
+
+def test_an_autoscaler_is_one_object_in_both_versions(kubectl: Any) -> None:
+    kubectl("create", "deployment", "web", "--image=nginx:1", "--replicas=0")
+    kubectl("autoscale", "deployment", "web", "--min=1", "--max=3", "--cpu-percent=70")
+    named = "horizontalpodautoscalers.{}.autoscaling"
+    old = kubectl("get", named.format("v1"), "web", "--output=jsonpath={.spec}")
+    assert json.loads(old)["targetCPUUtilizationPercentage"] == 70
+    new = kubectl("get", named.format("v2"), "web", "--output=jsonpath={.spec.metrics[*]}")
+    assert json.loads(new)["resource"]["target"]["averageUtilization"] == 70
+    assert kubectl("get", "hpa", "web", "--no-headers").split()[1] == "Deployment/web"
+
+
+def test_an_event_is_one_object_in_both_groups(kubectl: Any) -> None:
+    event = {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {"name": "told"},
+        "involvedObject": {"kind": "Pod", "name": "a", "namespace": kubectl.namespace},
+        "reason": "Seen",
+        "message": "once",
+    }
+    kubectl("create", "--filename=-", stdin=json.dumps(event))
+    chosen = "--field-selector=regarding.name=a"
+    path = "--output=jsonpath={.items[*].note}"
+    assert kubectl("get", "events.events.k8s.io", chosen, path) == "once"
+    kubectl("delete", "events.events.k8s.io", "told")
+    assert kubectl("get", "events", "--output=name", "--field-selector=reason=Seen") == ""
+
+
+@pytest.mark.parametrize("kind", POLICIES)
+def test_policies_that_nothing_would_run_are_refused(kubectl: Any, kind: str) -> None:
+    policy = {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": kind,
+        "metadata": {"name": "strict"},
+        "spec": {},
+    }
+    ran = kubectl.run("create", "--validate=ignore", "--filename=-", stdin=json.dumps(policy))
+    assert ran.status == 1
+    assert "this API server runs no admission policies" in ran.err
