@@ -40,7 +40,7 @@ def access(document: Document, allows: Allows, namespace: str = "") -> Document:
             f"spec.resourceAttributes.namespace is {asked!r}, the request's namespace is "
             f"{namespace!r}: they must be the same"
         )
-    extra = {key: tuple(values) for key, values in (spec.get("extra") or {}).items()}
+    extra = {key: tuple(values or ()) for key, values in (spec.get("extra") or {}).items()}
     user = User(str(spec.get("user") or ""), tuple(spec.get("groups") or ()), "", extra)
     return _answered(document, user, allows)
 
@@ -116,10 +116,19 @@ def _spec(document: Document) -> Mapping[str, Any]:
     for key in ("resourceAttributes", "nonResourceAttributes", "extra"):
         if not isinstance(spec.get(key) or {}, Mapping):
             raise statuses.bad_request(f"spec.{key} is not an object")
+    lists = {"spec.extra": list((spec.get("extra") or {}).values())}
     for key in ("groups", "audiences"):
-        if not isinstance(spec.get(key) or [], list):
-            raise statuses.bad_request(f"spec.{key} is not a list")
+        lists[f"spec.{key}"] = [spec.get(key)]
+    for where, values in lists.items():
+        if not all(map(_is_strings, values)):
+            raise statuses.bad_request(f"{where} is not a list of strings")
     return spec
+
+
+def _is_strings(value: Any) -> bool:
+    return value is None or (
+        isinstance(value, list) and all(isinstance(each, str) for each in value)
+    )
 
 
 def _kept(rule: Rule, names: tuple[str, ...]) -> Document:

@@ -39,10 +39,10 @@ class ServiceAccounts:
         account = self._object(ACCOUNTS, namespace, name)
         if account is None:
             raise statuses.refusal(404, "NotFound", f'serviceaccounts "{name}" not found')
-        spec = document.get("spec") or {}
+        spec = _mapping("spec", document.get("spec"))
         seconds = _seconds(spec.get("expirationSeconds"))
-        audiences = tuple(map(str, spec.get("audiences") or ())) or (ISSUER,)
-        bound = self._bound(namespace, spec.get("boundObjectRef"))
+        audiences = _audiences(spec.get("audiences")) or (ISSUER,)
+        bound = self._bound(namespace, _mapping("boundObjectRef", spec.get("boundObjectRef")))
         now = self._clock.now()
         claims = Claims(
             namespace,
@@ -85,7 +85,7 @@ class ServiceAccounts:
         if found is None or found["metadata"]["uid"] != held.uid:
             raise InvalidToken(f"the {held.kind} {held.name} of the token is gone")
 
-    def _bound(self, namespace: str, reference: Mapping[str, Any] | None) -> Bound | None:
+    def _bound(self, namespace: str, reference: Mapping[str, Any]) -> Bound | None:
         if not reference:
             return None
         kind, name = str(reference.get("kind", "")), str(reference.get("name", ""))
@@ -106,6 +106,20 @@ class ServiceAccounts:
     def _object(self, resource: tuple[str, str], namespace: str, name: str) -> Document | None:
         record = self._store.get(resource, ObjectKey(namespace, name))
         return None if record is None else record.document
+
+
+def _mapping(what: str, value: Any) -> Mapping[str, Any]:
+    if value is not None and not isinstance(value, Mapping):
+        raise statuses.bad_request(f"{what} is not an object")
+    return value or {}
+
+
+def _audiences(value: Any) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise statuses.bad_request("spec.audiences is not a list of strings")
+    return tuple(value)
 
 
 def _seconds(value: Any) -> int:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from tests.control.apiserver.conftest import Client
 
 PODS = "/api/v1/namespaces/shop/pods"
@@ -54,13 +56,13 @@ async def test_impersonation_is_a_right(client: Client, as_user: Any, grant: Any
     rule = {"apiGroups": [""], "resources": ["users"], "verbs": ["impersonate"]}
     await grant("jane", {**rule, "resourceNames": ["joe"]}, everywhere=True)
     # the administrator asks as jane; jane has no way to ask as joe, for headers do not nest
-    body = {
+    body: dict[str, Any] = {
         "spec": {"user": "jane", "resourceAttributes": {"verb": "impersonate", "resource": "users"}}
     }
-    body["spec"]["resourceAttributes"]["name"] = "joe"  # type: ignore[index]
+    body["spec"]["resourceAttributes"]["name"] = "joe"
     review = f"{REVIEWS}/subjectaccessreviews"
     assert (await client("POST", review, body)).document["status"] == {"allowed": True}
-    body["spec"]["resourceAttributes"]["name"] = "ann"  # type: ignore[index]
+    body["spec"]["resourceAttributes"]["name"] = "ann"
     assert (await client("POST", review, body)).document["status"] == {"allowed": False}
 
 
@@ -78,7 +80,9 @@ async def test_reviews_answer_and_are_not_stored(client: Client, as_user: Any, g
     local = f"{REVIEWS}/namespaces/shop/localsubjectaccessreviews"
     asked = await client("POST", local, {"spec": {**wanted, "user": "jane"}})
     assert asked.document["status"] == {"allowed": True}
-    elsewhere = {"resourceAttributes": {**wanted["resourceAttributes"], "namespace": "default"}}
+    elsewhere: dict[str, Any] = {
+        "resourceAttributes": {**wanted["resourceAttributes"], "namespace": "default"}
+    }
     assert (await client("POST", local, {"spec": {**elsewhere, "user": "jane"}})).status == 400
     rules = await client(
         "POST", f"{REVIEWS}/selfsubjectrulesreviews", {"spec": {"namespace": "shop"}}
@@ -89,7 +93,8 @@ async def test_reviews_answer_and_are_not_stored(client: Client, as_user: Any, g
 
 
 async def test_a_review_that_makes_no_sense_is_refused(client: Client) -> None:
-    for spec in ({}, {"resourceAttributes": {}}, {"resourceAttributes": 5}, 5, {"groups": "x"}):
+    odd: tuple[Any, ...] = ({"resourceAttributes": {}}, {"resourceAttributes": 5}, {"groups": "x"})
+    for spec in ({}, 5, *odd):
         reply = await client("POST", f"{REVIEWS}/selfsubjectaccessreviews", {"spec": spec})
         assert reply.status == 400, spec
     nobody = {"resourceAttributes": {"verb": "get", "resource": "pods"}}
@@ -127,7 +132,11 @@ async def test_nobody_gives_away_more_than_he_has(as_user: Any, grant: Any) -> N
     assert '{APIGroups:[""], Resources:["pods"], Verbs:["delete"]}' in refused.document["message"]
     reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "less"}
     subject = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "joe"}
-    binding = {"metadata": {"name": "b"}, "roleRef": reference, "subjects": [subject]}
+    binding: dict[str, Any] = {
+        "metadata": {"name": "b"},
+        "roleRef": reference,
+        "subjects": [subject],
+    }
     bindings = f"{RBAC}/namespaces/shop/rolebindings"
     assert (await jane("POST", bindings, binding)).status == 201
     admin = {**binding, "roleRef": {**reference, "name": "of-jane"}, "metadata": {"name": "c"}}
@@ -153,3 +162,35 @@ async def test_labels_of_a_role_may_be_changed_by_who_has_less(
     assert labelled.status == 200
     stronger = {"rules": [{**READ_PODS, "verbs": ["escalate"]}]}
     assert (await as_user("jane")("PATCH", path, stronger, Content_Type=merge)).status == 403
+
+
+ODD: tuple[Any, ...] = (5, "x", [5], [{}], [[]], {"a": 5}, {"a": {}}, True)
+PODS_WANTED = {"verb": "get", "resource": "pods"}
+ASKED = (
+    f"{REVIEWS}/subjectaccessreviews",
+    f"{REVIEWS}/selfsubjectaccessreviews",
+    f"{REVIEWS}/selfsubjectrulesreviews",
+    f"{REVIEWS}/namespaces/shop/localsubjectaccessreviews",
+    "/apis/authentication.k8s.io/v1/tokenreviews",
+    "/apis/authentication.k8s.io/v1/selfsubjectreviews",
+    "/api/v1/namespaces/shop/serviceaccounts/robot/token",
+)
+
+
+@pytest.mark.parametrize("value", ODD, ids=repr)
+async def test_odd_values_are_never_a_fault_of_the_server(client: Client, value: Any) -> None:
+    robot = {"metadata": {"name": "robot"}}
+    await client("POST", "/api/v1/namespaces/shop/serviceaccounts", robot)
+    sane = {"user": "jane", "resourceAttributes": PODS_WANTED}
+    more = ("boundObjectRef", "expirationSeconds", "resourceAttributes", "nonResourceAttributes")
+    keys = ("user", "groups", "extra", "token", "audiences", "namespace", *more)
+    specs = [value, *({**sane, key: value} for key in keys)]
+    specs += [{**sane, "resourceAttributes": {**PODS_WANTED, key: value}} for key in PODS_WANTED]
+    specs += [
+        {"boundObjectRef": {"kind": "Pod", "name": value}},
+        {"boundObjectRef": {"kind": value}},
+    ]
+    for path in ASKED:
+        for body in (value, {"metadata": value}, *({"spec": spec} for spec in specs)):
+            reply = await client("POST", path, body)
+            assert reply.status in (201, 400, 404, 422), (path, body, reply)
