@@ -225,7 +225,11 @@ class PodRuns:
         attachment.release(run.program.signals)
         run.log.end()
         message = termination_message(
-            run.container, code, failure=run.program.failure, log=run.log.text()
+            run.container,
+            code,
+            failure=run.program.failure,
+            log=run.log.text(),
+            written=run.termination_log(),
         )
         self.records[name] = self.records[name].end(
             code, self._clock.now(), scale=self._clock.scale, message=message

@@ -18,9 +18,12 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from node_agent.workloads.tools.files import Files
 from node_agent.workloads.tools.root import Mount, Root
 
 log = logging.getLogger(__name__)
+
+TAIL_BYTES_MAX = 4096
 
 Virtual = Mapping[str, Callable[[], bytes]]
 
@@ -93,6 +96,15 @@ class LazyRoot:
                 furnish(self.directory, self.texts(), self.virtual)
                 self._made = Root.of(self.directory, mounts, self.virtual)
         return self._made
+
+    def read_now(self, path: str) -> bytes:
+        """The beginning of one of its files; nothing where there is none, or no root yet."""
+        if self._made is None:
+            return b""
+        try:
+            return Files(self._made).read(path, TAIL_BYTES_MAX)
+        except OSError:
+            return b""
 
 
 def _remove(directory: Path) -> None:

@@ -38,6 +38,7 @@ from node_agent.workloads.workload import ContainerContext, ExecResult, RunsComm
 
 FETCH_TIMEOUT_SECONDS = 5.0
 PYTHON_WORKLOAD = "python"
+TERMINATION_LOG = "/dev/termination-log"
 ROOT_VARIABLE = "KUBEHOP_ROOT"  # where a program inside the agent finds its container's files
 
 
@@ -70,10 +71,16 @@ class ContainerRun:
     log: RunLog
     target: Target
     commands: ContainerCommands  # what exec asks; a `tools.process.RunsInContainer`
+    root: LazyRoot
     notes: tuple[tuple[str, str], ...] = ()  # (reason, text) of events about its files
     over: asyncio.Event = field(default_factory=asyncio.Event)
     killing: bool = False  # its end has begun
     signalled: bool = False  # SIGTERM was sent
+
+    def termination_log(self) -> str:
+        """What its commands left in terminationMessagePath."""
+        path = str(self.container.get("terminationMessagePath") or TERMINATION_LOG)
+        return self.root.read_now(path).decode("utf-8", "replace")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -147,6 +154,7 @@ class Runtime:
             log=log,
             target=target,
             commands=ctx.commands,
+            root=root,
             notes=tuple(_notes(pod, container, root.directory if inside else None)),
         )
 

@@ -113,6 +113,14 @@ async def test_the_tools_are_the_program_of_a_container_that_names_them(runtime,
     assert run.log.text() == "sh hi\n"
 
 
+async def test_what_a_program_writes_for_its_end_is_read(runtime, clock, field):
+    script = "echo because > /dev/termination-log; exit 1"
+    run = await start(runtime, clock, field, image="busybox", args=["sh", "-c", script])
+    assert run.termination_log() == ""
+    await run.program.wait()
+    assert run.termination_log() == "because\n"
+
+
 async def test_a_tool_that_is_the_program_ends_by_sigterm(runtime, clock, field):
     """P-57: 128 and 15; a shell that traps it ends in its own way."""
     run = await start(runtime, clock, field, image="busybox", args=["sleep", "infinity"])

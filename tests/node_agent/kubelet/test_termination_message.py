@@ -46,3 +46,9 @@ def test_of_a_log_the_last_lines_and_bytes_count():
 
 def test_no_character_is_cut_in_half():
     assert tail("ab\u20ac\u20ac", 4) == "\u20ac"
+
+
+def test_what_was_written_for_it_counts_before_all_else():
+    said = termination_message(FALLBACK, 1, failure="why", log="log\n", written="because")
+    assert said == "because"
+    assert termination_message({}, 0, failure="", log="", written="well done") == "well done"
