@@ -130,12 +130,13 @@ class ApiServer:
         return self._facts.answer(request.path, accept, request.query, known)
 
     def _kubeconfig(self, request: web.BaseRequest) -> Answer:
-        """A kubeconfig with a certificate for a named user; who may ask, may become anybody."""
+        """A kubeconfig with a certificate for a named user, for who may act as that user."""
         user, groups = request.query.get("user", ""), request.query.getall("group", [])
         if not user or any(len(each) > NAME_LENGTH_MAX for each in (user, *groups)):
             words = f"?user=NAME&group=GROUP...: each has 1 to {NAME_LENGTH_MAX} characters"
             raise statuses.bad_request(words)
         assert self.kubeconfig_of is not None
+        self._gate.check_becomes(ASKER.get() or ANONYMOUS, User(user), groups)
         return answer_json(self.kubeconfig_of(user, groups))
 
     async def _review(

@@ -253,6 +253,7 @@ async def test_a_kubeconfig_is_made_for_anybody_by_who_may_make_it(directory: Pa
                 jane = await answer.json()
             async with session.get(path) as answer:
                 assert answer.status == 400
+            await _let_read_every_path(session, "jane")
         context = trusting(jane, directory, certificate=True)
         async with aiohttp.ClientSession() as session:
             review = f"{told['api']}/apis/authentication.k8s.io/v1/selfsubjectreviews"
@@ -265,3 +266,16 @@ async def test_a_kubeconfig_is_made_for_anybody_by_who_may_make_it(directory: Pa
             own = f"{told['api']}/kubehop/v1/kubeconfig?user=root"
             async with session.get(own, ssl=context) as answer:
                 assert answer.status == 403
+                assert 'users "root" is forbidden' in (await answer.json())["message"]
+
+
+async def _let_read_every_path(session: aiohttp.ClientSession, user: str) -> None:
+    group = "rbac.authorization.k8s.io"
+    role = {"rules": [{"verbs": ["get"], "nonResourceURLs": ["*"]}]}
+    reference = {"apiGroup": group, "kind": "ClusterRole", "name": user}
+    subjects = [{"apiGroup": group, "kind": "User", "name": user}]
+    binding = {"roleRef": reference, "subjects": subjects}
+    for plural, document in (("clusterroles", role), ("clusterrolebindings", binding)):
+        url = f"http://control/apis/{group}/v1/{plural}"
+        async with session.post(url, json={"metadata": {"name": user}, **document}) as answer:
+            assert answer.status == 201

@@ -3,7 +3,7 @@
 Source: kubernetes.io, "Controlling Access to the Kubernetes API".
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from aiohttp import web
 
@@ -39,9 +39,13 @@ class Gate:
         other = impersonated(request.headers, groups)
         if other is None:
             return user
+        self.check_becomes(user, other, groups)
+        return other
+
+    def check_becomes(self, user: User, other: User, groups: Sequence[str]) -> None:
+        """ApiError 403 where the user may not act as another one, in these groups."""
         for right in rights_for(other, groups):
             self._check(user, right)
-        return other
 
     def check(self, user: User, request: web.BaseRequest, path: ResourcePath | None) -> None:
         """ApiError 403 where the user may not do what the request wants."""

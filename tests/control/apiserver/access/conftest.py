@@ -17,7 +17,7 @@ def as_user(client: Client) -> Callable[[str], Ask]:
 
     def of(name: str) -> Ask:
         async def ask(method: str, path: str, body: Any = None, **headers: str) -> Reply:
-            return await client(method, path, body, Impersonate_User=name, **headers)
+            return await client(method, path, body, **{"Impersonate_User": name, **headers})  # type: ignore[arg-type]
 
         return ask
 

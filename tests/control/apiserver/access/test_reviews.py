@@ -5,6 +5,7 @@ import pytest
 from cluster.errors import ApiError
 from control.apiserver.access import reviews
 from control.apiserver.access.attributes import Attributes
+from control.apiserver.access.rules import Rule
 from control.apiserver.access.tokens import ISSUER, InvalidToken
 from control.apiserver.identity import ADMIN, User
 
@@ -35,7 +36,8 @@ def test_a_local_review_is_about_its_namespace() -> None:
 
 
 def test_rules_are_parted_by_what_they_are_about() -> None:
-    rules = [{"verbs": ["get"], "nonResourceURLs": ["/x"]}, {"verbs": ["get"], "resources": ["y"]}]
+    path, resource = {"nonResourceURLs": ["/x"]}, {"resources": ["y"]}
+    rules: list[Rule] = [{"verbs": ["get"], **each} for each in (path, resource)]
     spec = {"spec": {"namespace": "shop"}}
     status = reviews.self_rules(spec, User("jane"), lambda user, where: rules)["status"]
     assert status["resourceRules"] == rules[1:] and status["nonResourceRules"] == rules[:1]
