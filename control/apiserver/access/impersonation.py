@@ -20,11 +20,11 @@ _GROUP = "authentication.k8s.io"
 def impersonated(headers: Mapping[str, str], groups: Sequence[str]) -> User | None:
     """Who is asked as, or None; `groups` are the values of the header that may come again."""
     name, uid = headers.get(USER, ""), headers.get(UID, "")
-    extra = {
-        unquote(key[len(EXTRA) :]).lower(): (value,)
-        for key, value in headers.items()
-        if key.lower().startswith(EXTRA)
-    }
+    extra: dict[str, tuple[str, ...]] = {}
+    for key, value in headers.items():  # each may come again
+        if key.lower().startswith(EXTRA):
+            what = unquote(key[len(EXTRA) :]).lower()
+            extra[what] = (*extra.get(what, ()), value)
     if not name:
         if groups or uid or extra:
             words = "requested impersonation without impersonating a user"

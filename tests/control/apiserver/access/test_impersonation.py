@@ -1,6 +1,7 @@
 """Asking as somebody else."""
 
 import pytest
+from multidict import CIMultiDict
 
 from cluster.errors import ApiError
 from control.apiserver.access.impersonation import impersonated, rights_for
@@ -20,6 +21,14 @@ def test_a_user_comes_with_what_was_asked_for() -> None:
     assert user == User("jane", ("dev", "system:authenticated"), "", {"scopes/a": ("x",)})
     wanted = [(each.resource, each.name) for each in rights_for(user, ["dev"])]
     assert wanted == [("users", "jane"), ("groups", "dev"), ("userextras/scopes/a", "x")]
+
+
+def test_values_that_come_again_are_all_asked_for() -> None:
+    key = "Impersonate-Extra-Scopes"
+    headers = CIMultiDict([("Impersonate-User", "jane"), (key, "x"), (key.lower(), "y")])
+    user = impersonated(headers, [])
+    assert user is not None and user.extra == {"scopes": ("x", "y")}
+    assert [each.name for each in rights_for(user, [])] == ["jane", "x", "y"]
 
 
 def test_a_service_account_has_its_groups() -> None:
