@@ -8,7 +8,7 @@ import ipaddress
 import logging
 import random
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import SystemRandom
 from typing import Any
 
@@ -88,16 +88,7 @@ async def serve(config: ControlConfig, lifecycle: Lifecycle) -> None:
         await _tell_address(local, _reached(advertised[0], port).resolve())
         _start(tasks, local, settings, clock, store)
         server = f"https://{config.kubeconfig_server or _reached(advertised[0], port)}"
-
-        def kubeconfig_of(user: str, groups: Sequence[str], token: str = "") -> dict[str, Any]:
-            return kubeconfig(
-                name=config.name,
-                server=server,
-                authority=authority.certificate,
-                client=authority.client(user, groups),
-                token=token,
-            )
-
+        kubeconfig_of = _kubeconfigs(config, authority, server)
         api_server.kubeconfig_of = kubeconfig_of
         if config.kubeconfig is not None:
             admin = kubeconfig_of("kubernetes-admin", [MASTERS], token)
@@ -111,6 +102,23 @@ async def serve(config: ControlConfig, lifecycle: Lifecycle) -> None:
         if audit:
             audit.close()
         config.socket.unlink(missing_ok=True)
+
+
+def _kubeconfigs(
+    config: ControlConfig, authority: Authority, server: str
+) -> Callable[..., dict[str, Any]]:
+    """Makes kubeconfigs for this server: of a user, groups, and a token if there is one."""
+
+    def kubeconfig_of(user: str, groups: Sequence[str], token: str = "") -> dict[str, Any]:
+        return kubeconfig(
+            name=config.name,
+            server=server,
+            authority=authority.certificate,
+            client=authority.client(user, groups),
+            token=token,
+        )
+
+    return kubeconfig_of
 
 
 def _registry(config: ControlConfig, store: Store, clock: Clock) -> Registry:

@@ -47,7 +47,8 @@ class Shell:
     def run(self, command: str) -> tuple[str, int]:
         """What a command printed, and its exit status."""
         assert self._process.stdin is not None
-        text = f"{command}\nprintf '\\n%s %d\\n' '{self._mark}' $?\n"
+        # commands do not read what bash has still to be told
+        text = f"{{\n{command}\n}} < /dev/null\nprintf '\\n%s %d\\n' '{self._mark}' $?\n"
         self._process.stdin.write(text.encode())
         self._process.stdin.flush()
         printed: list[str] = []
