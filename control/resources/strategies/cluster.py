@@ -3,8 +3,11 @@
 Pure: documents in, documents out. Spec: N-40, P-19; kubernetes.io, "Namespaces".
 """
 
+from dataclasses import replace
+
 from control.resources.strategies.strategy import Document, Strategy
-from control.resources.validation import cluster
+from control.resources.validation import cluster, rbac
+from control.resources.validation.budgets import budget_causes
 from control.resources.validation.names import label_faults, path_segment_faults
 
 NAME_LABEL = "kubernetes.io/metadata.name"
@@ -56,6 +59,17 @@ def _with_cidrs(node: Document) -> Document:
     return node
 
 
+def _with_groups(binding: Document) -> Document:
+    """Users and groups are RBAC's own."""
+    subjects = [
+        {**each, "apiGroup": rbac.GROUP}
+        if each.get("kind") in ("User", "Group") and not each.get("apiGroup")
+        else each
+        for each in binding.get("subjects") or ()
+    ]
+    return {**binding, "subjects": subjects} if subjects else binding
+
+
 NAMESPACE = Strategy(
     name_faults=label_faults,
     status=_active,
@@ -70,10 +84,16 @@ NODE = Strategy(
     update_causes=cluster.node_update_causes,
 )
 LEASE = Strategy(causes=cluster.lease_causes)
-ROLE = Strategy(name_faults=path_segment_faults)
+ROLE = Strategy(name_faults=path_segment_faults, causes=rbac.role_causes)
+CLUSTER_ROLE = Strategy(name_faults=path_segment_faults, causes=rbac.cluster_role_causes)
 ROLE_BINDING = Strategy(
-    name_faults=path_segment_faults, update_causes=cluster.binding_update_causes
+    name_faults=path_segment_faults,
+    defaults=_with_groups,
+    causes=rbac.role_binding_causes,
+    update_causes=cluster.binding_update_causes,
 )
+CLUSTER_ROLE_BINDING = replace(ROLE_BINDING, causes=rbac.cluster_role_binding_causes)
+BUDGET = Strategy(generation=True, causes=budget_causes)
 REVISION = Strategy(update_causes=cluster.revision_update_causes)
 PRIORITY_CLASS = Strategy(generation=True, update_causes=cluster.priority_update_causes)
 VOLUME = Strategy(status=_pending, returned_when_deleted=True)

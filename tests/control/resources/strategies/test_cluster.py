@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from control.resources.strategies.cluster import NAMESPACE, NODE
+from control.resources.strategies.cluster import CLUSTER_ROLE_BINDING, NAMESPACE, NODE
 from control.resources.strategies.configuration import SECRET
 from control.resources.strategies.networking import NETWORK_POLICY
 
@@ -56,3 +56,12 @@ def test_one_range_of_a_node_fills_the_other() -> None:
     one = NODE.defaults({"spec": {"podCIDR": "10.244.1.0/24"}})["spec"]
     many = NODE.defaults({"spec": {"podCIDRs": ["10.244.1.0/24"]}})["spec"]
     assert one == many == {"podCIDR": "10.244.1.0/24", "podCIDRs": ["10.244.1.0/24"]}
+
+
+def test_users_and_groups_of_a_binding_are_rbac_s_own() -> None:
+    subjects = [{"kind": "User", "name": "ada"}, {"kind": "ServiceAccount", "name": "a"}]
+    made = CLUSTER_ROLE_BINDING.defaults({"subjects": subjects})
+    user, account = made["subjects"]
+    assert user == {"kind": "User", "name": "ada", "apiGroup": "rbac.authorization.k8s.io"}
+    assert account == subjects[1]
+    assert CLUSTER_ROLE_BINDING.defaults({}) == {}
