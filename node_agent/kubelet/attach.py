@@ -66,6 +66,7 @@ async def attached(channels: Channels, run: ContainerRun, *, stdin: bool) -> Non
     if run.container.get("tty"):
         tap.put("stdout", run.log.unfinished("stdout"))
     run.log.taps.add(tap)
+    run.program.ctx.attached.set()
     try:
         await first_of(_told(channels, run, tap), _typed(channels, run, wanted=stdin))
     finally:

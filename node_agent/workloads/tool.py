@@ -7,9 +7,12 @@ image without a command runs what such an image runs by itself (`images.DEFAULT_
 """
 
 import asyncio
+from contextlib import suppress
 
 from node_agent.workloads.tools.process import Bytes, Input
 from node_agent.workloads.workload import EXIT_NOT_FOUND, ContainerContext
+
+ATTACH_SECONDS = 1.0
 
 
 class LogOutput:
@@ -25,11 +28,24 @@ class LogOutput:
         self._stream.buffer.write(data)  # type: ignore[attr-defined]
 
 
+async def _until_attached(ctx: ContainerContext) -> None:
+    """Wait a moment for the one client that `kubectl run -i` is about to send.
+
+    A program here begins within a millisecond of its container, where a real one takes longer than
+    the client: without this, most of `kubectl run --rm -i ... -- echo hi` would be over unheard.
+    """
+    with suppress(TimeoutError):
+        async with asyncio.timeout(ATTACH_SECONDS):
+            await ctx.attached.wait()
+
+
 async def run(ctx: ContainerContext) -> int:
     """Run the command to its end."""
     if ctx.commands is None:
         return EXIT_NOT_FOUND
     stdin: Input = ctx.stdin if ctx.stdin is not None else Bytes()
+    if ctx.stdin is not None and ctx.container.get("stdinOnce"):
+        await _until_attached(ctx)
     return int(
         await ctx.commands.run(
             ctx.words,

@@ -61,6 +61,7 @@ class ContainerContext:
     stdin: Any = None  # a tools.process.Pipe that attach writes to, where `stdin: true`
     window: Any = None  # the tools.process.Window of its terminal, where `tty: true`
     commands: Any = None  # tools.process.RunsInContainer: what exec finds in this container
+    attached: asyncio.Event = field(default_factory=asyncio.Event)  # somebody hears it
     time_scale: float = 1.0  # how much slower than real time waits go
     _terminated: asyncio.Event = field(default_factory=asyncio.Event)
     _waits_for_termination: bool = False

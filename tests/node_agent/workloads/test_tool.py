@@ -1,5 +1,6 @@
 """A tool as a container's program."""
 
+import asyncio
 from types import SimpleNamespace
 
 from node_agent.workloads import tool
@@ -37,3 +38,26 @@ async def test_it_reads_what_is_attached(pods):
 async def test_without_commands_nothing_is_found():
     ctx = SimpleNamespace(commands=None, stdin=None)
     assert await tool.run(ctx) == 127
+
+
+async def test_it_begins_when_its_one_client_is_there(pods, monkeypatch):
+    monkeypatch.setattr(tool, "ATTACH_SECONDS", 60.0)
+    runs, attached = Runs(), asyncio.Event()
+    once = {"stdin": True, "stdinOnce": True}
+    started = pods.start(
+        tool, "echo", commands=runs, stdin=Pipe(), container=once, attached=attached
+    )
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert runs.asked is None
+    attached.set()
+    assert await started.exit_code() == 3
+
+
+async def test_it_begins_without_a_client_after_a_moment(pods, monkeypatch):
+    monkeypatch.setattr(tool, "ATTACH_SECONDS", 0.0)
+    runs = Runs()
+    once = {"stdin": True, "stdinOnce": True}
+    assert (
+        await pods.start(tool, "echo", commands=runs, stdin=Pipe(), container=once).exit_code() == 3
+    )
