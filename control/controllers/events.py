@@ -69,7 +69,7 @@ class EventRecorder:
                 self._remember(identity, told)
                 return
             self._serial += 1
-            name = f"{event.about['metadata']['name']}.{int(now * 1e6):x}{self._serial & 0xFFF:03x}"
+            name = f"{event.about['metadata']['name']}.{int(now * 1e9) + self._serial:x}"
             await self._api.create(EVENTS, event_document(event, name, component, now))
             self._remember(identity, _Told(name, 1))
         except ApiError as error:

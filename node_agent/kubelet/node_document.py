@@ -39,6 +39,7 @@ class NodeFacts:
     machine_id: str = ""
     cpus: int = 1
     memory_bytes: int = 0
+    disk_bytes: int = 0
 
 
 def node_document(facts: NodeFacts, now: float) -> dict[str, Any]:
@@ -86,7 +87,7 @@ def status(
     resources = {
         "cpu": str(facts.cpus),
         "memory": f"{facts.memory_bytes // 1024}Ki",
-        "ephemeral-storage": "0",
+        "ephemeral-storage": f"{facts.disk_bytes // 1024}Ki",
         "pods": str(PODS_MAX),
     }
     return {

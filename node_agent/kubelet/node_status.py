@@ -163,6 +163,7 @@ class NodeStatus:
 def machine_facts() -> dict[str, Any]:
     """What `NodeFacts` asks of the machine."""
     machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+    disk = os.statvfs("/")
     pages, size = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
     return {
         "operating_system": platform.system().lower(),
@@ -170,4 +171,5 @@ def machine_facts() -> dict[str, Any]:
         "kernel": platform.release(),
         "cpus": os.cpu_count() or 1,
         "memory_bytes": pages * size,
+        "disk_bytes": disk.f_blocks * disk.f_frsize,
     }

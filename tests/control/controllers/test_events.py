@@ -69,6 +69,16 @@ async def test_another_message_is_another_event(
     assert len({event["metadata"]["name"] for event in held}) == 2
 
 
+async def test_names_tell_when_as_every_components_do(
+    recorder: EventRecorder, store: Any, clock: Any, build: Any
+) -> None:
+    """Clients show Events of one second by name: nanoseconds, as kubelets count them."""
+    recorder.record(EmitEvent(build.pod("a"), "X", "one"))
+    [held] = await written(store, 1)
+    moment = int(held["metadata"]["name"].partition(".")[2], 16)
+    assert moment - int(clock.now() * 1e9) == 1
+
+
 async def test_an_expired_event_is_written_anew(
     recorder: EventRecorder, store: Any, build: Any
 ) -> None:

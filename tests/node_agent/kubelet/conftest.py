@@ -310,6 +310,7 @@ def node_facts() -> NodeFacts:
         labels={"disk": "ssd"},
         cpus=2,
         memory_bytes=1 << 30,
+        disk_bytes=1 << 34,
     )
 
 

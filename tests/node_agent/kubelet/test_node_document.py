@@ -33,6 +33,7 @@ def test_addresses_capacity_and_endpoints(node_facts):
     ]
     assert found["capacity"]["cpu"] == "2"
     assert found["capacity"]["memory"] == "1048576Ki"
+    assert found["capacity"]["ephemeral-storage"] == "16777216Ki"
     assert found["allocatable"]["pods"] == "110"
     assert found["daemonEndpoints"] == {"kubeletEndpoint": {"Port": 10250}}
 

@@ -131,6 +131,7 @@ def test_the_machine_is_described():
     facts = machine_facts()
     assert facts["cpus"] >= 1
     assert facts["memory_bytes"] > 0
+    assert facts["disk_bytes"] > 0
 
 
 async def test_a_deleted_node_registers_again_though_the_watch_has_not_told(node, api, clock):
