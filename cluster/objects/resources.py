@@ -16,6 +16,9 @@ class Resource:
     kind: str
     namespaced: bool = True
 
+    def __hash__(self) -> int:
+        return hash(self.plural)  # looked up at every event: one text, whose hash is kept
+
     @property
     def api_version(self) -> str:
         """As objects spell it: "v1", "apps/v1"."""

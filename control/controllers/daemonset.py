@@ -79,7 +79,7 @@ def reconcile(view: View, key: Key) -> Sequence[Write]:
     owner = view.objects.at(key)
     if owner is None:
         return ()
-    adopted, pods = claim(owner, DAEMON_SETS, view.objects.each(PODS, key.namespace))
+    adopted, pods = claim(owner, DAEMON_SETS, view.objects.pods_to_claim(owner))
     history = history_of(view.objects, owner, DAEMON_SETS)
     daemons = _daemons(view, owner, history.digest, pods)
     steps: list[Write] = []

@@ -54,7 +54,7 @@ def reconcile(view: View, key: Key) -> Sequence[Write]:
     if budget is None or deleting(budget):
         return ()
     selector = spec_of(budget).get("selector")
-    pods = [p for p in view.objects.each(PODS, key.namespace) if selects(selector, labels_of(p))]
+    pods = list(view.objects.pods_selected(key.namespace, selector))
     going = _going(view, budget, pods)
     events: list[Write] = []
     try:

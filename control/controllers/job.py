@@ -57,7 +57,7 @@ def reconcile(view: View, key: Key) -> Sequence[Write]:
         return released(_left_behind(view.objects, key))
     if spec_of(job).get("managedBy", OWN_CONTROLLER) != OWN_CONTROLLER:
         return ()
-    adopted, pods = claim(job, JOBS, view.objects.each(PODS, key.namespace))
+    adopted, pods = claim(job, JOBS, view.objects.pods_to_claim(job))
     over = ended(job)
     if over is not None:
         return [*released([pod for pod in pods if _over(pod)]), *_expiry(view, job, over)]

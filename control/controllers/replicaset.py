@@ -65,7 +65,7 @@ def claim(
     objects: Objects, replica_set: Document, resource: Resource = REPLICA_SETS
 ) -> tuple[list[Write], list[Document]]:
     """The pods that belong to the set, and the writes that adopt and release some (P-87)."""
-    pods = filter(active, objects.each(PODS, replica_set["metadata"]["namespace"]))
+    pods = filter(active, objects.pods_to_claim(replica_set))
     return claims.claim(replica_set, resource, pods)
 
 

@@ -10,10 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from cluster.client.interface import Document
-from cluster.objects.resources import PODS
 from control.controllers.pods import finished, ips_of, ready
-from control.controllers.selection import selects_exactly
-from control.controllers.view import Objects, deleting, labels_of, spec_of
+from control.controllers.view import Objects, deleting, spec_of
 
 HEADLESS_LABEL = "service.kubernetes.io/headless"
 
@@ -36,8 +34,9 @@ class Port:
 def selected_pods(objects: Objects, service: Document) -> Iterator[Document]:
     """The pods that the selector takes and that may be reached at all (S-139)."""
     selector = spec_of(service).get("selector")
-    for pod in objects.each(PODS, service["metadata"]["namespace"]):
-        if selects_exactly(selector, labels_of(pod)) and not finished(pod) and ips_of(pod):
+    wanted = {"matchLabels": selector} if selector else None
+    for pod in objects.pods_selected(service["metadata"]["namespace"], wanted):
+        if not finished(pod) and ips_of(pod):
             yield pod
 
 

@@ -65,7 +65,7 @@ def reconcile(view: View, key: Key) -> Sequence[Write]:
     owner = view.objects.at(key)
     if owner is None:
         return ()
-    mine = view.objects.each(PODS, key.namespace)
+    mine = view.objects.pods_to_claim(owner)
     adopted, pods = claim(
         owner, STATEFUL_SETS, mine, fits=lambda pod: ordinal_of(key.name, pod) is not None
     )

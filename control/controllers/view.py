@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 
 from cluster.client.interface import Document
 from cluster.objects.resources import PODS, Resource
+from control.controllers.label_index import LabelIndex
+from control.controllers.selection import selects
 
 # An object that was deleted is remembered by uid for a while: a late answer may still bring it.
 GRAVES_MAX = 4096
@@ -53,12 +55,13 @@ def deleting(document: Document) -> bool:
 
 
 class Objects:
-    """All objects by resource, namespace and name; by owner; and pods by node."""
+    """All objects by resource, namespace and name; by owner; and pods by node and by label."""
 
     def __init__(self) -> None:
         self._places: dict[Resource, dict[str, dict[str, Document]]] = {}
         self._dependents: dict[str, dict[Key, None]] = {}
         self._on_node: dict[str, dict[Key, None]] = {}
+        self._labelled = LabelIndex[Key]()
         self._graves: dict[str, None] = {}
 
     def get(self, resource: Resource, namespace: str, name: str) -> Document | None:
@@ -95,6 +98,24 @@ class Objects:
         """The pods bound to a node, finished ones too."""
         return [pod for key in self._on_node.get(node, ()) if (pod := self.at(key)) is not None]
 
+    def pods_selected(
+        self, namespace: str, selector: Mapping[str, Any] | None
+    ) -> Iterator[Document]:
+        """The pods of a namespace that a label selector selects; none for None."""
+        if selector is None:
+            return
+        for pod in self._pods_with(namespace, selector.get("matchLabels") or {}):
+            if selects(selector, labels_of(pod)):
+                yield pod
+
+    def pods_to_claim(self, owner: Document) -> list[Document]:
+        """The pods that an owner has, and those that its selector selects."""
+        held = dict(self.owned_by(uid_of(owner), PODS))
+        selector = spec_of(owner).get("selector")
+        for pod in self.pods_selected(owner["metadata"]["namespace"], selector):
+            held[key_of(PODS, pod)] = pod
+        return list(held.values())
+
     def put(self, resource: Resource, document: Document) -> bool:
         """Take a document in unless it is older than what is here; whether it was taken."""
         key, uid = key_of(resource, document), uid_of(document)
@@ -106,8 +127,10 @@ class Objects:
         self._places.setdefault(resource, {}).setdefault(key.namespace, {})[key.name] = document
         for owner in document["metadata"].get("ownerReferences") or ():
             self._dependents.setdefault(owner["uid"], {})[key] = None
-        if resource is PODS and (node := document.get("spec", {}).get("nodeName")):
-            self._on_node.setdefault(node, {})[key] = None
+        if resource == PODS:
+            self._labelled.put(key, key.namespace, labels_of(document))
+            if node := document.get("spec", {}).get("nodeName"):
+                self._on_node.setdefault(node, {})[key] = None
         return True
 
     def remove(self, resource: Resource, document: Document) -> bool:
@@ -132,8 +155,18 @@ class Objects:
     def _forget(self, key: Key, document: Document) -> None:
         for owner in document["metadata"].get("ownerReferences") or ():
             _discard(self._dependents, owner["uid"], key)
-        if key.resource is PODS:
+        if key.resource == PODS:
+            self._labelled.remove(key, key.namespace, labels_of(document))
             _discard(self._on_node, document.get("spec", {}).get("nodeName") or "", key)
+
+    def _pods_with(self, namespace: str, labels: Mapping[str, str]) -> Iterator[Document]:
+        """Pods with at least one of the labels: the rarest; without labels, all."""
+        if not labels:
+            yield from self.each(PODS, namespace)
+            return
+        for key in self._labelled.candidates(namespace, labels):
+            if (pod := self.at(key)) is not None:
+                yield pod
 
     def _bury(self, uid: str) -> None:
         self._graves[uid] = None

@@ -122,3 +122,34 @@ def test_the_indexes_always_agree_with_the_objects(changes: list[Any]) -> None:
     for owner in ("o1", "o2"):
         wished = [p for p in present if {"uid": owner} in p["metadata"]["ownerReferences"]]
         assert len(objects.owned_by(owner)) == len(wished)
+
+
+LABELS = st.dictionaries(st.sampled_from("ab"), st.sampled_from("xy"), max_size=2)
+
+
+@given(st.lists(st.tuples(st.sampled_from("pqr"), LABELS), max_size=12), LABELS, st.booleans())
+def test_pods_are_selected_by_the_labels_that_they_have_now(
+    puts: list[tuple[str, dict[str, str]]], wanted: dict[str, str], some: bool
+) -> None:
+    objects, now = Objects(), {}
+    for version, (name, labels) in enumerate(puts, start=1):
+        objects.put(PODS, pod(version, uid=name, name=name, metadata={"labels": labels}))
+        now[name] = labels
+    selector = {"matchLabels": wanted} if some else None
+    found = {each["metadata"]["name"] for each in objects.pods_selected("default", selector)}
+    assert found == {name for name in now if some and wanted.items() <= now[name].items()}
+    assert not list(objects.pods_selected("elsewhere", selector))
+
+
+def test_an_owner_may_claim_what_it_has_and_what_its_selector_selects() -> None:
+    objects = Objects()
+    owner = {
+        "metadata": {"name": "o", "namespace": "default", "uid": "o"},
+        "spec": {"selector": {"matchLabels": {"a": "x"}}},
+    }
+    held = {"ownerReferences": [{"uid": "o", "controller": True}], "labels": {"a": "y"}}
+    objects.put(PODS, pod(1, uid="1", name="held", metadata=held))
+    objects.put(PODS, pod(2, uid="2", name="orphan", metadata={"labels": {"a": "x"}}))
+    objects.put(PODS, pod(3, uid="3", name="other", metadata={"labels": {"a": "y"}}))
+    names = [each["metadata"]["name"] for each in objects.pods_to_claim(owner)]
+    assert names == ["held", "orphan"]
