@@ -28,7 +28,7 @@ def patch_of(kind: Kind, content_type: str, patch: Any) -> Transform:
     media_type = content_type.partition(";")[0].strip().lower()
     served = SERVED if kind.custom is None else CUSTOM_SERVED
     if media_type not in served:
-        raise statuses.unsupported_media(content_type, served)
+        raise statuses.unsupported_media(content_type, (*served, PatchType.APPLY))
     if media_type == PatchType.JSON:
         return _refusing(lambda old: json_patch(old, _operations(patch)))
     if not isinstance(patch, dict):
