@@ -3,37 +3,38 @@
 Pure, given the roles. Source: kubernetes.io, "Using RBAC Authorization", privilege escalation.
 """
 
+from typing import Any
+
 from cluster.client.interface import Document
 from control.apiserver import statuses
 from control.apiserver.access.attributes import Attributes
 from control.apiserver.access.role_book import GROUP, RoleBook
-from control.apiserver.access.rules import Rule, uncovered
+from control.apiserver.access.rules import EVERYTHING, Rule, uncovered
 from control.apiserver.identity import MASTERS, User
 from control.resources.kinds import Kind
 
 ROLES, BINDINGS = ("roles", "clusterroles"), ("rolebindings", "clusterrolebindings")
+FREE = ("finalizers", "ownerReferences", "managedFields", "resourceVersion", "generation")
 
 
 def check_escalation(
     roles: RoleBook, user: User, kind: Kind, new: Document, old: Document | None
 ) -> None:
-    """ApiError 403 names the rules that the writer lacks."""
+    """ApiError 403 names the rules that the writer lacks; a role to bind that is none is a 404."""
     resource = kind.resource
     if resource.group != GROUP or MASTERS in user.groups:
         return
+    if old is not None and _settled(old) == _settled(new):
+        return
     namespace = str(new["metadata"].get("namespace", ""))
-    if resource.plural in ROLES:
-        if old is not None and old.get("rules") == new.get("rules"):
-            return
-        wanted, verb, of = list(new.get("rules") or ()), "escalate", resource.plural
-        name = str(new["metadata"]["name"])
-    elif resource.plural in BINDINGS:
+    if resource.plural in BINDINGS:
         reference = new.get("roleRef") or {}
-        if old is not None and _same_grant(old, new):
-            return
-        wanted = roles.rules_of_role(reference, namespace) or []
         verb, name = "bind", str(reference.get("name", ""))
         of = "clusterroles" if reference.get("kind") == "ClusterRole" else "roles"
+        wanted = roles.rules_of_role(reference, namespace)
+    elif resource.plural in ROLES:
+        verb, name, of = "escalate", str(new["metadata"]["name"]), resource.plural
+        wanted = _held(new, old or {})
     else:
         return
     right = Attributes(
@@ -41,14 +42,26 @@ def check_escalation(
     )
     if roles.allows(user, right):
         return
+    if wanted is None:
+        raise statuses.refusal(404, "NotFound", f'{of}.{GROUP} "{name}" not found')
     missing = uncovered(roles.rules_of(user, namespace), wanted)
     if missing:
         raise _refused(kind, new, user, missing)
 
 
-def _same_grant(old: Document, new: Document) -> bool:
-    parts = ("subjects", "roleRef")
-    return all((old.get(part) or None) == (new.get(part) or None) for part in parts)
+def _held(role: Document, before: Document) -> list[Rule]:
+    """What a role gives; one that gathers others' rules may come to give anything."""
+    gathers = role.get("aggregationRule") or before.get("aggregationRule")
+    return list(EVERYTHING if gathers else role.get("rules") or ())
+
+
+def _settled(document: Document) -> dict[str, Any]:
+    """A document without what the collection of garbage changes, which everybody may.
+
+    Labels are no such thing: they choose what is gathered into other roles.
+    """
+    metadata = {key: value for key, value in document["metadata"].items() if key not in FREE}
+    return {**document, "metadata": metadata}
 
 
 def _refused(kind: Kind, new: Document, user: User, missing: list[Rule]) -> Exception:

@@ -10,17 +10,13 @@ from typing import Any
 from cluster.client.interface import Document
 from control.apiserver import statuses
 from control.apiserver.access.attributes import Attributes
-from control.apiserver.access.rules import Rule
+from control.apiserver.access.rules import EVERYTHING, Rule
 from control.apiserver.access.tokens import ISSUER, InvalidToken
 from control.apiserver.identity import MASTERS, User
 
 Allows = Callable[[User, Attributes], bool]
 RulesOf = Callable[[User, str], list[Rule]]
 UserOf = Callable[[str, tuple[str, ...]], User]
-EVERYTHING: tuple[Rule, ...] = (
-    {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]},
-    {"verbs": ["*"], "nonResourceURLs": ["*"]},
-)
 
 
 def self_access(document: Document, user: User, allows: Allows) -> Document:

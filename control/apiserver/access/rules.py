@@ -11,6 +11,10 @@ from control.apiserver.access.attributes import Attributes
 
 ALL = "*"
 Rule = Mapping[str, Any]
+EVERYTHING: tuple[Rule, ...] = (
+    {"verbs": [ALL], "apiGroups": [ALL], "resources": [ALL]},
+    {"verbs": [ALL], "nonResourceURLs": [ALL]},
+)
 
 
 def allows(rule: Rule, wanted: Attributes) -> bool:

@@ -143,9 +143,13 @@ async def test_nobody_gives_away_more_than_he_has(as_user: Any, grant: Any) -> N
     assert (await jane("POST", bindings, admin)).status == 201  # what jane has herself
 
 
-async def test_labels_of_a_role_may_be_changed_by_who_has_less(
+MERGE = "application/merge-patch+json"
+
+
+async def test_a_role_is_changed_by_who_has_what_it_gives(
     client: Client, as_user: Any, grant: Any
 ) -> None:
+    """Labels count: by them a role is gathered into others."""
     role = {"metadata": {"name": "strong"}, "rules": [{**READ_PODS, "verbs": ["*"]}]}
     await client("POST", f"{RBAC}/namespaces/shop/roles", role)
     patch = {
@@ -154,14 +158,58 @@ async def test_labels_of_a_role_may_be_changed_by_who_has_less(
         "verbs": ["patch"],
     }
     await grant("jane", patch)
-    path = f"{RBAC}/namespaces/shop/roles/strong"
-    merge = "application/merge-patch+json"
-    labelled = await as_user("jane")(
-        "PATCH", path, {"metadata": {"labels": {"a": "b"}}}, Content_Type=merge
-    )
-    assert labelled.status == 200
-    stronger = {"rules": [{**READ_PODS, "verbs": ["escalate"]}]}
-    assert (await as_user("jane")("PATCH", path, stronger, Content_Type=merge)).status == 403
+    jane, path = as_user("jane"), f"{RBAC}/namespaces/shop/roles/strong"
+    for change, code in (
+        ({"metadata": {"finalizers": ["example.com/x"]}}, 200),
+        ({"metadata": {"labels": {"a": "b"}}}, 403),
+        ({"rules": [{**READ_PODS, "verbs": ["escalate"]}]}, 403),
+    ):
+        assert (await jane("PATCH", path, change, Content_Type=MERGE)).status == code, change
+
+
+async def test_who_gathers_rules_has_all_of_them(client: Client, as_user: Any, grant: Any) -> None:
+    """An aggregated role could be bound while it is empty, and filled afterwards."""
+    write = {
+        "apiGroups": ["rbac.authorization.k8s.io"],
+        "resources": ["clusterroles", "clusterrolebindings"],
+        "verbs": ["create", "patch"],
+    }
+    await grant("jane", write, everywhere=True)
+    jane, roles = as_user("jane"), f"{RBAC}/clusterroles"
+    selector = {"matchLabels": {"rbac.authorization.k8s.io/aggregate-to-admin": "true"}}
+    gathers = {
+        "metadata": {"name": "mine"},
+        "aggregationRule": {"clusterRoleSelectors": [selector]},
+        "rules": [],
+    }
+    refused = await jane("POST", roles, gathers)
+    assert refused.status == 403 and 'Verbs:["*"]' in refused.document["message"]
+    assert (await client("POST", roles, gathers)).status == 201
+    taken_off = {"aggregationRule": None}
+    path = f"{roles}/mine"
+    assert (await jane("PATCH", path, taken_off, Content_Type=MERGE)).status == 403
+
+
+async def test_a_role_that_is_not_there_is_bound_by_who_may_bind_it(
+    as_user: Any, grant: Any
+) -> None:
+    bind = {
+        "apiGroups": ["rbac.authorization.k8s.io"],
+        "resources": ["rolebindings"],
+        "verbs": ["create"],
+    }
+    await grant("jane", bind)
+    binding = {
+        "metadata": {"name": "early"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "later"},
+        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "jane"}],
+    }
+    path = f"{RBAC}/namespaces/shop/rolebindings"
+    refused = await as_user("jane")("POST", path, binding)
+    assert refused.status == 404 and '"later" not found' in refused.document["message"]
+    right = {**bind, "resources": ["roles"], "resourceNames": ["later"], "verbs": ["bind"]}
+    await grant("joe", bind, right)
+    assert (await as_user("joe")("POST", path, binding)).status == 201
 
 
 ODD: tuple[Any, ...] = (5, "x", [5], [{}], [[]], {"a": 5}, {"a": {}}, True)
