@@ -1,4 +1,4 @@
-"""What only pods can: being admitted with their account's token, being bound to a node.
+"""What only pods can: being admitted with their account and priority, being bound to a node.
 
 Pure: a pod in, its next state out. Spec: P-45.
 """
@@ -8,17 +8,26 @@ from typing import Any
 from cluster.client.interface import Document
 from cluster.objects.resources import PODS, SERVICE_ACCOUNTS
 from control.apiserver import statuses
+from control.apiserver.pod_priority import with_priority
 from control.resources.strategies.service_account_volume import with_token_volume
 from control.store.record import ObjectKey
 from control.store.store import Store
 
+DEFAULT_ACCOUNT = "default"
+
 
 def admitted(pod: Document, store: Store) -> dict[str, Any]:
-    """A new pod with the volume of its ServiceAccount, if neither of them says otherwise."""
-    name = str((pod.get("spec") or {}).get("serviceAccountName") or "default")
-    key = ObjectKey(pod["metadata"]["namespace"], name)
+    """A new pod with its class's priority and the volume of its ServiceAccount; or ApiError 403."""
+    metadata = pod["metadata"]
+    name = str((pod.get("spec") or {}).get("serviceAccountName") or DEFAULT_ACCOUNT)
+    key = ObjectKey(metadata["namespace"], name)
     record = store.get((SERVICE_ACCOUNTS.group, SERVICE_ACCOUNTS.plural), key)
-    return dict(with_token_volume(dict(pod), None if record is None else record.document))
+    if record is None and name != DEFAULT_ACCOUNT:  # that one is on its way in a new namespace
+        place = f"{key.namespace}/{name}"
+        why = f'error looking up service account {place}: serviceaccount "{name}" not found'
+        raise statuses.forbidden(PODS, str(metadata.get("name", "")), why)
+    made = with_priority(dict(pod), store)
+    return dict(with_token_volume(made, None if record is None else record.document))
 
 
 def bound(pod: Document, node: str, now: str) -> dict[str, Any]:
