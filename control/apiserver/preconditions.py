@@ -5,10 +5,12 @@ Pure: documents and records in, refusals out. Source: k8s.io/apiserver, `rest.Be
 """
 
 from cluster.client.interface import Document
-from cluster.objects.resources import Resource
+from cluster.objects.resources import NAMESPACES, Resource
 from control.apiserver import statuses
 from control.apiserver.options import DeleteOptions
 from control.store.record import Record
+
+IMMORTAL = frozenset({"default", "kube-system", "kube-public"})
 
 
 def check_namespace(resource: Resource, document: Document, namespace: str | None) -> None:
@@ -33,6 +35,12 @@ def check_identity(resource: Resource, given: Document, old: Record) -> None:
         raise statuses.conflict(resource, name, why + f"UID in object meta: {held['uid']}")
     if metadata.get("resourceVersion") not in (None, "", held["resourceVersion"]):
         raise statuses.modified(resource, name)
+
+
+def check_mortal(resource: Resource, name: str) -> None:
+    """The namespaces that a cluster cannot be without."""
+    if resource == NAMESPACES and name in IMMORTAL:
+        raise statuses.forbidden(resource, name, "this namespace may not be deleted")
 
 
 def check_preconditions(resource: Resource, old: Record, options: DeleteOptions) -> None:

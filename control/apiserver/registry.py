@@ -22,7 +22,12 @@ from control.apiserver.field_managers import applied, check_applier, with_creato
 from control.apiserver.identity import User
 from control.apiserver.options import DeleteOptions, FieldValidation, WriteOptions
 from control.apiserver.pods import admitted, bound
-from control.apiserver.preconditions import check_identity, check_namespace, check_preconditions
+from control.apiserver.preconditions import (
+    check_identity,
+    check_mortal,
+    check_namespace,
+    check_preconditions,
+)
 from control.apiserver.quotas import within_limits
 from control.apiserver.selection import Selection
 from control.apiserver.stamps import stamped, timestamp
@@ -227,6 +232,7 @@ class Registry:
     ) -> Written:
         """Take an object out, or mark it as going."""
         resource = kind.resource
+        check_mortal(resource, name)
         old = self.get(kind, namespace, name)
         check_preconditions(resource, old, options)
         now = timestamp(self._clock.now())

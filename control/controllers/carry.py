@@ -14,6 +14,7 @@ from cluster.client.interface import Api, Document
 from cluster.errors import ApiError
 from cluster.objects.resources import CUSTOM_RESOURCE_DEFINITIONS, NAMESPACES
 from control.controllers.caches import Caches
+from control.controllers.namespace_conditions import Remaining, deletion_conditions
 from control.controllers.view import Key, deleting, uid_of
 from control.controllers.writes import (
     WARNING,
@@ -36,6 +37,7 @@ log = logging.getLogger(__name__)
 
 DELETIONS_TOGETHER_MAX = 100
 NOT_FOUND = 404
+NAMESPACE_FINALIZER = "kubernetes"
 
 
 class NotYet(Exception):
@@ -182,17 +184,30 @@ class Carrier:
 
     async def _finalize(self, write: FinalizeNamespace) -> None:
         name = write.document["metadata"]["name"]
-        for resource in write.resources:
-            listing = await self._api.list(resource, namespace=name)
-            if listing.items:
-                raise NotYet(f"namespace {name} still holds {len(listing.items)} {resource.plural}")
-        spec = {**write.document.get("spec", {}), "finalizers": []}
-        final = {**write.document, "spec": spec}
+        remaining = {
+            resource: (await self._api.list(resource, namespace=name)).items
+            for resource in write.resources
+        }
         try:
-            await self._api.update(NAMESPACES, final, subresource="finalize")
+            held = await self._told_conditions(write, remaining)
+            for resource, left in remaining.items():
+                if left:
+                    raise NotYet(f"namespace {name} still holds {len(left)} {resource.plural}")
+            await self._api.update(NAMESPACES, _without_ours(held), subresource="finalize")
         except ApiError as error:
             if error.code != NOT_FOUND:
                 raise
+
+    async def _told_conditions(self, write: FinalizeNamespace, remaining: Remaining) -> Document:
+        """The namespace with what is left in it in its conditions."""
+        held = write.document
+        conditions = deletion_conditions(held, remaining, write.now)
+        if conditions == (held.get("status") or {}).get("conditions"):
+            return held
+        name, changes = held["metadata"]["name"], {"status": {"conditions": conditions}}
+        answer = await self._api.patch(NAMESPACES, name, changes, subresource="status")
+        self._caches.wrote(NAMESPACES, answer)
+        return answer
 
     async def _finalize_definition(self, write: FinalizeDefinition) -> None:
         metadata = write.document["metadata"]
@@ -210,6 +225,13 @@ class Carrier:
         reason, message = words
         text = message.replace("{name}", name).replace("{error}", error)
         self._events.record(EmitEvent(about, reason, text, kind))
+
+
+def _without_ours(namespace: Document) -> Document:
+    """Without our own finalizer; those of others hold the namespace on."""
+    spec = namespace.get("spec") or {}
+    rest = [each for each in spec.get("finalizers") or () if each != NAMESPACE_FINALIZER]
+    return {**namespace, "spec": {**spec, "finalizers": rest}}
 
 
 async def _together(works: list[Coroutine[Any, Any, Any]]) -> None:

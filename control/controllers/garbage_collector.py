@@ -5,7 +5,7 @@ Pure: `reconcile` from a view to writes. Spec: S-23; kubernetes.io, "Garbage Col
 Background: an object whose owners are all gone is deleted; the API is asked for each owner first,
 for another informer may lag. Foreground: an owner with the finalizer waits until its dependents
 that block it are gone. Orphan: its dependents lose the reference first. Owners of a resource that
-is not watched are never presumed gone.
+is not watched are never presumed gone. An owner in another namespace is no owner.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,7 +17,15 @@ from control.controllers.custom_resources import custom_resources
 from control.controllers.definition import Controller, present
 from control.controllers.ownership import owners_of
 from control.controllers.view import Key, Objects, View, deleting, key_of, uid_of
-from control.controllers.writes import Absent, Delete, Patch, Write, patch_of
+from control.controllers.writes import (
+    WARNING,
+    Absent,
+    Delete,
+    EmitEvent,
+    Patch,
+    Write,
+    patch_of,
+)
 
 FOREGROUND, ORPHAN = "foregroundDeletion", "orphan"
 
@@ -41,13 +49,17 @@ class GarbageCollector:
         return () if deleting(held) else self._collect(view.objects, key, held)
 
     def _collect(self, objects: Objects, key: Key, held: Document) -> Sequence[Write]:
+        strange = [each for each in owners_of(held) if self._unreachable(objects, each, key)]
+        if strange:  # nothing of the whole cluster is owned by something of one namespace
+            return [_told_apart(held, each, key.namespace) for each in strange]
         owners = [self._owner(objects, each, key.namespace) for each in owners_of(held)]
         known = [each for each in owners if each is not None]
         if not known or len(known) < len(owners):
             return ()
         present = [o for each in known if (o := _present(objects, each)) is not None]
         if not present:
-            return [_delete(key, held, provided=tuple(known))]
+            elsewhere = _elsewhere(objects, held, known)
+            return [*elsewhere, _delete(key, held, provided=tuple(known))]
         if all(_waits(each) for each in present):
             own = objects.owned_by(uid_of(held))
             return [_delete(key, held, propagation="Foreground" if own else None)]
@@ -55,11 +67,18 @@ class GarbageCollector:
             return _drop_references(key, held, known, present)
         return ()
 
+    def _unreachable(self, objects: Objects, reference: Mapping[str, Any], key: Key) -> bool:
+        resource = self._meant(objects, reference)
+        return resource is not None and resource.namespaced and not key.namespace
+
+    def _meant(self, objects: Objects, reference: Mapping[str, Any]) -> Resource | None:
+        group, kind = reference["apiVersion"].rpartition("/")[0], reference["kind"]
+        return self._by_kind.get((group, kind)) or _custom(objects, group, kind)
+
     def _owner(
         self, objects: Objects, reference: Mapping[str, Any], namespace: str
     ) -> Absent | None:
-        group, kind = reference["apiVersion"].rpartition("/")[0], reference["kind"]
-        resource = self._by_kind.get((group, kind)) or _custom(objects, group, kind)
+        resource = self._meant(objects, reference)
         if resource is None:
             return None
         place = namespace if resource.namespaced else ""
@@ -71,6 +90,26 @@ def _custom(objects: Objects, group: str, kind: str) -> Resource | None:
         if (resource.group, resource.kind) == (group, kind):
             return resource
     return None
+
+
+def _elsewhere(objects: Objects, held: Document, owners: Iterable[Absent]) -> list[Write]:
+    """Events about owners that live in another namespace, where they own nothing of this one."""
+    absent = {
+        owner.uid
+        for owner in owners
+        for each in objects.named(owner.resource, owner.name)
+        if uid_of(each) == owner.uid
+    }
+    namespace = held["metadata"].get("namespace") or ""
+    meant = (each for each in owners_of(held) if each["uid"] in absent)
+    return [_told_apart(held, each, namespace) for each in meant]
+
+
+def _told_apart(held: Document, reference: Mapping[str, Any], namespace: str) -> EmitEvent:
+    owner = f"{reference['apiVersion']}/{reference['kind']}, namespace: {namespace}"
+    owner += f", name: {reference['name']}, uid: {reference['uid']}"
+    message = f'ownerRef [{owner}] does not exist in namespace "{namespace}"'
+    return EmitEvent(held, "OwnerRefInvalidNamespace", message, WARNING)
 
 
 def _present(objects: Objects, owner: Absent) -> Document | None:

@@ -17,6 +17,7 @@ from cluster.objects.resources import (
 from control.controllers.custom_resources import custom_resources
 from control.controllers.definition import Controller, itself, present
 from control.controllers.settings import ControllerSettings
+from control.controllers.times import timestamp
 from control.controllers.view import Key, Objects, View, deleting
 from control.controllers.writes import Create, DeleteAll, FinalizeNamespace, Patch, Write
 
@@ -43,7 +44,8 @@ class Namespaces:
             custom = [each for each in custom_resources(view.objects) if each.namespaced]
             resources = (*custom, *self._resources)
             clearing = [DeleteAll(resource, key.name) for resource in resources]
-            return [*clearing, FinalizeNamespace(namespace, resources)]
+            final = FinalizeNamespace(namespace, resources, timestamp(view.now))
+            return [*clearing, final]
         return [*self._account(view.objects, key.name), *self._certificate(view.objects, key.name)]
 
     def _account(self, objects: Objects, namespace: str) -> Sequence[Write]:

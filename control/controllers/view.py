@@ -81,6 +81,12 @@ class Objects:
         for names in places.values():
             yield from names.values()
 
+    def named(self, resource: Resource, name: str) -> Iterator[Document]:
+        """The objects of this name in any namespace."""
+        for names in self._places.get(resource, {}).values():
+            if (held := names.get(name)) is not None:
+                yield held
+
     def resources(self) -> tuple[Resource, ...]:
         """The resources that have or had objects."""
         return tuple(self._places)

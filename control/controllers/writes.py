@@ -89,10 +89,11 @@ class DeleteAll:
 
 @dataclass(frozen=True, slots=True)
 class FinalizeNamespace:
-    """Let a namespace go, once the API itself shows nothing in it any more."""
+    """Let a namespace go, once the API itself shows nothing in it any more; tell what is left."""
 
     document: Document
     resources: tuple[Resource, ...]
+    now: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,14 @@ from typing import Any
 import pytest
 
 from cluster.errors import ApiError
-from cluster.objects.resources import CONFIG_MAPS, NODES
+from cluster.objects.resources import CONFIG_MAPS, NAMESPACES, NODES
 from control.apiserver.options import DeleteOptions
-from control.apiserver.preconditions import check_identity, check_namespace, check_preconditions
+from control.apiserver.preconditions import (
+    check_identity,
+    check_mortal,
+    check_namespace,
+    check_preconditions,
+)
 from control.store.record import ObjectKey, Record
 
 METADATA = {"name": "a", "namespace": "shop", "uid": "u", "resourceVersion": "7"}
@@ -38,3 +43,11 @@ def test_another_object_is_not_deleted(options: dict[str, Any]) -> None:
     check_preconditions(CONFIG_MAPS, HELD, DeleteOptions(uid="u", resource_version="7"))
     with pytest.raises(ApiError, match="Precondition failed"):
         check_preconditions(CONFIG_MAPS, HELD, DeleteOptions(**options))
+
+
+def test_a_cluster_is_never_without_its_first_namespaces() -> None:
+    for name in ("default", "kube-system", "kube-public"):
+        with pytest.raises(ApiError, match=f'namespaces "{name}" is forbidden: this namespace'):
+            check_mortal(NAMESPACES, name)
+        check_mortal(CONFIG_MAPS, name)
+    check_mortal(NAMESPACES, "shop")

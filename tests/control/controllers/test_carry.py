@@ -34,6 +34,8 @@ from control.controllers.writes import (
 )
 from control.resources.custom.acceptance import FINALIZER
 
+NOW = "2030-01-01T00:00:00Z"
+
 
 class Told:
     """A recorder that only remembers."""
@@ -181,13 +183,26 @@ async def test_a_namespace_is_emptied_and_finalized_once_nothing_is_left(
     store.create(CONFIG_MAPS, {"metadata": {"name": "c", "namespace": "shop"}})
     going = store.delete(NAMESPACES, "shop")
     plan: list[Write] = [DeleteAll(PODS, "shop"), DeleteAll(CONFIG_MAPS, "shop")]
-    plan.append(FinalizeNamespace(going, (PODS, CONFIG_MAPS)))
+    plan.append(FinalizeNamespace(going, (PODS, CONFIG_MAPS), NOW))
     with pytest.raises(NotYet, match="1 pods"):  # it terminates on its node
         await carrier.carry(plan)
+    told = {each["type"]: each for each in store.get(NAMESPACES, "shop")["status"]["conditions"]}
+    assert told["NamespaceContentRemaining"]["message"].endswith("pods. has 1 resource instances")
+    assert told["NamespaceContentRemaining"]["lastTransitionTime"] == NOW
     store.delete(PODS, "a", "shop", grace_seconds=0)
     await carrier.carry(plan)
     assert store.all(NAMESPACES) == []
     assert len(store.all(PODS)) == 1
+
+
+async def test_a_finalizer_of_others_holds_an_empty_namespace(carrier: Carrier, store: Any) -> None:
+    spec = {"finalizers": ["kubernetes", "example.com/mine"]}
+    store.create(NAMESPACES, {"metadata": {"name": "shop"}, "spec": spec})
+    going = store.delete(NAMESPACES, "shop")
+    await carrier.carry([FinalizeNamespace(going, (PODS,), NOW)])
+    left = store.get(NAMESPACES, "shop")
+    assert left["spec"]["finalizers"] == ["example.com/mine"]
+    assert {each["status"] for each in left["status"]["conditions"]} == {"False"}
 
 
 async def test_of_several_dates_the_first_counts(carrier: Carrier, build: Any) -> None:

@@ -8,6 +8,7 @@ from cluster.objects.resources import (
     CONFIG_MAPS,
     DEPLOYMENTS,
     ENDPOINT_SLICES,
+    NODES,
     PODS,
     REPLICA_SETS,
     SERVICES,
@@ -17,7 +18,7 @@ from control.controllers import garbage_collector
 from control.controllers.garbage_collector import GarbageCollector
 from control.controllers.settings import WATCHED
 from control.controllers.view import key_of
-from control.controllers.writes import Delete, Patch
+from control.controllers.writes import Delete, EmitEvent, Patch
 
 
 @pytest.fixture
@@ -197,3 +198,27 @@ def test_what_a_custom_object_owns_goes_with_it(build: Any, view: Any) -> None:
     held = {"metadata": {"name": "w", "namespace": "default", "uid": "owner"}}
     keys = row.watches_custom(widgets)(view(pod).objects, held, None)
     assert key_of(PODS, pod) in list(keys)
+
+
+def test_an_owner_in_another_namespace_is_no_owner(
+    build: Any, view: Any, collector: GarbageCollector
+) -> None:
+    """Source: kubernetes.io, "Owners and Dependents", OwnerRefInvalidNamespace."""
+    owner = build.service("web", namespace="other")
+    pod = build.pod("a", node=None, owner=build.owner(SERVICES, owner))
+    told, deletion = collector.reconcile(view(owner, pod), key_of(PODS, pod))
+    assert isinstance(told, EmitEvent)
+    assert (told.reason, told.type) == ("OwnerRefInvalidNamespace", "Warning")
+    assert told.message.endswith('does not exist in namespace "default"')
+    assert isinstance(deletion, Delete)
+
+
+def test_what_has_no_namespace_is_never_collected_for_an_owner_in_one(
+    build: Any, view: Any, collector: GarbageCollector
+) -> None:
+    owner = build.owner(SERVICES, build.service("gone"))
+    metadata = {"name": "n", "uid": "n", "resourceVersion": "1", "ownerReferences": [owner]}
+    node = {"apiVersion": "v1", "kind": "Node", "metadata": metadata}
+    [told] = collector.reconcile(view(node), key_of(NODES, node))
+    assert isinstance(told, EmitEvent)
+    assert told.reason == "OwnerRefInvalidNamespace"
