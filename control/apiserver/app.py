@@ -21,7 +21,7 @@ from control.apiserver.access.role_book import RoleBook
 from control.apiserver.access.service_accounts import ServiceAccounts
 from control.apiserver.access.virtual import find_virtual
 from control.apiserver.answer import Answer, answer_error, answer_json, warning_headers
-from control.apiserver.audit import ASKER
+from control.apiserver.audit import ACTOR, ASKER
 from control.apiserver.codec import JSON, decode_object, negotiate
 from control.apiserver.deprecations import deprecations
 from control.apiserver.facts import Facts
@@ -40,11 +40,11 @@ from control.store.store import StoreFailed
 log = logging.getLogger(__name__)
 
 BODY_BYTES_MAX = 3 * 1024 * 1024  # upstream's limit
-# What a method asks of one object, and of a collection; "" is nothing that anything serves.
 KUBECONFIG_PATH = "/kubehop/v1/kubeconfig"
 NAME_LENGTH_MAX = 64  # of a common name in a certificate
 KubeconfigOf = Callable[[str, Sequence[str]], dict[str, Any]]
 TOKEN = "token"  # a service account's
+# What a method asks of one object, and of a collection; "" is nothing that anything serves.
 VERBS = {
     "GET": ("get", "list"),
     "POST": ("", "create"),
@@ -96,9 +96,12 @@ class ApiServer:
             return _response(answer_error(_our_fault()))
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        _check_headers(request)
         path = parse_path(request.path)
-        user = self._gate.user_of(request)
-        ASKER.set(user)
+        asker = self._gate.user_of(request)
+        ASKER.set(asker)
+        user = self._gate.acting_as(asker, request)
+        ACTOR.set(user)
         self._gate.check(user, request, path)
         find = self._registry.catalogue.find
         kind = find(path.group, path.version, path.plural) if path else None
@@ -136,7 +139,7 @@ class ApiServer:
             words = f"?user=NAME&group=GROUP...: each has 1 to {NAME_LENGTH_MAX} characters"
             raise statuses.bad_request(words)
         assert self.kubeconfig_of is not None
-        self._gate.check_becomes(ASKER.get() or ANONYMOUS, User(user), groups)
+        self._gate.check_becomes(ACTOR.get() or ANONYMOUS, User(user), groups)
         return answer_json(self.kubeconfig_of(user, groups))
 
     async def _review(
@@ -211,7 +214,7 @@ class ApiServer:
             body=body,
             accepted=negotiate(request.headers.get("Accept", "")),
             user_agent=request.headers.get("User-Agent", ""),
-            user=ASKER.get() or ANONYMOUS,
+            user=ACTOR.get() or ANONYMOUS,
         )
         verbs = {
             "POST": self._writer.post,
@@ -234,6 +237,13 @@ async def _body(request: web.BaseRequest) -> bytes:
             raise statuses.too_large(BODY_BYTES_MAX)
         parts.append(part)
     return b"".join(parts)
+
+
+def _check_headers(request: web.BaseRequest) -> None:
+    """Headers are text: what is none can be neither stored nor quoted."""
+    for name, value in request.headers.items():
+        if not value.isascii() and readable(value) != value:
+            raise statuses.bad_request(f"the header {name} is not UTF-8")
 
 
 def _our_fault() -> ApiError:

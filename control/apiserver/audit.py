@@ -24,8 +24,10 @@ from control.apiserver.paths import ResourcePath, parse_path
 log = logging.getLogger(__name__)
 
 FILE_BYTES_MAX = 64 * 1024 * 1024
-# Who asks, as the application found out; a request runs in one task from its head to its end.
+CLIENT_LEFT = 499  # as upstream counts a request whose client did not wait for the answer
+# Who asks, and as whom; the application finds out. A request runs in one task, head to end.
 ASKER: ContextVar[User | None] = ContextVar("asker", default=None)
+ACTOR: ContextVar[User | None] = ContextVar("actor", default=None)
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
@@ -46,8 +48,13 @@ class AuditLog:
         async def audited(request: web.BaseRequest) -> web.StreamResponse:
             received = self._clock.now()
             ASKER.set(None)  # of the connection's request before
-            response = await handler(request)
-            self.write(entry(request, response.status, received, self._clock.now()))
+            ACTOR.set(None)
+            code = CLIENT_LEFT  # what it asked may have been done all the same
+            try:
+                response = await handler(request)
+                code = response.status
+            finally:
+                self.write(entry(request, code, received, self._clock.now()))
             return response
 
         return audited
@@ -84,7 +91,7 @@ class AuditLog:
 def entry(request: web.BaseRequest, code: int, received: float, done: float) -> dict[str, Any]:
     """The line about one request."""
     path = parse_path(request.path)
-    user = ASKER.get()
+    user, actor = ASKER.get(), ACTOR.get()
     return {
         "kind": "Event",
         "apiVersion": "audit.k8s.io/v1",
@@ -94,6 +101,7 @@ def entry(request: web.BaseRequest, code: int, received: float, done: float) -> 
         "requestURI": request.path_qs,
         "verb": verb_of(request.method, path, request.query),
         "user": user.document() if user else {},
+        **({"impersonatedUser": actor.document()} if actor and actor != user else {}),
         "userAgent": request.headers.get("User-Agent", ""),
         **({"objectRef": _object(path)} if path else {}),
         "responseStatus": {"code": code},

@@ -3,14 +3,19 @@
 Pure. Source: kubernetes.io, "Authorization Overview", request attributes.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from cluster.client.interface import Document
+from cluster.objects.resources import Resource
 from control.apiserver.identity import User
 from control.apiserver.paths import ResourcePath, flag
 
 _ONE = {"GET": "get", "HEAD": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 _MANY = {"GET": "list", "HEAD": "list", "POST": "create", "DELETE": "deletecollection"}
+_CHOOSING = ("list", "watch", "deletecollection")
+_ONE_NAME = re.compile(r"metadata\.name==?(?P<name>[^=\\]+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +51,28 @@ def attributes_of(
         version=path.version,
         resource=resource,
         namespace=named or "",
-        name=path.name or "",
+        name=path.name or (_named_one(query) if verb in _CHOOSING else ""),
     )
+
+
+def creation_of(resource: Resource, document: Document) -> Attributes:
+    """The attributes of a new object."""
+    metadata = document["metadata"]
+    return Attributes(
+        verb="create",
+        group=resource.group,
+        version=resource.version,
+        resource=resource.plural,
+        namespace=str(metadata.get("namespace") or ""),
+        name=str(metadata.get("name") or ""),
+    )
+
+
+def _named_one(query: Mapping[str, str]) -> str:
+    """The only name that a field selector leaves: a rule that names objects speaks of it too."""
+    terms = query.get("fieldSelector", "").split(",")
+    names = [found["name"] for each in terms if (found := _ONE_NAME.fullmatch(each.strip()))]
+    return names[0] if len(names) == 1 else ""
 
 
 def verb_of(method: str, path: ResourcePath | None, query: Mapping[str, str]) -> str:

@@ -11,7 +11,7 @@ from cluster.client.interface import Document
 from cluster.errors import ApiError
 from control.apiserver import statuses
 from control.apiserver.access import reviews
-from control.apiserver.access.attributes import Attributes, attributes_of, denial
+from control.apiserver.access.attributes import Attributes, attributes_of, creation_of, denial
 from control.apiserver.access.escalation import check_escalation
 from control.apiserver.access.impersonation import GROUP, impersonated, rights_for
 from control.apiserver.access.role_book import RoleBook
@@ -33,8 +33,21 @@ class Gate:
         self._tokens = dict(tokens)
 
     def user_of(self, request: web.BaseRequest) -> User:
-        """Who asks; with impersonation, as whom. ApiError 401 or 403."""
-        user = self._known(request)
+        """Who asks; ApiError 401 for a token that nobody knows."""
+        transport = request.transport
+        if transport is None:  # nothing says any more what kind of connection it was
+            raise ConnectionResetError("the client left before it was known")
+        local = transport.get_extra_info("ssl_object") is None
+        return identify(
+            local=local,
+            certificate=None if local else transport.get_extra_info("peercert"),
+            authorization=request.headers.get("Authorization", ""),
+            tokens=self._tokens,
+            account_of=self._account_of,
+        )
+
+    def acting_as(self, user: User, request: web.BaseRequest) -> User:
+        """Whom the user asks as: with impersonation another one; ApiError 403."""
         groups = request.headers.getall(GROUP, [])
         other = impersonated(request.headers, groups)
         if other is None:
@@ -52,7 +65,13 @@ class Gate:
         self._check(user, attributes_of(request.method, request.path, path, request.query))
 
     def check_written(self, user: User, kind: Kind, new: Document, old: Document | None) -> None:
-        """ApiError 403 where a role would give more than the one who writes it has."""
+        """ApiError 403 for what the request does not show.
+
+        A patch that applies may create, which is a right of its own; a role may give more than the
+        one who writes it has.
+        """
+        if old is None:
+            self._check(user, creation_of(kind.resource, new))
         check_escalation(self._roles, user, kind, new, old)
 
     def review(self, kind: Kind, path: ResourcePath, document: Document, user: User) -> Document:
@@ -70,18 +89,6 @@ class Gate:
             case "SelfSubjectReview":
                 return reviews.self_subject(document, user)
         return reviews.token(document, self.accounts.user_of)
-
-    def _known(self, request: web.BaseRequest) -> User:
-        transport = request.transport
-        tls = transport is not None and transport.get_extra_info("ssl_object") is not None
-        certificate = transport.get_extra_info("peercert") if tls and transport else None
-        return identify(
-            local=not tls,
-            certificate=certificate,
-            authorization=request.headers.get("Authorization", ""),
-            tokens=self._tokens,
-            account_of=self._account_of,
-        )
 
     def _account_of(self, token: str) -> User | None:
         try:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import random
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,12 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
-from control.apiserver.audit import ASKER, AuditLog, entry
-from control.apiserver.identity import ADMIN
+from control.apiserver.app import ApiServer
+from control.apiserver.audit import ACTOR, ASKER, AuditLog, entry
+from control.apiserver.identity import ADMIN, User
+from control.apiserver.kubelets import Kubelets
+from control.apiserver.pod_log import PodLogs
+from control.apiserver.registry import Registry
 
 POD = "/api/v1/namespaces/shop/pods/web"
 
@@ -40,6 +45,16 @@ def test_a_line_says_who_asked_what_and_how_it_ended() -> None:
     assert "objectRef" not in entry(make_mocked_request("GET", "/version"), 200, 0, 0)
 
 
+def test_a_header_that_is_no_text_is_written_down_all_the_same(tmp_path: Path, clock: Any) -> None:
+    told = dict.fromkeys(("User-Agent", "Accept", "Content-Type"), "a\udcffb")
+    audit = AuditLog(tmp_path / "audit.log", clock)
+    audit.write(entry(make_mocked_request("GET", POD, headers=told), 400, 0, 0))
+    audit.close()
+    (line,) = lines(tmp_path / "audit.log")
+    assert line["userAgent"] == "a?b"
+    assert set(line["annotations"].values()) == {"a?b"}
+
+
 def test_each_answer_is_written_down(tmp_path: Path, clock: Any) -> None:
     audit = AuditLog(tmp_path / "audit.log", clock)
 
@@ -57,6 +72,45 @@ def test_each_answer_is_written_down(tmp_path: Path, clock: Any) -> None:
 
 async def _ask(audit: AuditLog, handler: Any, request: web.BaseRequest) -> web.StreamResponse:
     return await audit.around(handler)(request)
+
+
+def test_who_asks_as_somebody_else_is_told_too() -> None:
+    known, acting = ASKER.set(ADMIN), ACTOR.set(User("jane"))
+    made = entry(make_mocked_request("GET", POD), 200, 0, 0)
+    ACTOR.reset(acting)
+    ASKER.reset(known)
+    assert made["user"]["username"] == ADMIN.name
+    assert made["impersonatedUser"] == {"username": "jane"}
+
+
+async def test_the_application_tells_who_asks_and_as_whom(
+    registry: Registry, tmp_path: Path, clock: Any
+) -> None:
+    logs = PodLogs(registry.store, Kubelets(registry.store))
+    server = ApiServer(registry, logs, clock, random.Random(7))
+    audit = AuditLog(tmp_path / "audit.log", clock)
+    for headers in ({"Impersonate-User": "jane"}, {}):
+        request = make_mocked_request("GET", POD, headers=headers)
+        await audit.around(server.handle)(request)
+    audit.close()
+    as_jane, plain = lines(tmp_path / "audit.log")
+    assert as_jane["responseStatus"] == {"code": 403}
+    assert as_jane["user"]["username"] == plain["user"]["username"] == ADMIN.name
+    assert as_jane["impersonatedUser"]["username"] == "jane"
+    assert "impersonatedUser" not in plain
+
+
+def test_a_client_that_does_not_wait_is_written_down(tmp_path: Path, clock: Any) -> None:
+    audit = AuditLog(tmp_path / "audit.log", clock)
+
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(_ask(audit, handler, make_mocked_request("DELETE", POD)))
+    audit.close()
+    (line,) = lines(tmp_path / "audit.log")
+    assert (line["verb"], line["responseStatus"]) == ("delete", {"code": 499})
 
 
 def test_a_full_file_becomes_the_one_before(tmp_path: Path, clock: Any) -> None:

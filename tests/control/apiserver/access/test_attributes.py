@@ -59,3 +59,21 @@ def test_a_denial_is_told_in_upstreams_words(method: str, path: str, words: str)
     wanted = attributes_of(method, path, parse_path(path), {})
     assert denial(User("jane"), wanted).startswith(f'User "jane" {words}')
     assert isinstance(wanted, Attributes)
+
+
+@pytest.mark.parametrize(
+    ("selector", "name"),
+    [
+        ("metadata.name=web", "web"),
+        ("spec.nodeName=a,metadata.name==web", "web"),
+        ("metadata.name!=web", ""),
+        ("metadata.name=web,metadata.name=db", ""),
+        ("metadata.namespace=web", ""),
+        ("metadata.name=", ""),
+    ],
+)
+def test_a_collection_may_be_narrowed_to_one_name(selector: str, name: str) -> None:
+    path, query = parse_path(PODS), {"fieldSelector": selector}
+    for method in ("GET", "DELETE"):
+        assert attributes_of(method, PODS, path, query).name == name
+    assert attributes_of("POST", PODS, path, query).name == ""

@@ -3,7 +3,12 @@
 from typing import Any
 
 import pytest
+from aiohttp.test_utils import make_mocked_request
 
+from control.apiserver.access.gate import Gate
+from control.apiserver.access.role_book import RoleBook
+from control.apiserver.access.service_accounts import ServiceAccounts
+from control.apiserver.registry import Registry
 from tests.control.apiserver.conftest import Client
 
 PODS = "/api/v1/namespaces/shop/pods"
@@ -210,6 +215,41 @@ async def test_a_role_that_is_not_there_is_bound_by_who_may_bind_it(
     right = {**bind, "resources": ["roles"], "resourceNames": ["later"], "verbs": ["bind"]}
     await grant("joe", bind, right)
     assert (await as_user("joe")("POST", path, binding)).status == 201
+
+
+async def test_an_apply_that_creates_needs_the_right_to_create(as_user: Any, grant: Any) -> None:
+    maps = {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["patch"]}
+    await grant("jane", maps)
+    path = "/api/v1/namespaces/shop/configmaps/new?fieldManager=jane"
+    config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "new"}}
+    apply = "application/apply-patch+yaml"
+    refused = await as_user("jane")("PATCH", path, config, Content_Type=apply)
+    assert refused.status == 403
+    assert 'cannot create resource "configmaps"' in refused.document["message"]
+    await grant("joe", {**maps, "verbs": ["patch", "create"]})
+    for code in (201, 200):
+        applied = await as_user("joe")("PATCH", path, config, Content_Type=apply)
+        assert applied.status == code
+    assert (await as_user("jane")("PATCH", path, config, Content_Type=apply)).status == 200
+
+
+async def test_who_may_list_one_name_selects_it(as_user: Any, grant: Any) -> None:
+    maps = {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["list"]}
+    await grant("jane", {**maps, "resourceNames": ["mine"]})
+    jane, path = as_user("jane"), "/api/v1/namespaces/shop/configmaps"
+    assert (await jane("GET", path)).status == 403
+    assert (await jane("GET", f"{path}?fieldSelector=metadata.name=mine")).status == 200
+    assert (await jane("GET", f"{path}?fieldSelector=metadata.name=other")).status == 403
+
+
+async def test_a_connection_that_is_gone_is_nobodys(registry: Registry, clock: Any) -> None:
+    """Only one that is there can show that it is the local socket, the administrator's."""
+    accounts = ServiceAccounts(registry.store, b"key", clock)
+    gate = Gate(RoleBook(registry.store), accounts, {})
+    request = make_mocked_request("GET", PODS)
+    request.protocol.transport = None
+    with pytest.raises(ConnectionError):
+        gate.user_of(request)
 
 
 ODD: tuple[Any, ...] = (5, "x", [5], [{}], [[]], {"a": 5}, {"a": {}}, True)
