@@ -23,6 +23,7 @@ class Shell:
             if (tools / name).exists():
                 (directory / name).symlink_to(tools / name)
         shutil.copy(kubeconfig, home / "kubeconfig")
+        (home / "kubeconfig").chmod(0o600)
         self._process = subprocess.Popen(
             ["bash", "--norc", "--noprofile"],
             stdin=subprocess.PIPE,
