@@ -21,7 +21,7 @@ from control.apiserver.access.role_book import RoleBook
 from control.apiserver.access.service_accounts import ServiceAccounts
 from control.apiserver.access.virtual import find_virtual
 from control.apiserver.answer import Answer, answer_error, answer_json, warning_headers
-from control.apiserver.audit import ACTOR, ASKER
+from control.apiserver.audit import ACTOR, ASKER, readable
 from control.apiserver.codec import JSON, decode_object, negotiate
 from control.apiserver.deprecations import deprecations
 from control.apiserver.facts import Facts
@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 
 BODY_BYTES_MAX = 3 * 1024 * 1024  # upstream's limit
 KUBECONFIG_PATH = "/kubehop/v1/kubeconfig"
-NAME_LENGTH_MAX = 64  # of a common name in a certificate
+NAME_BYTES_MAX = 64  # of a name in a certificate
 KubeconfigOf = Callable[[str, Sequence[str]], dict[str, Any]]
 TOKEN = "token"  # a service account's
 # What a method asks of one object, and of a collection; "" is nothing that anything serves.
@@ -135,8 +135,8 @@ class ApiServer:
     def _kubeconfig(self, request: web.BaseRequest) -> Answer:
         """A kubeconfig with a certificate for a named user, for who may act as that user."""
         user, groups = request.query.get("user", ""), request.query.getall("group", [])
-        if not user or any(len(each) > NAME_LENGTH_MAX for each in (user, *groups)):
-            words = f"?user=NAME&group=GROUP...: each has 1 to {NAME_LENGTH_MAX} characters"
+        if not all(0 < len(each.encode()) <= NAME_BYTES_MAX for each in (user, *groups)):
+            words = f"?user=NAME&group=GROUP...: each has 1 to {NAME_BYTES_MAX} bytes"
             raise statuses.bad_request(words)
         assert self.kubeconfig_of is not None
         self._gate.check_becomes(ACTOR.get() or ANONYMOUS, User(user), groups)

@@ -102,13 +102,18 @@ def entry(request: web.BaseRequest, code: int, received: float, done: float) -> 
         "verb": verb_of(request.method, path, request.query),
         "user": user.document() if user else {},
         **({"impersonatedUser": actor.document()} if actor and actor != user else {}),
-        "userAgent": request.headers.get("User-Agent", ""),
+        "userAgent": readable(request.headers.get("User-Agent", "")),
         **({"objectRef": _object(path)} if path else {}),
         "responseStatus": {"code": code},
         "requestReceivedTimestamp": _micro_time(received),
         "stageTimestamp": _micro_time(done),
         "annotations": _media_types(request),
     }
+
+
+def readable(header: str) -> str:
+    """A header's value without the bytes that are no UTF-8, which aiohttp keeps as surrogates."""
+    return header.encode("utf-8", "replace").decode()
 
 
 def _object(path: ResourcePath) -> dict[str, str]:
@@ -126,8 +131,8 @@ def _object(path: ResourcePath) -> dict[str, str]:
 def _media_types(request: web.BaseRequest) -> dict[str, str]:
     """What clients of different versions differ by: how they wrote and what they would read."""
     told = {
-        "kubehop.dev/accept": request.headers.get("Accept", ""),
-        "kubehop.dev/content-type": request.headers.get("Content-Type", ""),
+        "kubehop.dev/accept": readable(request.headers.get("Accept", "")),
+        "kubehop.dev/content-type": readable(request.headers.get("Content-Type", "")),
     }
     return {key: value for key, value in told.items() if value}
 

@@ -182,7 +182,8 @@ async def test_who_is_impersonated_has_his_own_rights(client: Client) -> None:
 async def raw(directory: Path, head: str, body: bytes = b"") -> tuple[str, bytes]:
     """A request byte by byte; the answer's status line and its body."""
     reader, writer = await asyncio.open_unix_connection(str(directory / "api.sock"))
-    writer.write(head.replace("\n", "\r\n").encode() + b"\r\n\r\n" + body)
+    lines = head.replace("\n", "\r\n").encode("utf-8", "surrogateescape")
+    writer.write(lines + b"\r\n\r\n" + body)
     answered = await reader.readuntil(b"\r\n\r\n")
     writer.write_eof()
     rest = await reader.read()
@@ -197,6 +198,21 @@ async def test_a_body_without_a_type_is_json(client: Client, directory: Path) ->
         status, answer = await raw(directory, head, body)
         assert status == "HTTP/1.1 201 Created"
         assert orjson.loads(answer)["metadata"]["name"] == f"m{number}"
+
+
+@pytest.mark.parametrize(
+    "name", ["Accept", "Content-Type", "Impersonate-User", "User-Agent", "X-Any"]
+)
+async def test_a_header_that_is_no_text_is_refused_in_words(
+    client: Client, directory: Path, name: str
+) -> None:
+    head = f"POST {MAPS} HTTP/1.1\nHost: api\n{name}: a\udcff\nContent-Length: 2"
+    status, answer = await raw(directory, head, b"{}")
+    assert status.split()[1] == "400"
+    assert orjson.loads(answer)["message"] == f"the header {name} is not UTF-8"
+    document = {"metadata": {"name": "one"}, "data": {"a": "1"}}
+    reply = await client("POST", MAPS, document, User_Agent="größe/1")
+    assert reply.document["metadata"]["managedFields"][0]["manager"] == "größe"
 
 
 async def test_a_body_that_announces_too_much_is_refused_before_it_is_sent(

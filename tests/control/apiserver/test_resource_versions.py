@@ -83,8 +83,12 @@ def test_where_a_streaming_list_begins() -> None:
 
 def test_versions_are_whole_numbers() -> None:
     assert (number_of(""), number_of("0"), number_of("12")) == (None, None, 12)
+
+
+@pytest.mark.parametrize("text", ["1.5", "-1", "+1", " 1", "1_0", "\uff11", "9" * 5_000])
+def test_what_python_alone_takes_for_a_number_is_no_version(text: str) -> None:
     with pytest.raises(ApiError):
-        number_of("1.5")
+        number_of(text)
 
 
 async def test_an_exact_list_shows_what_was(client: Client) -> None:
