@@ -10,6 +10,7 @@ import datetime
 import fcntl
 import hashlib
 import ipaddress
+import json
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -73,7 +74,7 @@ class Authority:
         return self._leaf("client", name, tuple(groups), [])
 
     def _leaf(self, use: str, name: str, groups: tuple[str, ...], names: list[str]) -> Pair:
-        identity = "\n".join([use, name, *groups, *names, self._authority_id()])
+        identity = json.dumps([use, name, groups, names, self._authority_id()])  # none is another's
         stem = f"{use}-{hashlib.sha256(identity.encode()).hexdigest()[:16]}"
         pair = Pair(self._directory / f"{stem}.crt", self._directory / f"{stem}.key")
         if not self._stands(pair, LEAF_DAYS):

@@ -56,6 +56,13 @@ def test_a_server_and_a_client_trust_each_other(tmp_path: Path) -> None:
     assert ("organizationName", "dev") in subject and ("organizationName", "ops") in subject
 
 
+def test_a_name_is_never_taken_for_a_name_with_groups(tmp_path: Path) -> None:
+    authority = Authority(tmp_path / "pki", now=time.time())
+    apart = authority.client("alice", ["dev", "ops"])
+    for name, groups in (("alice\ndev\nops", []), ("alice", ["dev\nops"]), ("alice", ["dev"])):
+        assert authority.client(name, groups) != apart
+
+
 def test_what_fits_is_used_again(tmp_path: Path) -> None:
     now = time.time()
     first = Authority(tmp_path, now=now)
