@@ -29,7 +29,7 @@ class FrontServer(web.Server):
 
     def __init__(self, handler: Handler, **options: Any) -> None:
         limits = {"max_line_size": HEAD_BYTES_MAX, "max_field_size": HEAD_BYTES_MAX}
-        super().__init__(handler, **{**limits, **options})
+        super().__init__(_last_if_held(handler), **{**limits, **options})
 
     def __call__(self) -> "Front":  # type: ignore[override]
         return Front(cast(asyncio.Protocol, super().__call__()))
@@ -86,6 +86,18 @@ class Front(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         self._timer.cancel()
         self._handler.connection_lost(error)
+
+
+def _last_if_held(handler: Handler) -> Handler:
+    """The handler, whose answer is a connection's last where the front holds back what follows."""
+
+    async def handled(request: web.BaseRequest) -> web.StreamResponse:
+        response = await handler(request)
+        if front_of(request) is not None:
+            response.force_close()
+        return response
+
+    return handled
 
 
 def front_of(request: web.BaseRequest) -> Front | None:

@@ -319,6 +319,8 @@ async def test_what_is_refused_is_refused_before_the_upgrade(address, path, prot
     status = json.loads(await client.reader.readexactly(length))
     assert (status["kind"], status["code"]) == ("Status", code)
     assert words in status["message"]
+    async with asyncio.timeout(5):  # nothing more is read from it, so it is closed
+        assert await client.reader.read() == b""
     await client.close()
 
 
