@@ -1,12 +1,14 @@
-"""Print the path of the cluster's kubeconfig, or a kubeconfig for another user.
+"""Print the path of the kubeconfig, or a kubeconfig for another user.
 
     export KUBECONFIG=$(kubehop kubeconfig)
 
-makes kubectl, and whatever reads that variable, speak to the cluster as its administrator.
+makes kubectl, and whatever reads that variable, speak to the cluster as its
+administrator.
 
     kubehop kubeconfig --user jane --group developers > jane.kubeconfig
 
-is for somebody who may what roles allow: a new cluster allows jane to look at nothing.
+is for somebody who may what roles allow: in a new cluster jane may look at
+nothing.
 """
 
 import argparse
