@@ -88,7 +88,7 @@ class Gate:
                 return reviews.self_rules(document, user, self._roles.rules_of)
             case "SelfSubjectReview":
                 return reviews.self_subject(document, user)
-        return reviews.token(document, self.accounts.user_of)
+        return reviews.token(document, self.accounts.shown)
 
     def _account_of(self, token: str) -> User | None:
         try:

@@ -16,7 +16,7 @@ from control.apiserver.identity import MASTERS, User
 
 Allows = Callable[[User, Attributes], bool]
 RulesOf = Callable[[User, str], list[Rule]]
-UserOf = Callable[[str, tuple[str, ...]], User]
+Shown = Callable[[str, tuple[str, ...]], tuple[User, list[str]]]
 
 
 def self_access(document: Document, user: User, allows: Allows) -> Document:
@@ -58,15 +58,15 @@ def self_subject(document: Document, user: User) -> Document:
     return {**document, "status": {"userInfo": user.document()}}
 
 
-def token(document: Document, user_of: UserOf) -> Document:
+def token(document: Document, shown: Shown) -> Document:
     """TokenReview: whose is this token?"""
     spec = _spec(document)
     audiences = tuple(map(str, spec.get("audiences") or ())) or (ISSUER,)
     try:
-        user = user_of(str(spec.get("token") or ""), audiences)
+        user, meant = shown(str(spec.get("token") or ""), audiences)
     except InvalidToken as error:
         return {**document, "status": {"user": {}, "error": f"[invalid bearer token, {error}]"}}
-    status = {"authenticated": True, "user": user.document(), "audiences": list(audiences)}
+    status = {"authenticated": True, "user": user.document(), "audiences": meant}
     return {**document, "status": status}
 
 

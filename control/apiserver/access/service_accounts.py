@@ -42,7 +42,8 @@ class ServiceAccounts:
         spec = _mapping("spec", document.get("spec"))
         seconds = _seconds(spec.get("expirationSeconds"))
         audiences = _audiences(spec.get("audiences")) or (ISSUER,)
-        bound = self._bound(namespace, _mapping("boundObjectRef", spec.get("boundObjectRef")))
+        reference = _mapping("boundObjectRef", spec.get("boundObjectRef"))
+        bound = self._bound(namespace, name, reference)
         now = self._clock.now()
         claims = Claims(
             namespace,
@@ -64,10 +65,16 @@ class ServiceAccounts:
             },
         }
 
-    def user_of(self, token: str, audiences: tuple[str, ...] = (ISSUER,)) -> User:
-        """Who shows this token; InvalidToken if it is worth nothing."""
+    def user_of(self, token: str) -> User:
+        """Who shows this token to the API; InvalidToken if it is worth nothing there."""
+        user, _ = self.shown(token, (ISSUER,))
+        return user
+
+    def shown(self, token: str, audiences: tuple[str, ...]) -> tuple[User, list[str]]:
+        """Who shows this token, and to which of the audiences he may; InvalidToken if to none."""
         claims = read(token, self._key, self._clock.now())
-        if not set(audiences) & set(claims.audiences):
+        meant = [each for each in audiences if each in claims.audiences]
+        if not meant:
             raise InvalidToken(f"token audiences {list(claims.audiences)} is invalid")
         self._check_there(claims.namespace, claims.account, ACCOUNTS)
         extra: dict[str, tuple[str, ...]] = {f"{_EXTRA}credential-id": (f"JTI={claims.identity}",)}
@@ -78,14 +85,14 @@ class ServiceAccounts:
             extra[f"{_EXTRA}{bound.kind}-name"] = (bound.name,)
             extra[f"{_EXTRA}{bound.kind}-uid"] = (bound.uid,)
         groups = GROUP_OF_ALL, f"{GROUP_OF_ALL}:{claims.namespace}", AUTHENTICATED
-        return User(claims.username, groups, claims.account.uid, extra)
+        return User(claims.username, groups, claims.account.uid, extra), meant
 
     def _check_there(self, namespace: str, held: Bound, resource: tuple[str, str]) -> None:
         found = self._object(resource, namespace, held.name)
         if found is None or found["metadata"]["uid"] != held.uid:
             raise InvalidToken(f"the {held.kind} {held.name} of the token is gone")
 
-    def _bound(self, namespace: str, reference: Mapping[str, Any]) -> Bound | None:
+    def _bound(self, namespace: str, account: str, reference: Mapping[str, Any]) -> Bound | None:
         if not reference:
             return None
         kind, name = str(reference.get("kind", "")), str(reference.get("name", ""))
@@ -101,6 +108,9 @@ class ServiceAccounts:
             raise statuses.refusal(
                 409, "Conflict", f"{why}record. The object might have been deleted"
             )
+        if kind == "Pod" and found["spec"].get("serviceAccountName", "default") != account:
+            why = f'cannot bind token for serviceaccount "{account}" to pod running with different '
+            raise statuses.bad_request(f"{why}serviceaccount name.")
         return Bound(kind.lower(), name, uid)
 
     def _object(self, resource: tuple[str, str], namespace: str, name: str) -> Document | None:

@@ -32,14 +32,17 @@ PAIRING_SECONDS_MAX = 30.0  # upstream's: for the second stream of a pair
 
 async def forward_streams(session: Session, connect: Connect) -> None:
     """Serve the pairs of streams that a client opens, until it is gone."""
-    pairs: dict[str, SpdyStream] = {}  # of which one is there; bounded by the session's streams
+    # The pairs of which one is there, with what gives it up: at most the session's streams.
+    pairs: dict[str, tuple[SpdyStream, asyncio.Task[None]]] = {}
     async with asyncio.TaskGroup() as group:
         while (stream := await session.accept()) is not None:
             name = _request_id(stream)
-            other = pairs.pop(name, None)
+            other, waiting = pairs.pop(name, (None, None))
+            if waiting is not None:
+                waiting.cancel()
             if other is None:
-                pairs[name] = stream
-                group.create_task(_await_pair(pairs, name, stream), name="port-forward pair")
+                task = group.create_task(_await_pair(pairs, name, stream), name="port-forward pair")
+                pairs[name] = stream, task
             elif _kind(other) == _kind(stream) or {_kind(other), _kind(stream)} != {
                 "data",
                 "error",
@@ -51,13 +54,14 @@ async def forward_streams(session: Session, connect: Connect) -> None:
                 group.create_task(_forward(data, error, connect), name="port-forward")
 
 
-async def _await_pair(pairs: dict[str, SpdyStream], name: str, stream: SpdyStream) -> None:
-    """Give up a stream whose other one does not come."""
+async def _await_pair(
+    pairs: dict[str, tuple[SpdyStream, asyncio.Task[None]]], name: str, stream: SpdyStream
+) -> None:
+    """Give up a stream whose other one does not come; cancelled when it comes."""
     await asyncio.sleep(PAIRING_SECONDS_MAX)
-    if pairs.get(name) is stream:
-        del pairs[name]
-        with contextlib.suppress(ConnectionError):  # the client may be gone
-            await stream.reset()
+    del pairs[name]
+    with contextlib.suppress(ConnectionError):  # the client may be gone
+        await stream.reset()
 
 
 def _kind(stream: SpdyStream) -> str:

@@ -17,7 +17,7 @@ def pod(node: str = "node-1", **metadata: Any) -> dict[str, Any]:
 
 
 def test_a_pod_on_a_node_is_given_its_grace() -> None:
-    """P-53: marked with the moment at which it will be over; the kubelet ends it."""
+    """P-56: marked with the moment at which it will be over; the kubelet ends it."""
     deletion = decide_deletion(PODS, pod(), DeleteOptions(), NOW)
     metadata = deletion.document["metadata"]
     assert not deletion.gone

@@ -358,6 +358,17 @@ async def test_connections_are_forwarded_over_spdy(address, kubelet):
     await client.close()
 
 
+async def test_nothing_waits_on_for_a_pair_that_is_there(address, kubelet):
+    client = await SpdyClient.connect(address, FORWARD, "portforward.k8s.io")
+    client.send(*pair(1, "0"), SynStream(5, {"streamtype": "error", "requestid": "1"}))
+    client.send(Data(3, b"x"))
+    while await client.next() != Data(3, b"X"):
+        pass
+    waiting = [each for each in asyncio.all_tasks() if each.get_name() == "port-forward pair"]
+    assert len(waiting) == 1  # for the half of the second
+    await client.close()
+
+
 async def test_a_port_that_refuses_is_told_on_its_error_stream(address, kubelet):
     client = await SpdyClient.connect(address, FORWARD, "portforward.k8s.io")
     client.send(*pair(1, "0", port="81"))

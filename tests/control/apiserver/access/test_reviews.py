@@ -49,12 +49,12 @@ def test_rules_are_parted_by_what_they_are_about() -> None:
 
 
 def test_a_token_is_somebodys_or_nobodys() -> None:
-    def user_of(token: str, audiences: tuple[str, ...]) -> User:
+    def shown(token: str, audiences: tuple[str, ...]) -> tuple[User, list[str]]:
         if token != "good":
             raise InvalidToken("it is no token")
-        return User("robot")
+        return User("robot"), [*audiences]
 
-    good = reviews.token({"spec": {"token": "good"}}, user_of)["status"]
+    good = reviews.token({"spec": {"token": "good"}}, shown)["status"]
     assert good == {"authenticated": True, "user": {"username": "robot"}, "audiences": [ISSUER]}
-    bad = reviews.token({"spec": {}}, user_of)["status"]
+    bad = reviews.token({"spec": {}}, shown)["status"]
     assert bad == {"user": {}, "error": "[invalid bearer token, it is no token]"}

@@ -48,8 +48,10 @@ async def test_a_token_says_whose_it_is_to_who_reads_it(client: Client) -> None:
 
 
 async def test_a_token_ends_with_its_account_and_its_pod(client: Client) -> None:
-    pod = {"metadata": {"name": "web"}, "spec": {"containers": [{"name": "a", "image": "echo"}]}}
-    await client("POST", "/api/v1/namespaces/shop/pods", pod)
+    spec = {"serviceAccountName": "robot", "containers": [{"name": "a", "image": "echo"}]}
+    await client("POST", ACCOUNTS, {"metadata": {"name": "robot"}})
+    pod = {"metadata": {"name": "web"}, "spec": spec}
+    assert (await client("POST", "/api/v1/namespaces/shop/pods", pod)).status == 201
     reference = {"kind": "Pod", "apiVersion": "v1", "name": "web"}
     bound = (await token(client, boundObjectRef=reference)).document["status"]["token"]
     extra = (await reviewed(client, bound))["user"]["extra"]
@@ -65,10 +67,19 @@ async def test_a_token_ends_with_its_account_and_its_pod(client: Client) -> None
     assert "error" in await reviewed(client, free)
 
 
+async def test_a_token_is_not_bound_to_a_pod_of_another_account(client: Client) -> None:
+    spec = {"serviceAccountName": "other", "containers": [{"name": "a", "image": "echo"}]}
+    await client("POST", ACCOUNTS, {"metadata": {"name": "other"}})
+    pod = {"metadata": {"name": "web"}, "spec": spec}
+    assert (await client("POST", "/api/v1/namespaces/shop/pods", pod)).status == 201
+    reply = await token(client, boundObjectRef={"kind": "Pod", "name": "web"})
+    assert reply.status == 400 and "different serviceaccount name" in reply.document["message"]
+
+
 async def test_a_token_is_for_its_audiences(client: Client) -> None:
     text = (await token(client, audiences=["vault"])).document["status"]["token"]
     assert "error" in await reviewed(client, text)
-    assert (await reviewed(client, text, audiences=["vault", "x"]))["audiences"] == ["vault", "x"]
+    assert (await reviewed(client, text, audiences=["x", "vault"]))["audiences"] == ["vault"]
 
 
 async def test_time_ends_it(client: Client, clock: Any, monkeypatch: pytest.MonkeyPatch) -> None:
