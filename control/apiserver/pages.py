@@ -17,7 +17,7 @@ from control.store.record import Record
 SNAPSHOTS_MAX = 64
 SNAPSHOT_SECONDS = 300.0
 
-Place = tuple[str, str, str | None]  # group, plural, namespace: what a list is of
+Place = tuple[str, str, str | None, str]  # group, plural, namespace, fields: what a list is of
 
 
 @dataclass(frozen=True, slots=True)

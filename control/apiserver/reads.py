@@ -114,7 +114,8 @@ class Reader:
         self, kind: Kind, namespace: str | None, options: ListOptions, at: int | None
     ) -> Page:
         now = self._clock.monotonic()
-        place = (*key_of(kind), namespace)
+        # With the fields, for who may list one name only must not go on in a list of all.
+        place = (*key_of(kind), namespace, options.fields)
         if options.continue_token:
             return self._pages.next(place, options.continue_token, options.limit, now)
         selection = Selection(kind, options.labels, options.fields)

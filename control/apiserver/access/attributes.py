@@ -15,7 +15,7 @@ from control.apiserver.paths import ResourcePath, flag
 _ONE = {"GET": "get", "HEAD": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 _MANY = {"GET": "list", "HEAD": "list", "POST": "create", "DELETE": "deletecollection"}
 _CHOOSING = ("list", "watch", "deletecollection")
-_ONE_NAME = re.compile(r"metadata\.name==?(?P<name>[^=\\]+)")
+_ONE_NAME = re.compile(r"metadata\.name==?(?P<name>[^=]+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +70,8 @@ def creation_of(resource: Resource, document: Document) -> Attributes:
 
 def _named_one(query: Mapping[str, str]) -> str:
     """The only name that a field selector leaves: a rule that names objects speaks of it too."""
-    terms = query.get("fieldSelector", "").split(",")
+    selector = query.get("fieldSelector", "")
+    terms = () if "\\" in selector else selector.split(",")  # an escaped comma ends no term
     names = [found["name"] for each in terms if (found := _ONE_NAME.fullmatch(each.strip()))]
     return names[0] if len(names) == 1 else ""
 

@@ -3,10 +3,10 @@
 import pytest
 
 from cluster.errors import ApiError
-from control.apiserver.pages import SNAPSHOT_SECONDS, SNAPSHOTS_MAX, Pages
+from control.apiserver.pages import SNAPSHOT_SECONDS, SNAPSHOTS_MAX, Pages, Place
 from control.store.record import ObjectKey, Record
 
-MAPS = ("", "configmaps", "shop")
+MAPS = ("", "configmaps", "shop", "")
 
 
 def records(count: int) -> list[Record]:
@@ -51,9 +51,15 @@ def test_a_token_that_is_none_is_400(token: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "place", [("", "secrets", "shop"), ("", "configmaps", "default"), ("", "configmaps", None)]
+    "place",
+    [
+        ("", "secrets", "shop", ""),
+        ("", "configmaps", "default", ""),
+        ("", "configmaps", None, ""),
+        ("", "configmaps", "shop", "metadata.name=n1"),
+    ],
 )
-def test_a_token_continues_only_its_own_list(place: tuple[str, str, str | None]) -> None:
+def test_a_token_continues_only_its_own_list(place: Place) -> None:
     pages = Pages()
     token = pages.first(MAPS, records(3), 1, 1, now=0.0).token
     with pytest.raises(ApiError, match="of another list") as caught:

@@ -70,6 +70,7 @@ def test_a_denial_is_told_in_upstreams_words(method: str, path: str, words: str)
         ("metadata.name=web,metadata.name=db", ""),
         ("metadata.namespace=web", ""),
         ("metadata.name=", ""),
+        (r"spec.nodeName!=a\,metadata.name=web", ""),
     ],
 )
 def test_a_collection_may_be_narrowed_to_one_name(selector: str, name: str) -> None:
