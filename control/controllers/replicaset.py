@@ -198,10 +198,15 @@ def _status(
 
 
 def _conditions(view: View, replica_set: Document) -> list[Condition]:
-    """ReplicaFailure, for as long as pods are refused."""
+    """ReplicaFailure, for as long as pods are refused, in the words of the first refusal.
+
+    Each has a pod's new name in it: told anew each time, it would call for the next look at once.
+    """
     held = list(status_of(replica_set).get("conditions") or ())
     if not view.refusal:
         return [each for each in held if each.get("type") != REPLICA_FAILURE]
+    if any(each.get("type") == REPLICA_FAILURE for each in held):
+        return held
     failure = {
         "type": REPLICA_FAILURE,
         "status": "True",

@@ -281,6 +281,8 @@ def test_while_pods_are_refused_a_set_says_so_and_counts_what_there_is(
     [condition] = patch.changes["status"]["conditions"]
     assert (condition["type"], condition["status"]) == ("ReplicaFailure", "True")
     assert (condition["reason"], condition["message"]) == ("FailedCreate", "exceeded quota")
-    web["status"] = patch.changes["status"]
+    web["status"] = {**web.get("status", {}), **patch.changes["status"]}
+    other = replace(view(web, pod), refusal="exceeded quota, of another name")
+    assert look(other, web) == [], "a new message would call for the next look at once"
     [patch] = of(Patch, look(view(web, pod), web))
     assert patch.changes["status"]["conditions"] is None
