@@ -21,6 +21,7 @@ from control.resources.apply.managers import (
     Manager,
     Managers,
     read_managers,
+    stored_managers,
     written,
 )
 from control.resources.apply.typed import Unmergeable
@@ -160,12 +161,14 @@ def _status_apart(kind: Kind) -> bool:
 
 
 def _managers(document: Document) -> Managers:
-    return read_managers(document["metadata"].get(FIELD) or ()) or ()
+    return stored_managers(document["metadata"].get(FIELD) or ())
 
 
 def _given(old: Document, given: Document) -> Managers:
     """What the client says of the managers, if it says something sensible; else what was."""
     said = (given.get("metadata") or {}).get(FIELD)
+    if said == old["metadata"].get(FIELD):
+        return _managers(old)  # nearly always: who writes sends back what was read
     if said in RESET:
         return ()
     return read_managers(said or ()) or _managers(old)

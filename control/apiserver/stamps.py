@@ -5,6 +5,7 @@ Pure: time and chance are handed in. Source: kubernetes.io, "Object Names and ID
 
 import uuid
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from cluster.client.interface import Document
@@ -31,6 +32,11 @@ SERVER_OWNED = (
 
 def timestamp(seconds: float) -> str:
     """RFC 3339 in whole seconds, UTC, as `metav1.Time` is written."""
+    return _spelled(int(seconds // 1))
+
+
+@lru_cache(maxsize=16)  # nearly everything that is written is written now
+def _spelled(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from control.resources.causes import NOT_SUPPORTED, REQUIRED, TYPE_INVALID, Cause
+from control.resources.causes import CAUSES_MAX, NOT_SUPPORTED, REQUIRED, TYPE_INVALID, Cause
 from control.resources.places import Path, keyed, spelled
 from control.resources.quantities import canonical_quantity
 from control.resources.schema import Node
@@ -19,13 +19,15 @@ from control.resources.times import PRECISION, canonical_time
 QUANTITY_WORDS = (
     "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
 )
-_BOUNDS = {"int32": 2**31, "int64": 2**63}
+BOUNDS = {"int32": 2**31, "int64": 2**63}
 # A leaf whose value is of this type, and that says no more of itself, is right.
 _PLAIN: Mapping[str, type] = {"string": str, "boolean": bool}
 
 
 def check(node: Node, value: Any, path: Path | None, causes: list[Cause]) -> None:
     """Adds what is wrong with a value, which is not null."""
+    if len(causes) >= CAUSES_MAX:
+        return
     if node.type == "object":
         _check_object(node, value, path, causes)
     elif node.type == "object-or-boolean":
@@ -116,7 +118,7 @@ def _truth(node: Node, value: Any, path: Path | None) -> Cause | None:
 def _whole(node: Node, value: Any, path: Path | None) -> Cause | None:
     if type(value) is not int:
         return _mistyped("integer", value, path)
-    bound = _BOUNDS.get(node.format, _BOUNDS["int64"])
+    bound = BOUNDS.get(node.format, BOUNDS["int64"])
     if -bound <= value < bound:
         return None
     return _unread(value, f"must fit in an {node.format or 'int64'}", path)
@@ -140,7 +142,7 @@ def _int_or_string(node: Node, value: Any, path: Path | None) -> Cause | None:
         return None
     if type(value) is not int:
         return _mistyped("int-or-string", value, path)
-    if -_BOUNDS["int32"] <= value < _BOUNDS["int32"]:
+    if -BOUNDS["int32"] <= value < BOUNDS["int32"]:
         return None
     return _unread(value, "must fit in an int32", path)
 

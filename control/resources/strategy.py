@@ -6,11 +6,12 @@ of their own, imported when there is the first object of one.
 Source: k8s.io/apiserver/pkg/registry/rest; kubernetes.io, "Kubernetes API Concepts".
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Literal
 
 from control.resources import walk
-from control.resources.causes import TYPE_INVALID, Cause
+from control.resources.causes import CAUSES_MAX, TYPE_INVALID, Cause
 from control.resources.kinds import Kind
 from control.resources.schema import element_schema, metadata_node
 from control.resources.strategies.strategy import Strategy
@@ -74,7 +75,7 @@ def prepare_create(kind: Kind, document: Given) -> Made:
     made = _completed(kind, strategy, strategy.created(_filled(kind, made)))
     if STATUS in kind.subresources:
         empty = strategy.status({**made, "status": reported}) if strategy.status else {}
-        made = _canonical(kind, {**made, "status": empty})
+        made = {**made, **_canonical(kind, {"status": empty})}
     if strategy.generation:
         made["metadata"] = {**made["metadata"], "generation": 1}
     return made
@@ -112,8 +113,8 @@ def validate_create(kind: Kind, document: Made) -> list[Cause]:
 
         return objects.create_causes(kind.custom, document)
     strategy = strategy_of(kind)
-    causes = list(metadata_causes(document["metadata"], strategy.name_faults))
-    return _with_schema(kind, document, [*causes, *strategy.causes(document)])
+    causes = metadata_causes(document["metadata"], strategy.name_faults)
+    return _with_schema(kind, document, chain(causes, strategy.causes(document)))
 
 
 def validate_update(kind: Kind, new: Made, old: Given) -> list[Cause]:
@@ -123,9 +124,9 @@ def validate_update(kind: Kind, new: Made, old: Given) -> list[Cause]:
 
         return objects.update_causes(kind.custom, new, old)
     strategy = strategy_of(kind)
-    causes = list(metadata_update_causes(new["metadata"], old["metadata"]))
-    causes += strategy.update_causes(new, dict(old))
-    return _with_schema(kind, new, [*causes, *strategy.causes(new)])
+    causes = metadata_update_causes(new["metadata"], old["metadata"])
+    changes = strategy.update_causes(new, dict(old))
+    return _with_schema(kind, new, chain(causes, changes, strategy.causes(new)))
 
 
 def write_warnings(kind: Kind, document: Made) -> list[str]:
@@ -167,8 +168,9 @@ def _completed(kind: Kind, strategy: Strategy, document: Made) -> Made:
     return _canonical(kind, strategy.defaults(document))
 
 
-def _with_schema(kind: Kind, document: Made, causes: list[Cause]) -> list[Cause]:
+def _with_schema(kind: Kind, document: Made, found: Iterable[Cause]) -> list[Cause]:
     """The kind's own causes, and its schema's about fields that it says nothing of."""
+    causes = list(islice(found, CAUSES_MAX))
     node = element_schema(kind)
     if node is None:
         return causes

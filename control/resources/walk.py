@@ -13,12 +13,15 @@ from typing import Any
 
 from control.resources.causes import Cause
 from control.resources.checks import check
+from control.resources.fitting import Fitting
 from control.resources.places import Path, spelled
 from control.resources.quantities import canonical_quantity
 from control.resources.schema import MISSING, Node
 from control.resources.times import PRECISION, canonical_time
 
 Document = dict[str, Any]
+
+_FITTING = Fitting()
 
 UNKNOWN_MAX = 100  # paths told, as upstream does; fields beyond are dropped all the same
 
@@ -34,6 +37,8 @@ _ZERO: Mapping[str, Any] = {
 
 def prune(node: Node, document: Document) -> tuple[Document, list[str]]:
     """Without nulls and unknown fields; the paths of the latter, as `spec.containers[0].foo`."""
+    if _FITTING.fits(node, document):
+        return document, []
     unknown: list[str] = []
     pruned: Document = _prune(node, document, None, unknown)
     return pruned, unknown
@@ -53,6 +58,8 @@ def fill_defaults(node: Node, document: Document) -> Document:
 
 def type_causes(node: Node, document: Document) -> list[Cause]:
     """What is of the wrong type, missing, or none of the values allowed."""
+    if _FITTING.fits(node, document):
+        return []
     causes: list[Cause] = []
     check(node, document, None, causes)
     return causes
@@ -115,10 +122,9 @@ def _canonical(node: Node, value: Any) -> Any:
     if type(value) is dict:
         if node.additional is None:
             return _changed(value, _amounts(node), _canonical)
-        return {key: _canonical(node.additional, inner) for key, inner in value.items()}
+        return _each_changed(value, node.additional, _canonical)
     if type(value) is list:
-        items = node.items
-        return value if items is None else [_canonical(items, inner) for inner in value]
+        return value if node.items is None else _each_changed(value, node.items, _canonical)
     return _canonical_leaf(node, value)
 
 
@@ -146,9 +152,9 @@ def _filled(node: Node, value: Any) -> Any:
     if type(value) is dict:
         if node.additional is None:
             return _filled_struct(node, value)
-        return {key: _filled(node.additional, inner) for key, inner in value.items()}
+        return _each_changed(value, node.additional, _filled)
     if type(value) is list and node.items is not None:
-        return [_filled(node.items, inner) for inner in value]
+        return _each_changed(value, node.items, _filled)
     return value
 
 
@@ -182,6 +188,17 @@ def _changed(
             if inner is not value[key]:
                 made = {**value} if made is value else made
                 made[key] = inner
+    return made
+
+
+def _each_changed(value: Any, node: Node, change: Callable[[Node, Any], Any]) -> Any:
+    """A list or map with some of its values changed; the same one if none is."""
+    made = value
+    for key, inner in value.items() if type(value) is dict else enumerate(value):
+        changed = change(node, inner)
+        if changed is not inner:
+            made = copy.copy(value) if made is value else made
+            made[key] = changed
     return made
 
 

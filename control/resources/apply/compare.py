@@ -36,6 +36,8 @@ def fields_of(node: Node, value: Any, path: str = "") -> FieldSet:
     if mode == SEPARATE:
         return {
             f"f:{name}": fields_of(child(node, name), inner, f"{path}.{name}")
+            if isinstance(inner, dict | list)
+            else MEMBER
             for name, inner in value.items()
         }
     items = items_of(node, value, mode, path)
@@ -54,7 +56,7 @@ def all_of(node: Node, value: Any) -> FieldSet:
     if mode == WHOLE or not value:
         return MEMBER
     if mode == SEPARATE:
-        found = {f"f:{name}": all_of(child(node, name), inner) for name, inner in value.items()}
+        found = {f"f:{name}": _all_of(child(node, name), inner) for name, inner in value.items()}
         return {SELF: {}, **found} if node.additional is not None else found
     try:
         items = items_of(node, value, mode, "")
@@ -67,6 +69,11 @@ def all_of(node: Node, value: Any) -> FieldSet:
         SELF: {},
         **{each.key: {SELF: {}, **all_of(inner_node, each.value)} for each in items},
     }
+
+
+def _all_of(node: Node, value: Any) -> FieldSet:
+    """The same, and most values are leaves."""
+    return all_of(node, value) if isinstance(value, dict | list) else MEMBER
 
 
 def compare(node: Node, old: Any, new: Any) -> Difference:

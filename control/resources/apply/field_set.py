@@ -5,7 +5,7 @@ field), `k:{...}` (an item by its keys) and `v:VALUE` (an item of a set). `{}` i
 anything inside; `"."` inside says that the place itself is a member too. No set at all is None.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from typing import Any
 
 FieldSet = dict[str, Any]
@@ -60,11 +60,10 @@ def with_ancestors(fields: FieldSet | None) -> FieldSet | None:
     return made(member(fields), inside)
 
 
-def without(fields: FieldSet | None, *paths: tuple[str, ...]) -> FieldSet | None:
-    """Without what is at these paths and below."""
-    for path in paths:
-        fields = _without(fields, path)
-    return fields
+def without_fields(fields: FieldSet, names: Set[str]) -> FieldSet | None:
+    """Without these fields of a place, and all that is below them."""
+    inside = {key: value for key, value in fields.items() if key != SELF and key not in names}
+    return made(member(fields), inside)
 
 
 def at(fields: FieldSet | None, path: tuple[str, ...]) -> FieldSet | None:
@@ -109,15 +108,3 @@ def _both(
 
 def _inside(fields: FieldSet | None) -> FieldSet:
     return {key: value for key, value in (fields or {}).items() if key != SELF}
-
-
-def _without(fields: FieldSet | None, path: tuple[str, ...]) -> FieldSet | None:
-    if fields is None or path[0] not in fields:
-        return fields
-    inside = _inside(fields)
-    inner = None if len(path) == 1 else _without(inside[path[0]], path[1:])
-    if inner is None:
-        del inside[path[0]]
-    else:
-        inside[path[0]] = inner
-    return made(member(fields), inside)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from control.resources.apply.field_set import FieldSet, difference, member, union, without
+from control.resources.apply.field_set import FieldSet, difference, member, union, without_fields
 
 APPLY, UPDATE = "Apply", "Update"
 FIELDS_V1 = "FieldsV1"
@@ -17,24 +17,22 @@ ANCIENT = "ancient-changes"
 NAME_LENGTH_MAX = 128
 
 # Nobody manages what the server alone writes.
-OWNED_BY_SERVER = (
-    ("f:apiVersion",),
-    ("f:kind",),
-    *(
-        ("f:metadata", f"f:{name}")
-        for name in (
-            "name",
-            "namespace",
-            "uid",
-            "selfLink",
-            "generation",
-            "resourceVersion",
-            "creationTimestamp",
-            "deletionTimestamp",
-            "deletionGracePeriodSeconds",
-            "managedFields",
-        )
-    ),
+METADATA, STATUS = "f:metadata", "f:status"
+OWNED_BY_SERVER = frozenset(("f:apiVersion", "f:kind"))
+OWNED_METADATA = frozenset(
+    f"f:{name}"
+    for name in (
+        "name",
+        "namespace",
+        "uid",
+        "selfLink",
+        "generation",
+        "resourceVersion",
+        "creationTimestamp",
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+        "managedFields",
+    )
 )
 
 
@@ -68,6 +66,11 @@ def read_managers(entries: Any) -> Managers | None:
     return None if None in found else tuple(each for each in found if each is not None)
 
 
+def stored_managers(entries: Sequence[Mapping[str, Any]]) -> Managers:
+    """The managers of a stored object, whose entries were `written` here."""
+    return tuple(_manager(each) for each in entries)
+
+
 def _read(entry: Any) -> Manager | None:
     if not isinstance(entry, Mapping) or entry.get("fieldsType", FIELDS_V1) != FIELDS_V1:
         return None
@@ -77,8 +80,18 @@ def _read(entry: Any) -> Manager | None:
         return None
     if entry.get("operation") not in (APPLY, UPDATE) or not entry.get("apiVersion"):
         return None
-    name, operation, api_version, time, subresource = (entry.get(key, "") for key in texts)
-    return Manager(name, operation, api_version, fields or None, time, subresource)
+    return _manager(entry)
+
+
+def _manager(entry: Mapping[str, Any]) -> Manager:
+    return Manager(
+        entry.get("manager", ""),
+        entry.get("operation", ""),
+        entry.get("apiVersion", ""),
+        entry.get("fieldsV1") or None,
+        entry.get("time", ""),
+        entry.get("subresource", ""),
+    )
 
 
 def well_formed(fields: Any, depth: int = 0) -> bool:
@@ -119,9 +132,17 @@ def managed(
     if fields is None or (member(fields) and len(fields) <= 1):
         return None
     if subresource == "status":
-        status = fields.get("f:status")
-        return None if status is None else {"f:status": status}
-    return without(fields, *OWNED_BY_SERVER, *((("f:status",),) if status_apart else ()))
+        status = fields.get(STATUS)
+        return None if status is None else {STATUS: status}
+    apart = {*OWNED_BY_SERVER, STATUS} if status_apart else OWNED_BY_SERVER
+    inside = {**fields}
+    if METADATA in fields and not OWNED_METADATA.isdisjoint(fields[METADATA]):
+        left = without_fields(fields[METADATA], OWNED_METADATA)
+        if left is None:
+            apart = {*apart, METADATA}
+        else:
+            inside[METADATA] = left
+    return without_fields(inside, apart)
 
 
 def taken(managers: Managers, fields: FieldSet | None, keeper: Manager | None = None) -> Managers:

@@ -13,6 +13,7 @@ from control.resources.apply.managers import (
     bounded,
     managed,
     read_managers,
+    stored_managers,
     taken,
     with_entry,
     written,
@@ -106,3 +107,17 @@ def test_the_oldest_updaters_become_one() -> None:
     ancient = next(each for each in made if each.name == ANCIENT)
     assert ancient.fields == {"f:data": {f"f:m{number:02}": {} for number in range(4)}}
     assert bounded(made) == made
+
+
+def test_what_the_server_owns_is_nobodys_and_the_rest_stays_as_it_is() -> None:
+    metadata = {".": {}, "f:name": {}, "f:labels": {"f:a": {}}, "f:uid": {}}
+    fields = {"f:kind": {}, "f:metadata": metadata, "f:spec": {"f:x": {}}}
+    kept = {"f:metadata": {".": {}, "f:labels": {"f:a": {}}}, "f:spec": {"f:x": {}}}
+    assert managed(fields, status_apart=False) == kept
+    assert managed({"f:kind": {}, "f:metadata": {"f:name": {}}}, status_apart=False) is None
+
+
+def test_what_was_written_is_read_again() -> None:
+    writer = Manager("a", UPDATE, "v1", {"f:x": {}}, "2026-01-01T12:00:00Z", "status")
+    entries = written([writer])
+    assert stored_managers(entries) == read_managers(entries) == (writer,)
