@@ -15,8 +15,8 @@ from cluster.client.interface import Document
 from cluster.objects.resources import PODS
 from control.apiserver import statuses
 from control.resources.causes import Cause
-from control.resources.validation.containers import NOT_FOUND, container_causes
-from control.resources.validation.refusals import duplicate, forbidden, shown
+from control.resources.validation.containers import container_causes
+from control.resources.validation.refusals import duplicate, forbidden, not_found
 
 Change = Callable[[Document], Document]
 Container = Mapping[str, Any]
@@ -124,7 +124,7 @@ def _one(container: Container, place: str, volumes: list[str], others: set[str])
     yield from container_causes(allowed, place, volumes, host_network=False)
     target = container.get("targetContainerName")
     if target and target not in others:
-        yield Cause(NOT_FOUND, f"Not found: {shown(target)}", f"{place}.targetContainerName")
+        yield not_found(f"{place}.targetContainerName", target)
 
 
 def _same(new: Container, old: Container) -> bool:

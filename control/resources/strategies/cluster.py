@@ -3,15 +3,17 @@
 Pure: documents in, documents out. Spec: N-40, P-19; kubernetes.io, "Namespaces".
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from control.resources.strategies.strategy import Document, Strategy
-from control.resources.validation import cluster, rbac
+from control.resources.validation import claims, cluster, rbac
 from control.resources.validation.budgets import budget_causes
 from control.resources.validation.names import label_faults, path_segment_faults
 
 NAME_LABEL = "kubernetes.io/metadata.name"
 FINALIZER = "kubernetes"
+SECURITY_PREFIX = "pod-security.kubernetes.io/"
 
 
 def _labelled(namespace: Document) -> Document:
@@ -28,6 +30,13 @@ def _held(namespace: Document) -> Document:
     if FINALIZER not in finalizers:
         finalizers.append(FINALIZER)
     return {**namespace, "spec": {**spec, "finalizers": finalizers}}
+
+
+def _unenforced(namespace: Document) -> Iterator[str]:
+    """Standards that nobody holds pods to."""
+    for key in namespace["metadata"].get("labels") or {}:
+        if key.startswith(SECURITY_PREFIX):
+            yield f"metadata.labels[{key}]: stored, but kubehop does not act on it"
 
 
 def _finalizers_kept(new: Document, old: Document) -> Document:
@@ -76,6 +85,7 @@ NAMESPACE = Strategy(
     created=_held,
     defaults=_labelled,
     updated=_finalizers_kept,
+    warnings=_unenforced,
 )
 NODE = Strategy(
     status=_reported,
@@ -96,6 +106,12 @@ CLUSTER_ROLE_BINDING = replace(ROLE_BINDING, causes=rbac.cluster_role_binding_ca
 BUDGET = Strategy(generation=True, causes=budget_causes)
 REVISION = Strategy(update_causes=cluster.revision_update_causes)
 PRIORITY_CLASS = Strategy(generation=True, update_causes=cluster.priority_update_causes)
+CLAIM = Strategy(
+    status=_pending,
+    causes=claims.claim_causes,
+    update_causes=claims.claim_update_causes,
+    returned_when_deleted=True,
+)
 VOLUME = Strategy(status=_pending, returned_when_deleted=True)
 RETURNED = Strategy(returned_when_deleted=True)
 COUNTED = Strategy(generation=True)

@@ -25,7 +25,7 @@ _TABLE: dict[tuple[str, str], Strategy] = {
     ("", "endpoints"): networking.ENDPOINTS,
     ("", "namespaces"): cluster.NAMESPACE,
     ("", "nodes"): cluster.NODE,
-    ("", "persistentvolumeclaims"): cluster.VOLUME,
+    ("", "persistentvolumeclaims"): cluster.CLAIM,
     ("", "persistentvolumes"): cluster.VOLUME,
     ("", "pods"): POD,
     ("", "podtemplates"): workloads.POD_TEMPLATE,

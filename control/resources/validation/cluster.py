@@ -19,7 +19,7 @@ from control.resources.validation.refusals import (
 )
 
 Document = Mapping[str, Any]
-EFFECTS = ("NoExecute", "NoSchedule", "PreferNoSchedule")
+EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 
 
 def node_causes(node: Document) -> Iterator[Cause]:

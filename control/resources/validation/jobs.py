@@ -13,7 +13,7 @@ from control.resources.validation.refusals import invalid, required, unchanged, 
 
 Document = Mapping[str, Any]
 COUNTS = ("parallelism", "completions", "backoffLimit", "ttlSecondsAfterFinished")
-RESTARTS = ("Never", "OnFailure")
+RESTARTS = ("OnFailure", "Never")
 _NOT_NEGATIVE = "must be greater than or equal to 0"
 
 

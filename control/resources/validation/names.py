@@ -16,6 +16,7 @@ _QUALIFIED = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
 _VALUE = re.compile(r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?")
 _CONFIG_KEY = re.compile(r"[-._a-zA-Z0-9]+")
 _ENV_NAME = re.compile(r"[ -<>-~]+")
+_HEADER_NAME = re.compile(r"[-A-Za-z0-9]+")
 _PORT_NAME = re.compile(r"[-a-z0-9]+")
 
 
@@ -127,6 +128,14 @@ def env_name_faults(value: str) -> list[str]:
         "a valid environment variable name must consist only of printable ASCII characters "
         "other than '='"
     ]
+
+
+def header_name_faults(value: str) -> list[str]:
+    """The name of an HTTP header."""
+    if _HEADER_NAME.fullmatch(value):
+        return []
+    rule = "a valid HTTP header must consist of alphanumeric characters or '-' "
+    return [rule + _example(_HEADER_NAME, "X-Header-Name")]
 
 
 def port_name_faults(value: str) -> list[str]:

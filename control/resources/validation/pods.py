@@ -9,9 +9,10 @@ from typing import Any
 
 from control.resources.causes import Cause
 from control.resources.validation.addresses import ip_faults
-from control.resources.validation.containers import container_causes
+from control.resources.validation.containers import container_causes, init_causes
 from control.resources.validation.metadata import annotation_causes, label_causes
 from control.resources.validation.names import label_faults, subdomain_faults
+from control.resources.validation.placement import placement_causes
 from control.resources.validation.refusals import (
     duplicate,
     forbidden,
@@ -19,12 +20,15 @@ from control.resources.validation.refusals import (
     required,
     unsupported,
 )
+from control.resources.validation.security import pod_security_causes
+from control.resources.validation.volumes import volume_causes
 
 Spec = Mapping[str, Any]
-RESTARTS = ("Always", "Never", "OnFailure")
-DNS_POLICIES = ("ClusterFirst", "ClusterFirstWithHostNet", "Default", "None")
-EFFECTS = ("NoExecute", "NoSchedule", "PreferNoSchedule")
-NAMESERVERS_MAX = 3
+RESTARTS = ("Always", "OnFailure", "Never")
+DNS_POLICIES = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")
+PREEMPTIONS = ("PreemptLowerPriority", "Never")
+SYSTEMS = ("linux", "windows")
+NAMESERVERS_MAX, SEARCHES_MAX, SEARCH_CHARACTERS_MAX = 3, 32, 2048
 
 
 def pod_causes(pod: Mapping[str, Any]) -> Iterator[Cause]:
@@ -37,34 +41,57 @@ def template_causes(template: Mapping[str, Any], path: str) -> Iterator[Cause]:
     metadata = template.get("metadata") or {}
     yield from label_causes(metadata.get("labels") or {}, f"{path}.labels")
     yield from annotation_causes(metadata.get("annotations") or {}, f"{path}.annotations")
-    yield from pod_spec_causes(template.get("spec") or {}, f"{path}.spec")
+    spec = template.get("spec") or {}
+    yield from pod_spec_causes(spec, f"{path}.spec")
+    if spec.get("ephemeralContainers"):
+        words = "ephemeral containers not allowed in pod template"
+        yield forbidden(f"{path}.spec.ephemeralContainers", words)
 
 
 def pod_spec_causes(spec: Spec, path: str) -> Iterator[Cause]:
     """What is wrong with a pod's spec, wherever it stands."""
-    volumes = _volume_names(spec)
-    yield from _volume_causes(spec, path)
+    yield from volume_causes(spec.get("volumes") or (), f"{path}.volumes")
     if not spec.get("containers"):
         yield required(f"{path}.containers")
     names: set[str] = set()
-    host = bool(spec.get("hostNetwork"))
-    for key in ("containers", "initContainers"):
+    for key in ("containers", "initContainers", "ephemeralContainers"):
         for index, container in enumerate(spec.get(key) or ()):
             place = f"{path}.{key}[{index}]"
-            yield from container_causes(container, place, volumes, host_network=host)
+            yield from _container_causes(spec, key, container, place)
             if container.get("name") and container["name"] in names:
                 yield duplicate(f"{place}.name", container["name"])
             names.add(container.get("name") or "")
     yield from _host_port_causes(spec, path)
     yield from _choice_causes(spec, path)
+    yield from pod_security_causes(spec, f"{path}.securityContext")
     yield from _dns_causes(spec, path)
-    yield from _placement_causes(spec, path)
+    yield from placement_causes(spec, path)
+
+
+def _container_causes(spec: Spec, key: str, container: Spec, path: str) -> Iterator[Cause]:
+    yield from container_causes(
+        container,
+        path,
+        frozenset(volume.get("name") or "" for volume in spec.get("volumes") or ()),
+        host_network=bool(spec.get("hostNetwork")),
+        grace=spec.get("terminationGracePeriodSeconds"),
+        claims=[claim.get("name") or "" for claim in spec.get("resourceClaims") or ()],
+    )
+    if key == "initContainers":
+        yield from init_causes(container, path)
 
 
 def _choice_causes(spec: Spec, path: str) -> Iterator[Cause]:
-    for key, known in (("restartPolicy", RESTARTS), ("dnsPolicy", DNS_POLICIES)):
+    for key, known in (
+        ("restartPolicy", RESTARTS),
+        ("dnsPolicy", DNS_POLICIES),
+        ("preemptionPolicy", PREEMPTIONS),
+    ):
         if spec.get(key) and spec[key] not in known:
             yield unsupported(f"{path}.{key}", spec[key], known)
+    system = (spec.get("os") or {}).get("name")
+    if system is not None and system not in SYSTEMS:
+        yield unsupported(f"{path}.os.name" if system else f"{path}.os", system, SYSTEMS)
     seconds = spec.get("terminationGracePeriodSeconds")
     if seconds is not None and seconds < 0:
         words = "must be greater than or equal to 0"
@@ -73,7 +100,7 @@ def _choice_causes(spec: Spec, path: str) -> Iterator[Cause]:
     if deadline is not None and not 1 <= deadline < 1 << 31:
         words = f"must be between 1 and {(1 << 31) - 1}, inclusive"
         yield invalid(f"{path}.activeDeadlineSeconds", deadline, words)
-    for key in ("serviceAccountName", "nodeName"):
+    for key in ("serviceAccountName", "nodeName", "priorityClassName", "runtimeClassName"):
         for fault in subdomain_faults(spec[key]) if spec.get(key) else ():
             yield invalid(f"{path}.{key}", spec[key], fault)
 
@@ -82,39 +109,41 @@ def _dns_causes(spec: Spec, path: str) -> Iterator[Cause]:
     for key in ("hostname", "subdomain"):
         for fault in label_faults(spec[key]) if spec.get(key) else ():
             yield invalid(f"{path}.{key}", spec[key], fault)
-    servers = (spec.get("dnsConfig") or {}).get("nameservers") or []
-    if spec.get("dnsPolicy") == "None" and not servers:
+    config = spec.get("dnsConfig") or {}
+    servers = config.get("nameservers") or []
+    if spec.get("dnsPolicy") == "None" and spec.get("dnsConfig") is None:
+        yield required(f"{path}.dnsConfig", "must provide `dnsConfig` when `dnsPolicy` is None")
+    elif spec.get("dnsPolicy") == "None" and not servers:
         words = "must provide at least one DNS nameserver when `dnsPolicy` is None"
         yield required(f"{path}.dnsConfig.nameservers", words)
     if len(servers) > NAMESERVERS_MAX:
         words = f"must not have more than {NAMESERVERS_MAX} nameservers"
         yield invalid(f"{path}.dnsConfig.nameservers", servers, words)
+    for index, server in enumerate(servers):
+        for fault in ip_faults(server):
+            yield invalid(f"{path}.dnsConfig.nameservers[{index}]", server, fault)
+    yield from _search_causes(config.get("searches") or [], f"{path}.dnsConfig.searches")
+    for index, option in enumerate(config.get("options") or ()):
+        if not option.get("name"):
+            yield required(f"{path}.dnsConfig.options[{index}]", "must not be empty")
     for index, alias in enumerate(spec.get("hostAliases") or ()):
         for fault in ip_faults(alias.get("ip") or ""):
             yield invalid(f"{path}.hostAliases[{index}].ip", alias.get("ip") or "", fault)
+        for number, name in enumerate(alias.get("hostnames") or ()):
+            for fault in subdomain_faults(name):
+                yield invalid(f"{path}.hostAliases[{index}].hostnames[{number}]", name, fault)
 
 
-def _placement_causes(spec: Spec, path: str) -> Iterator[Cause]:
-    yield from label_causes(spec.get("nodeSelector") or {}, f"{path}.nodeSelector")
-    for index, toleration in enumerate(spec.get("tolerations") or ()):
-        yield from _toleration_causes(toleration, f"{path}.tolerations[{index}]")
-
-
-def _toleration_causes(toleration: Mapping[str, Any], path: str) -> Iterator[Cause]:
-    operator, effect = toleration.get("operator") or "Equal", toleration.get("effect")
-    if operator not in ("Equal", "Exists", "Gt", "Lt"):
-        yield unsupported(f"{path}.operator", operator, ("Equal", "Exists"))
-    if not toleration.get("key") and operator != "Exists":
-        words = 'operator must be Exists when `key` is empty, which means "match all values and '
-        yield invalid(f"{path}.operator", operator, words + 'all keys"')
-    if operator == "Exists" and toleration.get("value"):
-        words = "value must be empty when `operator` is 'Exists'"
-        yield invalid(f"{path}.operator", toleration, words)
-    if effect and effect not in EFFECTS:
-        yield unsupported(f"{path}.effect", effect, EFFECTS)
-    if toleration.get("tolerationSeconds") is not None and effect != "NoExecute":
-        words = "effect must be 'NoExecute' when `tolerationSeconds` is set"
-        yield invalid(f"{path}.effect", effect or "", words)
+def _search_causes(searches: list[str], path: str) -> Iterator[Cause]:
+    if len(searches) > SEARCHES_MAX:
+        yield invalid(path, searches, f"must not have more than {SEARCHES_MAX} search paths")
+    if len(" ".join(searches)) > SEARCH_CHARACTERS_MAX:
+        words = f"must not have more than {SEARCH_CHARACTERS_MAX} characters (including spaces) "
+        yield invalid(path, searches, words + "in the search list")
+    for index, search in enumerate(searches):
+        name = search.removesuffix(".").replace("_", "a")  # resolvers take underscores
+        for fault in () if search == "." else subdomain_faults(name):
+            yield invalid(f"{path}[{index}]", search, fault)
 
 
 def _host_port_causes(spec: Spec, path: str) -> Iterator[Cause]:
@@ -128,25 +157,3 @@ def _host_port_causes(spec: Spec, path: str) -> Iterator[Cause]:
             if named in seen:
                 yield duplicate(f"{path}.containers[{index}].ports[{number}].hostPort", named)
             seen.add(named)
-
-
-def _volume_names(spec: Spec) -> frozenset[str]:
-    return frozenset(volume.get("name") or "" for volume in spec.get("volumes") or ())
-
-
-def _volume_causes(spec: Spec, path: str) -> Iterator[Cause]:
-    seen: set[str] = set()
-    for index, volume in enumerate(spec.get("volumes") or ()):
-        place, name = f"{path}.volumes[{index}]", volume.get("name") or ""
-        if not name:
-            yield required(f"{place}.name")
-        for fault in label_faults(name) if name else ():
-            yield invalid(f"{place}.name", name, fault)
-        if name and name in seen:
-            yield duplicate(f"{place}.name", name)
-        seen.add(name)
-        sources = [key for key in volume if key != "name"]
-        if not sources:
-            yield required(place, "must specify a volume type")
-        for source in sources[1:]:
-            yield forbidden(f"{place}.{source}", "may not specify more than 1 volume type")

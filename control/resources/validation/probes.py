@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from control.resources.causes import Cause
+from control.resources.validation.names import header_name_faults
 from control.resources.validation.refusals import forbidden, invalid, required, unsupported
 from control.resources.validation.service_ports import target_causes
 
@@ -29,16 +30,29 @@ def probe_causes(probe: Probe, path: str, *, readiness: bool) -> Iterator[Cause]
     for key in SECONDS:
         if (probe.get(key) or 0) < 0:
             yield invalid(f"{path}.{key}", probe[key], "must be greater than or equal to 0")
+    grace = probe.get("terminationGracePeriodSeconds")
+    if grace is not None and grace <= 0:
+        yield invalid(f"{path}.terminationGracePeriodSeconds", grace, "must be greater than 0")
+    if grace is not None and readiness:
+        words = "must not be set for readinessProbes"
+        yield invalid(f"{path}.terminationGracePeriodSeconds", grace, words)
     threshold = probe.get("successThreshold")
     if not readiness and threshold not in (None, 1):
         yield invalid(f"{path}.successThreshold", threshold, "must be 1")
 
 
-def hook_causes(lifecycle: Mapping[str, Any], path: str) -> Iterator[Cause]:
-    """What is wrong with a container's hooks."""
+def hook_causes(
+    lifecycle: Mapping[str, Any], path: str, grace: int | None = None
+) -> Iterator[Cause]:
+    """What is wrong with a container's hooks; they do not sleep longer than the pod has to end."""
     for key in ("postStart", "preStop"):
-        if lifecycle.get(key) is not None:
-            yield from _handler_causes(lifecycle[key], f"{path}.{key}", HOOK_HANDLERS)
+        if lifecycle.get(key) is None:
+            continue
+        yield from _handler_causes(lifecycle[key], f"{path}.{key}", HOOK_HANDLERS)
+        seconds = (lifecycle[key].get("sleep") or {}).get("seconds") or 0
+        if grace is not None and not 0 <= seconds <= max(grace, 0):
+            words = f"must be non-negative and less than terminationGracePeriodSeconds ({grace})"
+            yield invalid(f"{path}.{key}.sleep", seconds, words)
 
 
 def _handler_causes(
@@ -67,3 +81,6 @@ def _details(kind: str, handler: Mapping[str, Any], path: str) -> Iterator[Cause
         yield required(f"{path}.path")
     if handler.get("scheme", "HTTP") not in SCHEMES:
         yield unsupported(f"{path}.scheme", handler["scheme"], SCHEMES)
+    for header in handler.get("httpHeaders") or ():
+        for fault in header_name_faults(header.get("name") or ""):
+            yield invalid(f"{path}.httpHeaders", header.get("name") or "", fault)

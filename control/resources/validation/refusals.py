@@ -17,6 +17,7 @@ from control.resources.causes import (
     Cause,
 )
 
+NOT_FOUND = "FieldValueNotFound"
 TOO_LONG, TOO_MANY = "FieldValueTooLong", "FieldValueTooMany"
 IMMUTABLE = "field is immutable"
 
@@ -32,8 +33,8 @@ def required(field: str, detail: str = "") -> Cause:
 
 
 def unsupported(field: str, value: Any, supported: Iterable[str]) -> Cause:
-    """The value is none of those that are known."""
-    known = ", ".join(f'"{each}"' for each in sorted(supported))
+    """The value is none of those that are known, told in the order that they are given in."""
+    known = ", ".join(f'"{each}"' for each in supported)
     message = f"Unsupported value: {shown(value)}: supported values: {known}"
     return Cause(NOT_SUPPORTED, message, field)
 
@@ -41,6 +42,11 @@ def unsupported(field: str, value: Any, supported: Iterable[str]) -> Cause:
 def duplicate(field: str, value: Any) -> Cause:
     """The value is there already."""
     return Cause(DUPLICATE, f"Duplicate value: {shown(value)}", field)
+
+
+def not_found(field: str, value: Any) -> Cause:
+    """What is named does not exist."""
+    return Cause(NOT_FOUND, f"Not found: {shown(value)}", field)
 
 
 def forbidden(field: str, detail: str) -> Cause:

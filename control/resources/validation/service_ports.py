@@ -23,7 +23,7 @@ from control.resources.validation.refusals import (
 )
 
 Port = Mapping[str, Any]
-PROTOCOLS = tuple(Protocol)
+PROTOCOLS = tuple(sorted(Protocol))
 
 
 def service_port_causes(spec: Mapping[str, Any]) -> Iterator[Cause]:

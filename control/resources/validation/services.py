@@ -32,7 +32,7 @@ _CHOICES = {
     "sessionAffinity": ("ClientIP", "None"),
     "internalTrafficPolicy": ("Cluster", "Local"),
     "trafficDistribution": ("PreferClose", "PreferSameNode", "PreferSameZone"),
-    "ipFamilyPolicy": (SINGLE, PREFER, REQUIRE),
+    "ipFamilyPolicy": (PREFER, REQUIRE, SINGLE),
 }
 
 

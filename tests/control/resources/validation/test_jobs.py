@@ -15,7 +15,7 @@ def test_a_jobs_pods_end() -> None:
     assert list(job_causes(job())) == []
     (cause,) = job_causes(job(template={"spec": {**POD, "restartPolicy": "Always"}}))
     assert cause.field == "spec.template.spec.restartPolicy"
-    assert cause.message == ('Unsupported value: "Always": supported values: "Never", "OnFailure"')
+    assert cause.message == ('Unsupported value: "Always": supported values: "OnFailure", "Never"')
 
 
 def test_counts_are_not_negative() -> None:

@@ -14,7 +14,7 @@ def test_values_are_shown_as_json_and_reasons_have_their_words() -> None:
     assert refusals.forbidden("a", "why").message == "Forbidden: why"
     assert refusals.too_many("a", 3, 2).message == "Too many: 3: must have at most 2 items"
     unsupported = refusals.unsupported("a", "x", ("c", "b"))
-    assert unsupported.message == 'Unsupported value: "x": supported values: "b", "c"'
+    assert unsupported.message == 'Unsupported value: "x": supported values: "c", "b"'
     assert unsupported.reason == "FieldValueNotSupported"
 
 
