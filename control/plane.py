@@ -83,9 +83,10 @@ async def serve(config: ControlConfig, lifecycle: Lifecycle) -> None:
     try:
         port = await _listen(http, config, pair, authority)
         local = LocalApi(registry)
-        settings = _settings(config, authority)
+        reached = _reached(advertised[0], port).resolve()
+        settings = _settings(config, authority, reached)
         await bootstrap(local, settings)
-        await _tell_address(local, _reached(advertised[0], port).resolve())
+        await _tell_address(local, reached)
         _start(tasks, local, settings, clock, store)
         server = f"https://{config.kubeconfig_server or _reached(advertised[0], port)}"
         kubeconfig_of = _kubeconfigs(config, authority, server)
@@ -166,7 +167,9 @@ def _start(
     tasks.supervise(lambda: expire_events(local, store, clock), name="event expiry")
 
 
-def _settings(config: ControlConfig, authority: Authority) -> ControllerSettings:
+def _settings(
+    config: ControlConfig, authority: Authority, reached: SocketAddress
+) -> ControllerSettings:
     stored = (each.resource for each in kinds() if each.storage is None)
     others = tuple(each for each in stored if each not in WATCHED)
     return ControllerSettings(
@@ -175,6 +178,7 @@ def _settings(config: ControlConfig, authority: Authority) -> ControllerSettings
         load_balancer_addresses=config.load_balancer_addresses,
         api_address=API_ADDRESS,
         api_port=API_PORT,
+        api_reached=str(reached),
         cluster_domain=config.cluster_domain,
         ca_certificate=authority.certificate.decode("ascii"),
         more_namespaced=tuple(each for each in others if each.namespaced),

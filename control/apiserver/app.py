@@ -181,11 +181,11 @@ class ApiServer:
             answer = await self._reader.many(kind, path.namespace, request.query, accepted)
             return _response(answer)
         record = self._registry.get(kind, path.namespace, path.name)
-        include = request.query.get("includeObject", "")
         if path.subresource == SCALE:
+            include = request.query.get("includeObject", "")
             await self._registry.store.committed()
             return _response(self._reader.scale(kind, record, accepted, include))
-        return _response(await self._reader.one(kind, record, accepted, include))
+        return _response(await self._reader.one(kind, record, accepted, request.query))
 
     async def _watch(self, request: web.BaseRequest, watch: WatchRequest) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": JSON})

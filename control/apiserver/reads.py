@@ -13,7 +13,7 @@ from control.apiserver.codec import Accepted, Form, encode
 from control.apiserver.options import ListOptions
 from control.apiserver.pages import Page, Pages
 from control.apiserver.registry import Registry, key_of
-from control.apiserver.resource_versions import list_version, not_yet
+from control.apiserver.resource_versions import list_version, not_yet, number_of
 from control.apiserver.selection import Selection
 from control.apiserver.tables import table
 from control.apiserver.versions import as_asked
@@ -34,10 +34,18 @@ class Reader:
         self._clock = clock
         self._pages = Pages()
 
-    async def one(self, kind: Kind, record: Record, accepted: Accepted, include: str) -> Answer:
+    async def one(
+        self, kind: Kind, record: Record, accepted: Accepted, query: Mapping[str, str]
+    ) -> Answer:
         """One object, once it is durable."""
+        self._reached(number_of(query.get("resourceVersion", "")))
         await self._registry.store.committed()
-        return self.show(kind, record, accepted, include)
+        return self.show(kind, record, accepted, query.get("includeObject", ""))
+
+    def _reached(self, version: int | None) -> None:
+        held = self._registry.store.version
+        if version is not None and version > held:
+            raise not_yet(version, held)
 
     def show(
         self,
@@ -71,9 +79,7 @@ class Reader:
         """A page of a collection."""
         options = ListOptions.of(query)
         version, exact = list_version(query)
-        held = self._registry.store.version
-        if version is not None and version > held:
-            raise not_yet(version, held)
+        self._reached(version)
         page = self._page(kind, namespace, options, version if exact else None)
         await self._registry.store.committed()
         if accepted == PLAIN:

@@ -6,6 +6,7 @@ Pure: settings in, documents out. Spec: S-21; kubernetes.io, "Using CoreDNS for 
 import ipaddress
 from typing import Any
 
+from cluster.objects.core import ADDRESS_ANNOTATION
 from control.controllers.settings import ControllerSettings
 from control.controllers.slice_documents import SERVICE_NAME
 
@@ -24,11 +25,14 @@ def api_service(settings: ControllerSettings) -> dict[str, Any]:
     """The Service `kubernetes`, at the first address of the Service range (S-21)."""
     first = ipaddress.ip_network(settings.service_cidr).network_address + 1
     labels = {"component": "apiserver", "provider": "kubernetes"}
+    metadata: dict[str, Any] = {"name": "kubernetes", "namespace": "default", "labels": labels}
+    if settings.api_reached:
+        metadata["annotations"] = {ADDRESS_ANNOTATION: settings.api_reached}
     port = {"name": "https", "port": 443, "protocol": "TCP", "targetPort": settings.api_port}
     return {
         "apiVersion": "v1",
         "kind": "Service",
-        "metadata": {"name": "kubernetes", "namespace": "default", "labels": labels},
+        "metadata": metadata,
         "spec": {"type": "ClusterIP", "clusterIP": str(first), "ports": [port]},
     }
 

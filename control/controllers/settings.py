@@ -81,6 +81,7 @@ class ControllerSettings:
     load_balancer_addresses: str = "127.65.0.0/24"
     api_address: str = "172.30.255.254"
     api_port: int = 6443
+    api_reached: str = ""  # where the nodes' routers really find it, as "IP:PORT"
     cluster_domain: str = "cluster.local"
     ca_certificate: str = ""  # PEM, for each namespace's kube-root-ca.crt
     # Watched beyond WATCHED: other resources whose objects are collected with their owners.

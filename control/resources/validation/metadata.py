@@ -3,6 +3,7 @@
 Pure: documents in, causes out. Source: k8s.io/apimachinery/pkg/api/validation/objectmeta.go.
 """
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -50,8 +51,14 @@ def metadata_update_causes(new: Mapping[str, Any], old: Mapping[str, Any]) -> It
         added = [each for each in new.get("finalizers") or () if each not in held]
         if added:
             words = "no new finalizers can be added if the object is being deleted, "
-            yield forbidden("metadata.finalizers", words + f"found new finalizers {added}")
+            words += "found new finalizers " + go_strings(added)
+            yield forbidden("metadata.finalizers", words)
     yield from _shared_causes(new)
+
+
+def go_strings(texts: Iterable[str]) -> str:
+    """Strings as upstream's `%#v` shows them."""
+    return f"[]string{{{', '.join(json.dumps(each) for each in sorted(texts))}}}"
 
 
 def label_causes(labels: Mapping[str, Any], path: str) -> Iterator[Cause]:

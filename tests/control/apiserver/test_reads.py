@@ -129,3 +129,16 @@ async def test_selectors_choose_from_a_list(client: Client) -> None:
     by_field = (await client("GET", f"{MAPS}?fieldSelector=metadata.name!%3Da")).document
     assert names(by_field) == ["b"]
     assert (await client("GET", f"{MAPS}?fieldSelector=data.a%3D1")).status == 400
+
+
+async def test_one_object_is_at_least_as_new_as_the_version_that_is_asked_for(
+    client: Client,
+) -> None:
+    await filled(client, "a")
+    held = (await client("GET", f"{MAPS}/a")).document["metadata"]["resourceVersion"]
+    for version in ("", "0", "1", held):
+        assert (await client("GET", f"{MAPS}/a?resourceVersion={version}")).status == 200
+    future = await client("GET", f"{MAPS}/a?resourceVersion=99999999")
+    assert (future.status, future.document["reason"]) == (504, "Timeout")
+    assert future.document["message"].startswith("Timeout: Too large resource version: 99999999")
+    assert (await client("GET", f"{MAPS}/a?resourceVersion=abc")).status == 400

@@ -53,6 +53,7 @@ def test_a_going_object_takes_no_new_finalizers() -> None:
     (cause,) = metadata_update_causes({**old, "finalizers": ["x", "y"]}, old)
     assert cause.field == "metadata.finalizers"
     assert cause.message.startswith("Forbidden: no new finalizers can be added if the object is")
+    assert cause.message.endswith('found new finalizers []string{"y"}')
     assert list(metadata_update_causes({**old, "finalizers": []}, old)) == []
     living = {"name": "a"}
     assert list(metadata_update_causes({**living, "finalizers": ["y"]}, living)) == []
