@@ -123,6 +123,12 @@ class ContainerRecord:
         """It cannot run now; the end of its last run is kept."""
         return replace(self, state=Waiting(reason, message), last=self.ended)
 
+    def give_up(self) -> "ContainerRecord":
+        """It is not started again: it waits for nothing, its last run has just ended."""
+        if isinstance(self.state, Waiting) and self.last is not None:
+            return replace(self, state=self.last, last=None)
+        return self
+
 
 Records = Mapping[str, ContainerRecord]
 

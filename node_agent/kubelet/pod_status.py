@@ -184,6 +184,7 @@ def _statuses(
 def _status(
     pod: Document, container: Document, record: ContainerRecord, facts: PodFacts
 ) -> dict[str, Any]:
+    record = record.give_up() if facts.over else record
     uid, name = pod["metadata"].get("uid", ""), container["name"]
     image = container.get("image", "")
     document: dict[str, Any] = {
@@ -199,7 +200,8 @@ def _status(
     if record.running or record.ended is not None:
         document["containerID"] = container_id(uid, name, record.restarts)
     if record.last is not None:
-        before = container_id(uid, name, record.restarts - 1)
+        waits = isinstance(record.state, Waiting)  # for its next run: the last is the newest
+        before = container_id(uid, name, record.restarts - (not waits))
         document["lastState"] = {"terminated": _terminated(record.last, before)}
     return document
 

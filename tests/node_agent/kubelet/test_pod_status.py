@@ -137,6 +137,22 @@ def test_a_container_between_two_runs_keeps_the_pod_running():
     assert container["ready"] is False
 
 
+def test_a_container_that_waits_for_its_next_run_tells_of_the_last_one_by_its_identity():
+    record = RUNNING.end(1, NOW, scale=1.0).wait("CrashLoopBackOff", "back-off")
+    [told] = status_of(pod(), {"app": record}, FACTS, {})["containerStatuses"]
+    assert told["lastState"]["terminated"]["containerID"] == told["containerID"]
+
+
+def test_nothing_waits_for_its_next_run_in_a_pod_that_is_over():
+    """As `kubectl get -w` shows a crashing pod that is deleted: Error, not CrashLoopBackOff."""
+    record = RUNNING.end(1, NOW, scale=1.0).wait("CrashLoopBackOff", "back-off")
+    facts = replace(FACTS, over=True, failed=True)
+    [told] = status_of(pod(), {"app": record}, facts, {})["containerStatuses"]
+    assert told["state"]["terminated"]["reason"] == "Error"
+    assert told["state"]["terminated"]["containerID"] == told["containerID"]
+    assert told["lastState"] == {}
+
+
 def test_transition_times_move_only_when_a_condition_does():
     before = status_of(pod(), {"app": RUNNING}, FACTS, {})
     later = replace(FACTS, now=NOW + 60)
