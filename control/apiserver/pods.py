@@ -14,6 +14,7 @@ from control.store.record import ObjectKey
 from control.store.store import Store
 
 DEFAULT_ACCOUNT = "default"
+RUNTIME_CLASSES = "node.k8s.io", "runtimeclasses"
 
 
 def admitted(pod: Document, store: Store) -> dict[str, Any]:
@@ -26,8 +27,16 @@ def admitted(pod: Document, store: Store) -> dict[str, Any]:
         place = f"{key.namespace}/{name}"
         why = f'error looking up service account {place}: serviceaccount "{name}" not found'
         raise statuses.forbidden(PODS, str(metadata.get("name", "")), why)
+    _check_runtime_class(pod, store)
     made = with_priority(dict(pod), store)
     return dict(with_token_volume(made, None if record is None else record.document))
+
+
+def _check_runtime_class(pod: Document, store: Store) -> None:
+    name = str((pod.get("spec") or {}).get("runtimeClassName") or "")
+    if name and store.get(RUNTIME_CLASSES, ObjectKey("", name)) is None:
+        why = f'pod rejected: RuntimeClass "{name}" not found'
+        raise statuses.forbidden(PODS, str(pod["metadata"].get("name", "")), why)
 
 
 def bound(pod: Document, node: str, now: str) -> dict[str, Any]:

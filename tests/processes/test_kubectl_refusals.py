@@ -190,12 +190,6 @@ def test_logs_of_a_pod_without_a_node(kubectl: Any) -> None:
     assert 'pods "nobody" not found' in kubectl.fails("logs", "nobody")
 
 
-def test_server_side_apply_is_refused_by_its_type(kubectl: Any) -> None:
-    words = kubectl.fails("apply", "--server-side", "--filename=-", stdin=json.dumps(POD))
-    assert "application/apply-patch+yaml" in words
-    assert kubectl("get", "pods", "--output=name") == ""
-
-
 def test_streams_of_a_pod_without_a_node(kubectl: Any) -> None:
     """Refused before the connection changes, so in words, over SPDY and WebSockets."""
     kubectl("create", "--filename=-", stdin=json.dumps(POD))
@@ -204,4 +198,3 @@ def test_streams_of_a_pod_without_a_node(kubectl: Any) -> None:
     assert 'pods "nobody" not found' in kubectl.fails("exec", "nobody", "--", "ls")
     words = kubectl.fails("port-forward", "web", ":80")
     assert "pod is not running. Current status=Pending" in words
-

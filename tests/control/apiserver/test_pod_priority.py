@@ -60,3 +60,13 @@ async def test_an_account_that_is_not_there_is_refused_but_the_default(local: Lo
     account = {"metadata": {"name": "robot", "namespace": "shop"}}
     await local.create(SERVICE_ACCOUNTS, account)
     await local.create(PODS, pod("other", serviceAccountName="robot"))
+
+
+async def test_a_runtime_class_that_is_not_there_is_refused(local: LocalApi) -> None:
+    with pytest.raises(ApiError) as refused:
+        await local.create(PODS, pod("web", runtimeClassName="gvisor"))
+    words = 'pods "web" is forbidden: pod rejected: RuntimeClass "gvisor" not found'
+    assert (refused.value.code, refused.value.status["message"]) == (403, words)
+    kind = Resource("node.k8s.io", "v1", "runtimeclasses", "RuntimeClass", namespaced=False)
+    await local.create(kind, {"metadata": {"name": "gvisor"}, "handler": "runsc"})
+    await local.create(PODS, pod("web", runtimeClassName="gvisor"))

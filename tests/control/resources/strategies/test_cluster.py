@@ -40,6 +40,13 @@ def test_a_namespace_can_be_selected_by_name_whatever_its_labels() -> None:
     assert made["metadata"]["labels"] == {"kubernetes.io/metadata.name": "shop", "a": "b"}
 
 
+def test_who_asks_for_a_security_standard_is_told_that_nobody_enforces_it() -> None:
+    label = "pod-security.kubernetes.io/enforce"
+    metadata = {"name": "shop", "labels": {"team": "a", label: "restricted"}}
+    words = f"metadata.labels[{label}]: stored, but kubehop does not act on it"
+    assert list(NAMESPACE.warnings({"metadata": metadata})) == [words]
+
+
 def test_a_namespace_is_held_until_it_is_empty() -> None:
     assert NAMESPACE.created({"metadata": {}})["spec"] == {"finalizers": ["kubernetes"]}
     kept = NAMESPACE.updated({"spec": {"finalizers": []}}, {"spec": {"finalizers": ["kubernetes"]}})
