@@ -114,7 +114,7 @@ def _protobuf(body: bytes) -> Any:
     from control.resources.protobuf.wire import Malformed
 
     try:
-        return decode_envelope(body)
+        return _shallow(decode_envelope(body))  # a part may be JSON, which nests as it likes
     except Malformed as error:
         raise statuses.bad_request(f"the request body is not protobuf: {error}") from error
 

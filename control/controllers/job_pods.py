@@ -4,6 +4,7 @@ Pure: documents and counts in, writes out. Source: kubernetes.io, "Jobs".
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from cluster.client.interface import Document
@@ -109,8 +110,8 @@ def _creations(
         pod = _tracked(pod_from(template, JOBS, job))
         return [Create(PODS, pod, announce) for _ in range(missing)]
     taken = count.done | {index_of(pod) for pod in running}
-    free = [i for i in range(completions_of(job) or 0) if i not in taken]
-    return [Create(PODS, _numbered(job, index), announce) for index in free[:missing]]
+    free = (i for i in range(completions_of(job) or 0) if i not in taken)
+    return [Create(PODS, _numbered(job, index), announce) for index in islice(free, missing)]
 
 
 def _tracked(pod: dict[str, Any]) -> dict[str, Any]:

@@ -28,7 +28,9 @@ NAMED = {3: {n: i + 1 for i, n in enumerate(MONTHS)}, 4: {n: i for i, n in enume
 BOUNDS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 6))
 DAYS_AHEAD_MAX = 5 * 366  # a date that does not come within five years never comes
 UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|h|m|s)")
+EVERY_SECONDS_MAX = (2**63 - 1) / 1e9  # of a duration in Go: 292 years
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|h|m|s)")
+_NUMBER = re.compile(r"[0-9]{1,18}")  # as many as 64 bits hold for sure
 
 
 class BadSchedule(ValueError):
@@ -99,11 +101,12 @@ def parse_schedule(text: str) -> Schedule:
 
 
 def _seconds(text: str) -> float:
-    if not text or _DURATION.sub("", text):
+    seconds = sum(float(n) * UNITS[unit] for n, unit in _DURATION.findall(text))
+    if not text or _DURATION.sub("", text) or seconds > EVERY_SECONDS_MAX:
         raise BadSchedule(
             f'failed to parse duration @every {text}: time: invalid duration "{text}"'
         )
-    return max(1.0, sum(float(n) * UNITS[unit] for n, unit in _DURATION.findall(text)) // 1)
+    return max(1.0, seconds // 1)
 
 
 def _field(text: str, place: int) -> frozenset[int]:
@@ -138,7 +141,7 @@ def _number(text: str, place: int) -> int:
     named = NAMED.get(place, {})
     if text in named:
         return named[text]
-    if not text.isdecimal():
+    if not _NUMBER.fullmatch(text):
         why = f'strconv.Atoi: parsing "{text}": invalid syntax'
         raise BadSchedule(f"failed to parse int from {text}: {why}")
     return int(text)

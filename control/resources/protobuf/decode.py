@@ -19,7 +19,7 @@ DEPTH_MAX = 64
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def decode_envelope(body: bytes) -> dict[str, Any]:
+def decode_envelope(body: bytes, depth: int = 0) -> dict[str, Any]:
     """The document of a body; Malformed says what is wrong with it."""
     if not body.startswith(MAGIC):
         raise Malformed("it does not begin with the bytes k8s and zero")
@@ -31,7 +31,7 @@ def decode_envelope(body: bytes) -> dict[str, Any]:
         raise Malformed(f"{api_version or 'no apiVersion'}, Kind={kind} is not known in protobuf")
     if envelope.get(3):
         raise Malformed(f"its content encoding {_text(envelope[3])!r} is not known")
-    inside = _message(message, _bytes(envelope.get(2, b"")), 0)
+    inside = _message(message, _bytes(envelope.get(2, b"")), depth)
     return {"apiVersion": api_version, "kind": kind, **inside}
 
 
@@ -166,8 +166,8 @@ def _moment(data: bytes, spelling: str) -> Any:
 def _raw(data: bytes, depth: int) -> Any:
     """JSON in one field, or another envelope."""
     inside = _bytes(dict(fields(data)).get(1, b""))
-    if inside.startswith(MAGIC) and depth <= DEPTH_MAX:
-        return decode_envelope(inside)
+    if inside.startswith(MAGIC):
+        return decode_envelope(inside, depth + 1)
     if not inside:
         return None
     try:

@@ -1,5 +1,6 @@
 """Media types: what clients ask for, and bodies they send."""
 
+import orjson
 import pytest
 
 from cluster.errors import ApiError
@@ -12,6 +13,7 @@ from control.apiserver.codec import (
     encode,
     negotiate,
 )
+from tests.control.resources.protobuf.encoding import envelope
 
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
 
@@ -89,6 +91,9 @@ def test_a_body_may_not_nest_without_end() -> None:
     with pytest.raises(ApiError, match=f"deeper than {DEPTH_MAX} levels"):
         decode_body("application/json", deep)
     assert decode_body("application/json", b"[" * 100 + b"]" * 100)
+    revision = {"apiVersion": "apps/v1", "kind": "ControllerRevision", "data": orjson.loads(deep)}
+    with pytest.raises(ApiError, match=f"deeper than {DEPTH_MAX} levels"):
+        decode_body("application/vnd.kubernetes.protobuf", envelope(revision))
 
 
 def test_yaml_is_written_in_the_documents_order() -> None:

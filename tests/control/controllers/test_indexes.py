@@ -25,6 +25,12 @@ def test_an_index_beyond_the_completions_is_none() -> None:
     assert parse_indexes("0-9,12", 3) == {0, 1, 2}
 
 
+def test_what_is_no_index_is_passed_over() -> None:
+    assert parse_indexes(f"1,x,-,3-,-4,5-6,7-{'9' * 5000},²", 10) == {1, 5, 6}
+
+
 def test_a_pod_says_its_index(build: Any) -> None:
     assert index_of(build.pod("a", annotations={INDEX: "3"})) == 3
     assert index_of(build.pod("a")) is None
+    for odd in ("x", "-1", "9" * 5000):
+        assert index_of(build.pod("a", annotations={INDEX: odd})) is None

@@ -47,6 +47,14 @@ def test_a_schedule_comes_due(text: str, due: str) -> None:
         ("*/0 * * * *", "step of range should be a positive number: */0"),
         ("x * * * *", 'failed to parse int from x: strconv.Atoi: parsing "x": invalid syntax'),
         ("@never", "unrecognized descriptor: @never"),
+        (
+            "\u0663 * * * *",
+            'failed to parse int from \u0663: strconv.Atoi: parsing "\u0663": invalid syntax',
+        ),
+        (
+            "@every 2600000h",
+            'failed to parse duration @every 2600000h: time: invalid duration "2600000h"',
+        ),
         ("@every soon", 'failed to parse duration @every soon: time: invalid duration "soon"'),
     ],
 )
@@ -54,6 +62,12 @@ def test_what_is_no_schedule_is_told(text: str, why: str) -> None:
     with pytest.raises(BadSchedule) as told:
         parse_schedule(text)
     assert str(told.value) == why
+
+
+@pytest.mark.parametrize("text", ["{} * * * *", "*/{} * * * *", "1-{} * * * *", "@every {}h"])
+def test_a_number_without_end_is_none(text: str) -> None:
+    with pytest.raises(BadSchedule):
+        parse_schedule(text.format("9" * 5000))
 
 
 def test_a_date_that_never_comes_is_none() -> None:

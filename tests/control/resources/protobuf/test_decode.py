@@ -109,6 +109,15 @@ def test_nesting_has_a_bound() -> None:
         decode_envelope(envelope({**kind, "spec": {"versions": [version]}}))
 
 
+def test_envelopes_in_envelopes_have_the_same_bound() -> None:
+    body = b"{}"
+    for _ in range(DEPTH_MAX):
+        revision = b"\n\x07apps/v1\x12\x12ControllerRevision"
+        body = b"k8s\0" + length(1, revision) + length(2, length(2, length(1, body)))
+    with pytest.raises(Malformed, match=f"nests deeper than {DEPTH_MAX} levels"):
+        decode_envelope(body)
+
+
 # -- whatever document, whatever bytes
 
 
