@@ -44,9 +44,10 @@ class NodeFiles:
         """A volume of a pod."""
         return self.node / uid / "volumes" / name
 
-    def host_path(self, path: str) -> Path:
-        """What stands for a path of the node."""
-        return self.node / "host" / os.path.normpath("/" + path).lstrip("/")
+    @property
+    def host(self) -> Path:
+        """What stands for the node's own files."""
+        return self.node / "host"
 
     def persistent(self, name: str) -> Path:
         """A PersistentVolume."""

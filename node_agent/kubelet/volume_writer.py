@@ -27,8 +27,12 @@ def publish(directory: Path, files: Mapping[str, FileContent]) -> bool:
     old = _present(directory)
     fresh = Path(tempfile.mkdtemp(prefix="..", dir=directory))
     fresh.chmod(0o755)
-    for path, content in files.items():
-        _write(fresh / path, content)
+    try:
+        for path, content in files.items():
+            _write(fresh / path, content)
+    except OSError:  # two items in each other's way, a full disk: it will be tried again and again
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise
     (directory / NEW_DATA).unlink(missing_ok=True)
     (directory / NEW_DATA).symlink_to(fresh.name)
     (directory / NEW_DATA).rename(directory / DATA)

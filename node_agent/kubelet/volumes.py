@@ -242,9 +242,11 @@ class Volumes:
     ) -> Mount:
         path = os.path.normpath("/" + str(mount["mountPath"]).lstrip("/"))
         below = str(mount.get("subPath") or "") or expand(str(mount.get("subPathExpr") or ""), env)
+        top = self.files.host if source.is_relative_to(self.files.host) else source
         if below:
             source = self._below(pod, container, source, below, copied=read_only)
-        return Mount(path, source, read_only=read_only or bool(mount.get("readOnly")))
+        within = top if source.is_relative_to(top) else None
+        return Mount(path, source, read_only or bool(mount.get("readOnly")), within)
 
     def _below(
         self, pod: Document, container: Document, source: Path, below: str, *, copied: bool
@@ -267,6 +269,7 @@ class Volumes:
         uid, name = str(pod["metadata"]["uid"]), str(container["name"])
         copy = self.files.node / uid / "subpaths" / name / place.path.replace("/", "_")
         copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.unlink(missing_ok=True)  # that of an earlier run may be one that cannot be written
         shutil.copy(place.real, copy)
         return copy
 
@@ -303,15 +306,16 @@ def _tokens_of_account(account: str) -> Resource:
 def _host_path(files: NodeFiles, source: Mapping[str, Any]) -> Path:
     """A directory or file that stands for one of the node."""
     path, kind = str(source["path"]), str(source.get("type") or "")
-    place = files.host_path(path)
+    files.host.mkdir(parents=True, exist_ok=True)
+    host = Files(Root(files.host))  # links that pods have made there are followed inside it
     if kind in FILE_TYPES:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.touch()
+        host.make_directories(os.path.dirname(path))  # noqa: PTH120
+        host.touch(path)
     elif kind in DIRECTORY_TYPES:
-        place.mkdir(parents=True, exist_ok=True)
+        host.make_directories(path)
     else:
         raise OSError(errno.EINVAL, f"hostPath type check failed: {path} is not a {kind}")
-    return place
+    return host.place(path).real
 
 
 def host_paths(pod: Document, container: Document) -> Iterable[str]:

@@ -12,7 +12,7 @@ import errno
 import os
 import stat
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 LINKS_MAX = 40  # as Linux
@@ -29,6 +29,7 @@ class Mount:
     path: str  # absolute, without links
     source: Path
     read_only: bool = False
+    within: Path | None = None  # above the source, writable by containers: links there lead nowhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ class Root:
         self._make_directories(str(PurePosixPath(mount.path).parent))
         place = self.locate(mount.path)
         _stand_for(place.real, mount.source)
-        self.mounts = {**self.mounts, place.path: Mount(place.path, mount.source, mount.read_only)}
+        self.mounts = {**self.mounts, place.path: replace(mount, path=place.path)}
 
     def _make_directories(self, path: str) -> None:
         made = "/"
@@ -112,6 +113,7 @@ class Root:
         mount = self._mount_of(path)
         if mount is None:
             return self.directory / path.lstrip("/")
+        _check_way(mount, path)
         rest = path[len(mount.path) :].lstrip("/")
         return mount.source / rest if rest else mount.source
 
@@ -152,6 +154,15 @@ def disk_usage(directory: Path) -> int:
             except FileNotFoundError:
                 continue
     return total
+
+
+def _check_way(mount: Mount, path: str) -> None:
+    """Whoever mounts what lies above may have put a link in the way since: it is not followed."""
+    here = mount.source
+    while mount.within is not None and here != mount.within:
+        if here.is_symlink():
+            raise _error(errno.ENOENT, path)
+        here = here.parent
 
 
 def _mode(real: Path) -> int | None:

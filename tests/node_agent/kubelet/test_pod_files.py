@@ -10,14 +10,14 @@ def test_each_has_its_place(tmp_path):
     files = NodeFiles(tmp_path, "node-1")
     assert files.volume("u", "v") == tmp_path / "node-1/u/volumes/v"
     assert files.persistent("pv") == tmp_path / "persistent/pv"
-    assert files.host_path("/var/../../log/x") == tmp_path / "node-1/host/log/x"
+    assert files.host == tmp_path / "node-1/host"
 
 
 def test_what_ended_pods_left_is_removed_and_no_more(tmp_path):
     files = NodeFiles(tmp_path, "node-1")
     for uid in ("kept", "left"):
         files.volume(uid, "v").mkdir(parents=True)
-    files.host_path("/data").mkdir(parents=True)
+    (files.host / "data").mkdir(parents=True)
     (files.node / "left" / "link").symlink_to(files.node / "kept")
     files.keep_only(["kept"])
     assert sorted(each.name for each in files.node.iterdir()) == ["host", "kept"]

@@ -1,5 +1,7 @@
 """A volume's files appear all at once."""
 
+import pytest
+
 from node_agent.kubelet.volume_content import FileContent
 from node_agent.kubelet.volume_writer import publish
 
@@ -43,3 +45,11 @@ def test_an_empty_volume(tmp_path):
     assert publish(tmp_path / "v", {})
     assert held(tmp_path / "v") == {}
     assert not publish(tmp_path / "v", {})
+
+
+def test_files_in_each_others_way_leave_nothing_behind(tmp_path):
+    volume = tmp_path / "v"
+    for _ in range(2):
+        with pytest.raises(OSError, match=r"exists|Not a directory"):
+            publish(volume, {"a": FileContent(b"1"), "a/b": FileContent(b"2")})
+    assert list(volume.iterdir()) == []

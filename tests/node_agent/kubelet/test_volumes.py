@@ -7,6 +7,8 @@ from cluster.objects.resources import CONFIG_MAPS, SECRETS, VOLUME_CLAIMS
 from node_agent.kubelet.environment import Surroundings
 from node_agent.kubelet.pod_files import NodeFiles
 from node_agent.kubelet.volumes import NotMounted, Volumes, host_paths
+from node_agent.workloads.tools.files import Files
+from node_agent.workloads.tools.root import Root
 
 AROUND = Surroundings(pod_ip="10.244.1.5", host_ip="172.30.0.1")
 
@@ -142,6 +144,17 @@ async def test_a_single_key_is_copied_and_stays_as_it_was(volumes, api):
         await mounted(volumes, volume, subPath="nope")
 
 
+async def test_a_single_key_is_copied_anew_for_each_run(volumes, api):
+    put(api, SECRETS, "s", data={"key": "b25l"})
+    volume = {"name": "v", "secret": {"secretName": "s", "defaultMode": 0o400}}
+    first = (await mounted(volumes, volume, subPath="key")).source
+    with first.open() as before:
+        put(api, SECRETS, "s", data={"key": "dHdv"})
+        second = (await mounted(volumes, volume, subPath="key")).source
+        assert (second.read_text(), second.stat().st_mode & 0o777) == ("two", 0o400)
+        assert before.read() == "one"  # a file of its own: the one before could not be written
+
+
 async def test_host_paths_are_directories_of_the_nodes_own(volumes, tmp_path):
     volume = {"name": "v", "hostPath": {"path": "/etc"}}
     mount = await mounted(volumes, volume, readOnly=True)
@@ -152,6 +165,47 @@ async def test_host_paths_are_directories_of_the_nodes_own(volumes, tmp_path):
     with pytest.raises(NotMounted, match=r"hostPath type check failed: /run/x\.sock is not"):
         await mounted(volumes, {"name": "v", "hostPath": {"path": "/run/x.sock", "type": "Socket"}})
     assert list(host_paths(pod(volume), container({"name": "v"}))) == ["/etc"]
+
+
+@pytest.mark.parametrize("kind", ["", "File"])
+async def test_a_link_in_a_host_path_leads_into_the_nodes_own_directories(volumes, tmp_path, kind):
+    (tmp_path / "machine").mkdir()
+    top = await mounted(volumes, {"name": "v", "hostPath": {"path": "/top"}})
+    (top.source / "out").symlink_to(tmp_path / "machine")
+    (top.source / "in").symlink_to("/other")
+    (tmp_path / "node-1/host/other").mkdir()
+    out, inside = ({"path": f"/top/{way}/x", "type": kind} for way in ("out", "in"))
+    with pytest.raises(NotMounted, match="No such file or directory"):
+        await mounted(volumes, {"name": "v", "hostPath": out})
+    assert list((tmp_path / "machine").iterdir()) == []
+    found = await mounted(volumes, {"name": "v", "hostPath": inside})
+    assert found.source == tmp_path / "node-1/host/other/x"
+
+
+@pytest.mark.parametrize(
+    ("volume", "part"),
+    [
+        ({"name": "v", "emptyDir": {}}, {"subPath": "a/b"}),
+        ({"name": "v", "hostPath": {"path": "/top/a/b"}}, {}),
+    ],
+)
+async def test_a_link_put_above_what_is_mounted_leads_nowhere(volumes, tmp_path, volume, part):
+    (tmp_path / "machine/b").mkdir(parents=True)
+    (tmp_path / "machine/b/secret").write_text("of the machine")
+    mount = await mounted(volumes, volume, **part)
+    root = tmp_path / "root"
+    root.mkdir()
+    files = Files(Root.of(root, [mount]))
+    files.create("/m/own").close()
+    assert files.names("/m") == ["own"]
+    above = mount.source.parent
+    above.rename(above.with_name("before"))
+    above.symlink_to(tmp_path / "machine")
+    for look in (files.names, files.stat):
+        with pytest.raises(FileNotFoundError):
+            look("/m")
+    with pytest.raises(FileNotFoundError):
+        files.read("/m/secret")
 
 
 async def test_a_claim_is_the_directory_of_its_volume(volumes, api, tmp_path):
