@@ -4,6 +4,7 @@ import stat
 from collections.abc import Callable
 
 from node_agent.workloads.tools.files import Files
+from node_agent.workloads.tools.matching import in_time
 from node_agent.workloads.tools.process import Failed, Process
 from node_agent.workloads.tools.running import files_of
 from node_agent.workloads.tools.shell.patterns import matches
@@ -100,7 +101,7 @@ class Condition:
         if operator in TIMES:
             return self._compared(first, operator, second)
         if self._patterns and operator in ("=", "==", "!="):
-            return matches(second, first) == (operator != "!=")
+            return in_time(lambda: matches(second, first)) == (operator != "!=")
         return TEXTS[operator](first, second)
 
     def _compared(self, first: str, operator: str, second: str) -> bool:

@@ -9,10 +9,11 @@ from collections.abc import Callable
 
 from node_agent.workloads.tools import running
 from node_agent.workloads.tools.files import Files
+from node_agent.workloads.tools.matching import in_time
 from node_agent.workloads.tools.options import UsageError
 from node_agent.workloads.tools.process import Process
 from node_agent.workloads.tools.running import files_of
-from node_agent.workloads.tools.shell.patterns import matches
+from node_agent.workloads.tools.shell import patterns
 from node_agent.workloads.tools.tree import DEPTH_MAX, Entry, walk
 
 SIZES = {"c": 1, "w": 2, "b": 512, "k": 1024, "M": 1 << 20, "G": 1 << 30, "": 512}
@@ -103,11 +104,11 @@ class _Query:
         value = self._take(f"argument to `{word}'")
         match word:
             case "-name":
-                return lambda entry: matches(value, _name(entry))
+                return lambda entry: _matches(value, _name(entry))
             case "-iname":
-                return lambda entry: matches(value.lower(), _name(entry).lower())
+                return lambda entry: _matches(value.lower(), _name(entry).lower())
             case "-path":
-                return lambda entry: matches(value, entry.path)
+                return lambda entry: _matches(value, entry.path)
             case "-type":
                 return lambda entry: _letter(entry) in value.split(",")
             case "-newer":
@@ -118,6 +119,10 @@ class _Query:
         unit = 60 if word == "-mmin" else 86400
         wanted, now = _number(value), time.time()
         return lambda entry: wanted(int((now - entry.found.st_mtime) // unit))
+
+
+def _matches(pattern: str, text: str) -> bool:
+    return in_time(lambda: patterns.matches(pattern, text))
 
 
 def _name(entry: Entry) -> str:

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from node_agent.workloads.tools.matching import in_time
 from node_agent.workloads.tools.options import Options, UsageError, parse
 from node_agent.workloads.tools.process import Input, Process
 from node_agent.workloads.tools.regular import compiled
@@ -43,7 +44,7 @@ class Search:
         while found < self.limit and (data := await source.readline()):
             number += 1
             line = data.decode("utf-8", "surrogateescape").removesuffix("\n")
-            if (self.pattern.search(line) is None) != ("v" in self.options):
+            if self._matches(line) == ("v" in self.options):
                 if following:
                     following, last = following - 1, number
                     await self._show(name, number, line, "-")
@@ -67,6 +68,9 @@ class Search:
             await self._show(name, number, text, "-")
         await self._sum(name, found)
 
+    def _matches(self, line: str) -> bool:
+        return in_time(lambda: self.pattern.search(line)) is not None
+
     async def _gap(self, first: int, last: int) -> None:
         if (self.before or self.after) and last and first > last + 1:
             await self.process.write("--\n")
@@ -74,9 +78,9 @@ class Search:
     async def _show(self, name: str, number: int, line: str, mark: str) -> None:
         head = (name + mark if self.named else "") + (f"{number}{mark}" * ("n" in self.options))
         if "o" in self.options and mark == ":":
-            for found in self.pattern.finditer(line):
-                if found[0]:
-                    await self.process.write(f"{head}{found[0]}\n")
+            for found in in_time(lambda: [each[0] for each in self.pattern.finditer(line)]):
+                if found:
+                    await self.process.write(f"{head}{found}\n")
         elif "o" not in self.options:
             await self.process.write(f"{head}{line}\n")
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 
+from node_agent.workloads.tools.matching import in_time
 from node_agent.workloads.tools.options import UsageError, parse
 from node_agent.workloads.tools.process import Process
 from node_agent.workloads.tools.regular import compiled
@@ -296,7 +297,7 @@ async def _edited(editor: Editor, lines: AsyncIterator[bytes]) -> AsyncIterator[
 
 def _output(editor: Editor, line: bytes, *, last: bool) -> str:
     text = line.decode("utf-8", "surrogateescape")
-    out = editor.line(text.removesuffix("\n"), last)
+    out = in_time(lambda: editor.line(text.removesuffix("\n"), last))
     joined = "".join(each + "\n" for each in out)
     return joined if text.endswith("\n") else joined.removesuffix("\n")
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from node_agent.workloads.tools.files import Files
+from node_agent.workloads.tools.matching import in_time
 from node_agent.workloads.tools.shell import patterns
 from node_agent.workloads.tools.shell.arithmetic import ArithmeticFault, evaluate
 from node_agent.workloads.tools.shell.syntax import (
@@ -22,6 +23,7 @@ from node_agent.workloads.tools.shell.syntax import (
 
 IFS = " \t\n"
 FIELDS_MAX = 100_000
+GLOB_SECONDS_MAX = 1.0  # for all that one pattern looks at
 BLANK = frozenset(" \t\n")
 
 Piece = tuple[str, bool]  # text, and whether it is quoted
@@ -209,22 +211,26 @@ class Expander:
             if self._shell.option("u") and part.name not in ("@", "*"):
                 raise ExpansionFault(f"{part.name}: parameter not set")
             value = ""
+        text = value
         match operator:
             case "length":
                 count = part.name in ("@", "*")
                 return str(len(self._shell.positional) if count else len(value))
             case "#" | "##":
                 pattern = await self.pattern(part.word)
-                return patterns.without_prefix(value, pattern, longest=operator == "##")
+                longest = operator == "##"
+                return in_time(lambda: patterns.without_prefix(text, pattern, longest=longest))
             case "%" | "%%":
                 pattern = await self.pattern(part.word)
                 try:
-                    return patterns.without_suffix(value, pattern, longest=operator == "%%")
+                    longest = operator == "%%"
+                    return in_time(lambda: patterns.without_suffix(text, pattern, longest=longest))
                 except ValueError as error:
                     raise ExpansionFault(f"{part.name}: {error}") from None
             case "/" | "//":
                 pattern, by = await self.pattern(part.word), await self.text(part.second)
-                return patterns.replaced(value, pattern, by, everywhere=operator == "//")
+                everywhere = operator == "//"
+                return in_time(lambda: patterns.replaced(text, pattern, by, everywhere=everywhere))
             case ":":
                 return await self._slice(part, value)
         return value
@@ -263,7 +269,8 @@ class Expander:
         pattern = "".join(patterns.literal(piece) if quoted else piece for piece, quoted in field)
         if not patterns.is_pattern(pattern):
             return [text]
-        return glob(self._shell.files, pattern) or [text]
+        found = in_time(lambda: glob(self._shell.files, pattern), GLOB_SECONDS_MAX)
+        return found or [text]
 
 
 def glob(files: Files, pattern: str) -> list[str]:

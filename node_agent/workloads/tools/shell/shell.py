@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any
 
 from node_agent.workloads.tools import running
+from node_agent.workloads.tools.matching import in_time
 from node_agent.workloads.tools.process import (
     Failed,
     Process,
@@ -151,7 +153,8 @@ class Shell(Lists):
         text = await self._expander.text(command.word)
         for choices, body in command.arms:
             for choice in choices:
-                if patterns.matches(await self._expander.pattern(choice), text):
+                pattern = await self._expander.pattern(choice)
+                if in_time(partial(patterns.matches, pattern, text)):
                     self.status = 0
                     return await self.script(body)
         return 0
