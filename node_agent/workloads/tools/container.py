@@ -83,7 +83,11 @@ class ContainerCommands:
         task = asyncio.get_running_loop().create_task(
             work, name="command", context=self._context.copy()
         )
-        return await _ends_with(task)
+        try:
+            return await _ends_with(task)
+        except BlockingIOError as error:  # as many run as may
+            await stderr.write(f"exec failed: can't fork: {error}\n".encode())
+            return EXIT_NOT_EXECUTABLE
 
     def signal_program(self, number: int) -> None:
         """`kill 1`: a signal for the container's program."""

@@ -1,12 +1,20 @@
 """`head` and `tail`: the first and the last lines or bytes."""
 
 import asyncio
+import errno
+import os
 from collections import deque
 
 from node_agent.workloads.tools.files import FileInput
 from node_agent.workloads.tools.options import Options, UsageError, parse
 from node_agent.workloads.tools.process import Input, Process
-from node_agent.workloads.tools.sources import MEMORY_BYTES_MAX, Sources, everything
+from node_agent.workloads.tools.sources import (
+    LINE_BYTES,
+    MEMORY_BYTES_MAX,
+    Sources,
+    TooMuch,
+    everything,
+)
 
 LINES = 10
 FOLLOW_SECONDS = 0.2
@@ -112,9 +120,15 @@ async def _last_bytes(source: Input, count: int) -> bytes:
 
 
 async def _last_lines(source: Input, count: int) -> bytes:
-    held: deque[bytes] = deque(maxlen=min(count, 1_000_000))
+    held: deque[bytes] = deque()
+    size = 0
     while line := await source.readline():
         held.append(line)
+        size += LINE_BYTES + len(line)
+        if len(held) > count:
+            size -= LINE_BYTES + len(held.popleft())
+        if size > MEMORY_BYTES_MAX:
+            raise TooMuch(errno.ENOMEM, os.strerror(errno.ENOMEM))
     return b"".join(held)
 
 

@@ -7,6 +7,7 @@ from node_agent.workloads.tools.process import Input, Process
 from node_agent.workloads.tools.running import files_of
 
 MEMORY_BYTES_MAX = 1 << 24  # for tools that need all of their input at once
+LINE_BYTES = 64  # what a line takes besides what it holds, as it is counted
 
 
 class TooMuch(OSError):
@@ -63,7 +64,7 @@ class Sources:
         """All lines at once, without their line ends."""
         found, held = [], 0
         async for line in self.lines():
-            held += len(line)
+            held += LINE_BYTES + len(line)
             if held > MEMORY_BYTES_MAX:
                 raise TooMuch(12, "Cannot allocate memory")
             found.append(line.removesuffix(b"\n"))

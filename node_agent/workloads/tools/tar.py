@@ -237,7 +237,7 @@ class Reader:
                 continue
             info.name = known.get("path", info.name)
             info.linkname = known.get("linkpath", info.linkname)
-            info.size = int(known.get("size", info.size))
+            info.size = _size(known.get("size", str(info.size)))
             known = {}
             yield info
 
@@ -250,10 +250,13 @@ class Reader:
             return {"path" if info.type == b"L" else "linkpath": text}
         found = {}
         while data:
-            length = int(data.split(b" ", 1)[0])
-            record, data = data[:length], data[length:]
-            key, _, value = record.split(b" ", 1)[1].rstrip(b"\n").partition(b"=")
-            found[key.decode()] = value.decode("utf-8", "surrogateescape")
+            digits, blank, _ = data.partition(b" ")
+            length = int(digits) if digits.isdigit() else 0
+            if not blank or length <= len(digits):
+                raise Failed("This does not look like a tar archive", EXIT_TROUBLE)
+            record, data = data[len(digits) + 1 : length], data[length:]
+            key, _, value = record.rstrip(b"\n").partition(b"=")
+            found[key.decode("utf-8", "replace")] = value.decode("utf-8", "surrogateescape")
         return found if info.type == b"x" else {}
 
     async def _take(self, info: "tarfile.TarInfo") -> None:
@@ -284,7 +287,7 @@ class Reader:
 
     async def _extract(self, info: "tarfile.TarInfo") -> None:
         parts = [each for each in info.name.split("/") if each not in ("", ".")]
-        parts = parts[int(self._options.value("S", "0")) :]
+        parts = parts[self._options.number("S", 0) :]
         if ".." in parts:
             raise PermissionError(1, "Member name contains '..'")
         path = posixpath.join(*parts) if parts else "."
@@ -360,6 +363,12 @@ class Reader:
             return data
         unpacked: bytes = self._unpacker.decompress(data)
         return unpacked or await self._more()
+
+
+def _size(text: str) -> int:
+    if not text.isdecimal():
+        raise Failed("This does not look like a tar archive", EXIT_TROUBLE)
+    return int(text)
 
 
 def _mode(info: "tarfile.TarInfo") -> str:

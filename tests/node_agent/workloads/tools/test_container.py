@@ -1,6 +1,7 @@
 """Commands of one container."""
 
 from cluster.errors import ClusterError
+from node_agent.workloads.tools import process
 from node_agent.workloads.tools.container import ContainerCommands
 from node_agent.workloads.tools.process import Bytes, Captured
 
@@ -35,3 +36,10 @@ async def test_the_program_of_the_container_is_process_1(container):
         main=True,
     )
     assert (code, out.text) == (0, "1\n1\n")
+
+
+async def test_one_command_too_many_is_refused_in_words(container, monkeypatch):
+    monkeypatch.setattr(process, "PROCESSES_MAX", 0)
+    said = await container.run("true")
+    assert (said.code, said.out) == (126, "")
+    assert said.err == "exec failed: can't fork: Resource temporarily unavailable\n"

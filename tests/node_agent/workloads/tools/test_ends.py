@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from node_agent.workloads.tools import ends
 from node_agent.workloads.tools.process import Bytes, Captured
 
 FILES = r"printf 'one\ntwo\nthree\nfour\nfive\n' > f; printf 'x y z\n\nlast' > g; "
@@ -58,3 +59,11 @@ async def test_tail_follows_a_file_that_grows(container):
             await asyncio.sleep(0)
     run.cancel()
     await asyncio.wait([run])
+
+
+async def test_the_last_lines_have_a_limit_in_bytes(container, monkeypatch):
+    monkeypatch.setattr(ends, "MEMORY_BYTES_MAX", 1000)
+    lines = b"x\n" * 200
+    assert (await container.run("tail", "-n", "15", stdin=lines)).out == "x\n" * 15
+    said = await container.run("tail", "-n", "16", stdin=lines)
+    assert (said.code, said.err) == (1, "tail: Cannot allocate memory\n")

@@ -7,6 +7,13 @@ import tarfile
 import pytest
 
 
+def extended(records):
+    """An archive whose member has these extended headers."""
+    info = tarfile.TarInfo("header")
+    info.type, info.size = tarfile.XHDTYPE, len(records)
+    return info.tobuf() + records.ljust(512, b"\0") + archive(("a", b""))
+
+
 def archive(*members, compress=""):
     """(name, data, changes) each; data None is a directory."""
     made = io.BytesIO()
@@ -115,6 +122,9 @@ async def test_names_select_and_parts_can_be_stripped(container):
     [
         (["tar", "xf", "-"], b"no archive" * 100, "does not look like a tar archive"),
         (["tar", "xf", "-"], b"", "does not look like a tar archive"),
+        (["tar", "xf", "-"], extended(b"nonsense"), "does not look like a tar archive"),
+        (["tar", "xf", "-"], extended(b"0 path=x\n"), "does not look like a tar archive"),
+        (["tar", "xf", "-"], extended(b"11 size=-1\n"), "does not look like a tar archive"),
         (["tar", "xf", "-"], archive(("a", b"x" * 2000))[:1024], "Unexpected EOF"),
         (["tar", "cf", "-"], b"", "refusing to create an empty archive"),
         (["tar", "cf", "-", "nope"], b"", "nope: Cannot stat: No such file or directory"),
@@ -127,6 +137,13 @@ async def test_what_goes_wrong_is_said(container, words, stdin, text):
     result = await container.run(*words, stdin=stdin)
     assert result.code == 2
     assert text in result.err
+
+
+async def test_a_number_that_is_none_is_said(container):
+    result = await container.run(
+        "tar", "xf", "-", "--strip-components=x", stdin=archive(("a", b""))
+    )
+    assert (result.code, result.err) == (1, "tar: invalid number 'x'\n")
 
 
 async def test_a_file_and_gzip(container):
