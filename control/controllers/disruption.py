@@ -34,6 +34,7 @@ from control.controllers.view import (
     labels_of,
     spec_of,
     status_of,
+    uid_of,
 )
 from control.controllers.writes import WARNING, EmitEvent, LookAgain, Patch, Write, status_changes
 
@@ -41,6 +42,7 @@ EVICTION_SECONDS_MAX = 120.0  # a pod that is still there then was not evicted a
 SCALED: Mapping[str, Resource] = {
     each.kind: each for each in (REPLICA_SETS, STATEFUL_SETS, DEPLOYMENTS, REPLICATION_CONTROLLERS)
 }
+OWNERS_MAX = 2  # one above the other: a ReplicaSet, a Deployment; references may go in a circle
 COUNTERS = ("currentHealthy", "desiredHealthy", "disruptionsAllowed", "expectedPods")
 
 
@@ -114,14 +116,16 @@ def _scale(objects: Objects, pods: Iterable[Document]) -> int:
 def _scaled(objects: Objects, pod: Document) -> Document:
     """The controller of the pod that has a scale; of a ReplicaSet's pod, the Deployment."""
     owner: Document | None = None
-    held: Document | None = pod
-    while held is not None:
+    held = pod
+    for _ in range(OWNERS_MAX):
         reference = controller_of(held)
         resource = SCALED.get(reference["kind"]) if reference is not None else None
         if reference is None or resource is None:
             break
-        held = objects.get(resource, pod["metadata"]["namespace"], reference["name"])
-        owner = held if held is not None else owner
+        above = objects.get(resource, pod["metadata"]["namespace"], reference["name"])
+        if above is None or uid_of(above) != reference["uid"]:
+            break
+        owner = held = above
     if owner is None:
         raise Uncountable(f'found no controllers for pod "{_name(pod)}"')
     return owner

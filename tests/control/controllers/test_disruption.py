@@ -83,6 +83,17 @@ def test_nothing_may_go_where_nobody_knows_how_many_there_should_be(build: Any, 
         expectations(Objects(), budget(maxUnavailable=1), [alone])
 
 
+def test_owners_in_a_circle_and_of_another_time_are_passed_over(build: Any, view: Any) -> None:
+    middle = build.replica_set("web-1", replicas=9)
+    middle["metadata"]["ownerReferences"] = [build.owner(REPLICA_SETS, middle)]
+    above = build.owner(REPLICA_SETS, middle)
+    pod = build.pod("p", labels={"app": "web"}, owner=above, ready=True)
+    assert status(view, budget(minAvailable="50%"), middle, pod)["expectedPods"] == 9
+    again = {**middle, "metadata": {**middle["metadata"], "uid": "another"}}
+    found = status(view, budget(minAvailable="50%"), again, pod)
+    assert found["conditions"][0]["reason"] == "SyncFailed"
+
+
 def test_a_pod_that_was_just_evicted_is_not_healthy_for_a_while(build: Any, view: Any) -> None:
     held = budget({"disruptedPods": {"p0": build.stamp()}}, minAvailable=1)
     writes = counted(view, held, *web(build, True, True))
