@@ -4,10 +4,12 @@ Pure: values only. Source: k8s.io/apimachinery/pkg/api/errors; kubectl matches o
 """
 
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any, Protocol
 
 from cluster.errors import ApiError
 from cluster.objects.resources import Resource
+from control.resources.causes import CAUSES_MAX
 
 
 class CauseLike(Protocol):
@@ -97,9 +99,11 @@ def modified(resource: Resource, name: str) -> ApiError:
 
 
 def invalid(resource: Resource, name: str, causes: Iterable[CauseLike]) -> ApiError:
-    """Fields are wrong; every one is named."""
-    listed = list(causes)
+    """Fields are wrong; each is named, up to a bound."""
+    listed = list(islice(causes, CAUSES_MAX))
     said = [f"{each.field}: {each.message}" if each.field else each.message for each in listed]
+    if len(listed) == CAUSES_MAX:
+        said.append(f"no more than {CAUSES_MAX} are told")
     words = said[0] if len(said) == 1 else f"[{', '.join(said)}]"
     kind = f"{resource.kind}.{resource.group}" if resource.group else resource.kind
     details = {

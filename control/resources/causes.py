@@ -11,6 +11,7 @@ NOT_SUPPORTED = "FieldValueNotSupported"
 DUPLICATE = "FieldValueDuplicate"
 FORBIDDEN = "FieldValueForbidden"
 TYPE_INVALID = "FieldValueTypeInvalid"
+CAUSES_MAX = 1_000  # are looked for; whoever sends more wrong fields is not told of every one
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from control.resources.causes import Cause
+from control.resources.causes import CAUSES_MAX, Cause
 from control.resources.custom.json_path import PathFault, names_of, parse_path
 from control.resources.custom.keywords import properties_of
 from control.resources.custom.structure import structure_causes
@@ -26,7 +26,6 @@ from control.resources.validation.refusals import (
 Document = dict[str, Any]
 Given = Mapping[str, Any]
 
-CAUSES_MAX = 1_000
 SCOPES = ("Cluster", "Namespaced")
 COLUMN_TYPES = ("boolean", "date", "integer", "number", "string")
 SELECTABLE_MAX = 8

@@ -6,10 +6,11 @@ k8s.io/apiextensions-apiserver/pkg/registry/customresource, strategy.
 """
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from control.resources import walk
-from control.resources.causes import NOT_SUPPORTED, REQUIRED, TYPE_INVALID, Cause
+from control.resources.causes import CAUSES_MAX, NOT_SUPPORTED, REQUIRED, TYPE_INVALID, Cause
 from control.resources.custom.keywords import (
     EMBEDDED,
     Schema,
@@ -87,13 +88,13 @@ def prepare_status(custom: CustomVersion, new: Given, old: Given) -> Made:
 
 def create_causes(custom: CustomVersion, document: Made) -> list[Cause]:
     """Everything that is wrong with a new object."""
-    causes = list(metadata_causes(document["metadata"], subdomain_faults))
+    causes = islice(metadata_causes(document["metadata"], subdomain_faults), CAUSES_MAX)
     return [*causes, *_with_rules(custom, _schema_causes(custom, document), document)]
 
 
 def update_causes(custom: CustomVersion, new: Made, old: Given) -> list[Cause]:
     """Everything that a change makes wrong."""
-    causes = list(metadata_update_causes(new["metadata"], old["metadata"]))
+    causes = islice(metadata_update_causes(new["metadata"], old["metadata"]), CAUSES_MAX)
     found = _schema_causes(custom, new)
     if found:
         before = set(_schema_causes(custom, dict(old)))

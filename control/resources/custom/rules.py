@@ -14,7 +14,7 @@ from functools import cache, lru_cache
 from itertools import islice
 from typing import Any
 
-from control.resources.causes import DUPLICATE, FORBIDDEN, INVALID, REQUIRED, Cause
+from control.resources.causes import CAUSES_MAX, DUPLICATE, FORBIDDEN, INVALID, REQUIRED, Cause
 from control.resources.custom.keywords import (
     EMBEDDED,
     LIST_KEYS,
@@ -26,7 +26,6 @@ from control.resources.custom.keywords import (
     properties_of,
     values_of,
 )
-from control.resources.custom.values import CAUSES_MAX
 from control.resources.places import Path, spelled
 from control.resources.validation.refusals import forbidden, invalid, required
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from control.resources.causes import Cause
+from control.resources.causes import CAUSES_MAX, Cause
 from control.resources.custom.keywords import (
     LIST_KEYS,
     LIST_TYPE,
@@ -19,7 +19,6 @@ from control.resources.custom.keywords import (
     properties_of,
     values_of,
 )
-from control.resources.custom.values import CAUSES_MAX
 from control.resources.places import Path, spelled
 from control.resources.validation.refusals import duplicate
 

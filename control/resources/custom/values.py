@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
 
-from control.resources.causes import NOT_SUPPORTED, TYPE_INVALID, Cause
+from control.resources.causes import CAUSES_MAX, NOT_SUPPORTED, TYPE_INVALID, Cause
 from control.resources.custom.formats import fits
 from control.resources.custom.keywords import (
     INT_OR_STRING,
@@ -22,7 +22,6 @@ from control.resources.custom.patterns import compiled
 from control.resources.places import Path, spelled
 from control.resources.validation.refusals import invalid, required, shown, too_long, too_many
 
-CAUSES_MAX = 1_000
 NOWHERE = "<nil>"  # what upstream calls the place of a rule over several fields
 INT64 = 2**63
 

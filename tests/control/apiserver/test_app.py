@@ -14,6 +14,7 @@ from aiohttp import web
 from control.apiserver import app
 from control.apiserver.app import BODY_BYTES_MAX
 from control.apiserver.reads import Reader
+from control.resources.causes import CAUSES_MAX
 from control.resources.kinds import kinds
 from tests.control.resources.protobuf.encoding import envelope
 
@@ -213,6 +214,25 @@ async def test_a_header_that_is_no_text_is_refused_in_words(
     document = {"metadata": {"name": "one"}, "data": {"a": "1"}}
     reply = await client("POST", MAPS, document, User_Agent="größe/1")
     assert reply.document["metadata"]["managedFields"][0]["manager"] == "größe"
+
+
+@pytest.mark.parametrize(
+    ("metadata", "code"),
+    [
+        ({"ownerReferences": [{}] * 30_000}, 422),
+        ({"labels": {f"l{each}": "-" for each in range(30_000)}}, 422),
+        ({"finalizers": [5] * 30_000}, 400),
+    ],
+)
+async def test_what_is_wrong_very_often_is_told_so_often(
+    client: Client, metadata: dict[str, Any], code: int
+) -> None:
+    reply = await client("POST", MAPS, {"metadata": {"name": "one", **metadata}})
+    assert reply.status == code
+    causes = reply.document["details"]["causes"] if code == 422 else []
+    assert len(causes) in (0, CAUSES_MAX)
+    assert reply.document["message"].count("Invalid value") <= CAUSES_MAX
+    assert (f"no more than {CAUSES_MAX} are told" in reply.document["message"]) == bool(causes)
 
 
 async def test_a_body_that_announces_too_much_is_refused_before_it_is_sent(

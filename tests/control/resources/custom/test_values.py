@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from control.resources.custom.values import CAUSES_MAX, same, type_name, value_causes
+from control.resources.causes import CAUSES_MAX
+from control.resources.custom.values import same, type_name, value_causes
 
 Schema = dict[str, Any]
 A = {"required": ["a"]}
