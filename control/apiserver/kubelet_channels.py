@@ -32,10 +32,14 @@ class KubeletAddress:
     fingerprint: bytes = b""
 
 
+class KubeletRefusal(ApiError):
+    """The kubelet itself said no, in its own words."""
+
+
 async def open_channels(
     address: KubeletAddress, token: str, path: str, query: Sequence[tuple[str, str]]
 ) -> Channels:
-    """The channels; ApiError when the kubelet refuses, OSError when it cannot be reached."""
+    """The channels; KubeletRefusal when it does that, OSError when it cannot be reached."""
     async with asyncio.timeout(CONNECT_SECONDS_MAX):
         reader, writer = await _connect(address)
     try:
@@ -90,8 +94,9 @@ async def _reply(reader: asyncio.StreamReader) -> DialReply:
     return reply
 
 
-def _refused(reply: DialReply) -> ApiError:
+def _refused(reply: DialReply) -> KubeletRefusal:
     text = reply.body.decode("utf-8", "replace").strip()
     reason = REASONS.get(reply.status, "InternalError")
     code = reply.status if reply.status in REASONS else 500
-    return statuses.refusal(code, reason, text or f"the kubelet answered {reply.status}")
+    words = text or f"the kubelet answered {reply.status}"
+    return KubeletRefusal(statuses.refusal(code, reason, words).status)

@@ -127,8 +127,7 @@ class StreamRoutes:
         for run in self._worker(request).runs.live():
             if run.container["name"] == container and not run.program.exited:
                 return run
-        text = f'unable to upgrade connection: container not found ("{container}")'
-        raise web.HTTPNotFound(text=text)
+        raise web.HTTPNotFound(text=f'container not found ("{container}")')
 
     async def _begun(self, channels: Channels) -> None:
         """Wait for the client's word that its streams stand."""

@@ -17,6 +17,7 @@ from cluster.client.interface import Document
 from cluster.errors import WireError
 from cluster.objects.resources import PODS
 from control.apiserver import statuses
+from control.apiserver.kubelet_channels import KubeletRefusal
 from control.apiserver.kubelets import Kubelets
 from control.apiserver.paths import ResourcePath
 from control.apiserver.pod_log import container_of
@@ -86,7 +87,10 @@ class PodStreams:
         if path.subresource == EXEC:
             query += [("command", word) for word in request.query.getall("command", [])]
         protocol = _command_protocol(request, upgrade)
-        kubelet = await self._kubelets.channels(node, where, query)
+        try:
+            kubelet = await self._kubelets.channels(node, where, query)
+        except KubeletRefusal as refusal:  # text, as a kubelet's: clients put their own words before
+            return web.Response(status=refusal.code, text=str(refusal))
         try:
             if upgrade is Upgrade.SPDY:
                 await command_over_spdy(request, protocol, streams, kubelet, self._clock)

@@ -45,9 +45,12 @@ class Kubelet:
         self.gone = asyncio.Event()
         self.status = SUCCESS
         self.dies = False  # as soon as a command has begun
+        self.refuses = False
 
     async def handle(self, request):
         self.asked.append(request.path_qs)
+        if self.refuses:
+            return web.Response(status=404, text='container not found ("app")')
         if request.query.get("port") == "81":
             return web.Response(status=500, text="connect: connection refused")
         greeting = b"HTTP/1.1 101 Switching Protocols\r\n\r\n"
@@ -321,6 +324,17 @@ async def test_what_is_refused_is_refused_before_the_upgrade(address, path, prot
     assert words in status["message"]
     async with asyncio.timeout(5):  # nothing more is read from it, so it is closed
         assert await client.reader.read() == b""
+    await client.close()
+
+
+async def test_a_kubelets_refusal_is_text_to_which_clients_add_their_words(address, kubelet):
+    """`kubectl exec`: unable to upgrade connection: container not found ("app")."""
+    kubelet.refuses = True
+    client = await SpdyClient.connect(address, EXEC)
+    assert client.head.startswith("HTTP/1.1 404 ")
+    assert "text/plain" in client.head
+    said = b'container not found ("app")'
+    assert await client.reader.readexactly(len(said)) == said
     await client.close()
 
 

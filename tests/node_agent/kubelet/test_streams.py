@@ -38,7 +38,7 @@ async def test_a_pod_that_is_not_here_is_not_found(worker, streams, path):
 async def test_a_container_that_does_not_run_is_not_found(worker, streams, path):
     code, text = await streams(path.replace("app", "other"))
     assert code == 404
-    assert text == 'unable to upgrade connection: container not found ("other")'
+    assert text == 'container not found ("other")'
 
 
 async def test_exec_wants_a_command(worker, streams):
