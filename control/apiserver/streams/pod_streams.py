@@ -89,7 +89,7 @@ class PodStreams:
         protocol = _command_protocol(request, upgrade)
         try:
             kubelet = await self._kubelets.channels(node, where, query)
-        except KubeletRefusal as refusal:  # text, as a kubelet's: clients put their own words before
+        except KubeletRefusal as refusal:  # text: clients put their words before
             return web.Response(status=refusal.code, text=str(refusal))
         try:
             if upgrade is Upgrade.SPDY:
