@@ -31,6 +31,7 @@ from control.apiserver.pod_log import PodLogs
 from control.apiserver.registry import Registry
 from control.apiserver.streams.front import FrontServer
 from control.certificates import Authority, Pair
+from control.collector import leave_alone, look_seldom
 from control.config import ControlConfig
 from control.controllers.bootstrap import bootstrap
 from control.controllers.controller import ControllerManager
@@ -52,6 +53,7 @@ API_ADDRESS, API_PORT = "172.30.255.254", 6443
 
 async def serve(config: ControlConfig, lifecycle: Lifecycle) -> None:
     """Run until told to stop."""
+    look_seldom()
     clock = SystemClock(config.time_scale)
     key = cluster_key(config.cluster_key)
     authority = Authority(config.pki, now=clock.now())
@@ -94,6 +96,7 @@ async def serve(config: ControlConfig, lifecycle: Lifecycle) -> None:
         if config.kubeconfig is not None:
             admin = kubeconfig_of("kubernetes-admin", [MASTERS], token)
             write_kubeconfig(config.kubeconfig, admin)
+        leave_alone()
         lifecycle.ready(api=server, socket=f"unix:{config.socket}", objects=store.version)
         await lifecycle.stopping.wait()
     finally:
