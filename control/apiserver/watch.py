@@ -4,7 +4,6 @@ An event's line is made once per form and shared by all watchers that ask for it
 the last write goes out together. Spec: kubernetes.io, "Efficient detection of changes".
 """
 
-import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable, Mapping
@@ -38,6 +37,7 @@ LAST_BOOKMARK_SECONDS = 2.0  # before the watch's time is over
 INITIAL_EVENTS_END = {"k8s.io/initial-events-end": "true"}
 TIMEOUT_SECONDS_MIN = 1800  # without timeoutSeconds: something between this and twice as much
 TIMEOUT_SECONDS_MAX = 2**31
+BATCHES_MAX = 16  # places whose last lines are kept
 
 Send = Callable[[bytes], Awaitable[None]]
 
@@ -90,6 +90,7 @@ class Watches:
         self._registry = registry
         self._reader = reader
         self._clock = clock
+        self._batches = _Batches()
         self.open = 0
 
     async def serve(self, request: WatchRequest, send: Send, cut: Callable[[], None]) -> None:
@@ -106,7 +107,7 @@ class Watches:
     async def _serve(self, request: WatchRequest, outlet: "_Outlet") -> None:
         send = outlet.send
         store = self._registry.store
-        lines = _Lines(request, self._reader)
+        lines = _Lines(request, self._reader, self._batches)
         begin = request.begin
         first = lines.initial(self._present(request)) if begin.present else b""
         after = self._after(begin)
@@ -126,7 +127,7 @@ class Watches:
             due = self._due(deadline)
             while (left := deadline - self._clock.monotonic()) > 0:
                 waits = max(min(left, due - self._clock.monotonic()), 0.0)
-                changes = await _within(watcher.changes(), waits)
+                changes = await watcher.changes_within(waits)
                 if changes is None:
                     await self._bookmark(request, watcher, lines, send)
                     due = self._due(deadline)
@@ -201,10 +202,15 @@ class _Outlet:
 class _Lines:
     """The events of one watch as lines."""
 
-    def __init__(self, request: WatchRequest, reader: Reader) -> None:
+    def __init__(self, request: WatchRequest, reader: Reader, batches: "_Batches") -> None:
         self._request = request
         self._reader = reader
-        self._form = (request.kind.resource.api_version, request.accepted, request.include)
+        accepted = request.accepted
+        told = (request.kind.resource.api_version, accepted.form, accepted.yaml, accepted.version)
+        self._form = " ".join(map(str, (*told, request.include)))  # a text, whose hash is kept
+        self._place = (request.kind.resource, self._form, request.namespace, request.name)
+        self._shares = request.selection.everything and accepted.form != Form.TABLE
+        self._batches = batches
         self._columns_sent = False
 
     def initial(self, records: list[Record]) -> bytes:
@@ -213,6 +219,11 @@ class _Lines:
 
     def of(self, changes: list[Change]) -> bytes:
         """The lines of those changes that this watch sees."""
+        if not self._shares:
+            return self._of(changes)
+        return self._batches.lines(self._place, changes, self._of)
+
+    def _of(self, changes: list[Change]) -> bytes:
         told = []
         for change in changes:
             shown = self._request.selection.told(change)
@@ -254,7 +265,7 @@ class _Lines:
     def _shared(self, change: Change, event: EventType, record: Record) -> bytes:
         if self._request.accepted.form == Form.TABLE and not self._columns_sent:
             return self._line(event, record)
-        form = (event, *self._form)
+        form = event + self._form
         line = change.lines.get(form)
         if line is None:
             line = change.lines[form] = self._line(event, record)
@@ -279,17 +290,28 @@ class _Lines:
         return orjson.dumps({"type": event, "object": shown}) + b"\n"
 
 
+class _Batches:
+    """The last lines that went out for each place: its other watchers are told the same."""
+
+    def __init__(self) -> None:
+        self._last: dict[Any, tuple[tuple[int, int, int], bytes]] = {}
+
+    def lines(
+        self, place: Any, changes: list[Change], make: Callable[[list[Change]], bytes]
+    ) -> bytes:
+        """What these changes, which are all of the place between two of them, look like."""
+        batch = (changes[0].version, changes[-1].version, len(changes))
+        held = self._last.get(place)
+        if held is None or held[0] != batch:
+            if len(self._last) >= BATCHES_MAX:
+                self._last.clear()
+            held = self._last[place] = batch, make(changes)
+        return held[1]
+
+
 def error_line(error: ApiError) -> bytes:
     """A refusal inside a stream that has begun: 410 comes in a 200."""
     return orjson.dumps({"type": "ERROR", "object": error.status}) + b"\n"
-
-
-async def _within(work: Awaitable[list[Change]], seconds: float) -> list[Change] | None:
-    try:
-        async with asyncio.timeout(seconds):
-            return await work
-    except TimeoutError:
-        return None
 
 
 def _include(query: Mapping[str, str], accepted: Accepted) -> str:

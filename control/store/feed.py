@@ -15,6 +15,9 @@ CHANGES_KEPT_MAX = 4_096
 BYTES_KEPT_MAX = 64 * 1024 * 1024
 WATCHER_CHANGES_MAX = 16_384
 WATCHER_BYTES_MAX = 64 * 1024 * 1024
+# To tell each change to each of so many by itself costs more than it is worth to have it at once.
+WATCHERS_MANY = 64
+GATHERED_SECONDS = 0.002
 
 
 class Expired(ClusterError):
@@ -45,6 +48,19 @@ class Watcher:
         taken, self._queue, self._bytes = self._queue, [], 0
         return taken
 
+    async def changes_within(self, seconds: float) -> list[Change] | None:
+        """The same; None when there are none for so long."""
+        if self._queue or self.behind:
+            return await self.changes()
+        loop = asyncio.get_running_loop()
+        self._waiter = loop.create_future()
+        timer = loop.call_later(seconds, self.wake)
+        try:
+            await self._waiter
+        finally:
+            timer.cancel()
+        return await self.changes() if self._queue or self.behind else None
+
     @property
     def idle(self) -> bool:
         """Whether everything that happened was taken."""
@@ -59,20 +75,21 @@ class Watcher:
             self.end()
             return
         self._queue.append(change)
-        self._wake()
+        self._feed.wake(self)
 
     def end(self) -> None:
         """Tell the reader that nothing more will come."""
         self.behind = True
         self._queue.clear()
-        self._wake()
+        self.wake()
         self.on_end()
 
     def close(self) -> None:
         """The reader is gone."""
         self._feed.forget(self)
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Have the reader look."""
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
@@ -86,6 +103,8 @@ class Feed:
         self._kept: deque[Change] = deque()
         self._bytes = 0
         self._watchers: dict[tuple[str | None, str | None], set[Watcher]] = defaultdict(set)
+        self._count = 0
+        self._waiting: dict[Watcher, None] = {}  # are woken together
 
     def publish(self, change: Change) -> None:
         """Tell a change to whoever watches it, and keep it."""
@@ -108,6 +127,7 @@ class Feed:
             if watcher_wants(watcher, change.record.key):
                 watcher.offer(change)
         self._watchers[namespace, name].add(watcher)
+        self._count += 1
         return watcher
 
     def after(self, version: int) -> list[Change]:
@@ -119,9 +139,21 @@ class Feed:
     def forget(self, watcher: Watcher) -> None:
         """Take a watcher off; safe to call twice."""
         place = watcher.namespace, watcher.name
+        if watcher not in self._watchers.get(place, ()):
+            return
         self._watchers[place].discard(watcher)
+        self._count -= 1
         if not self._watchers[place]:
             del self._watchers[place]
+
+    def wake(self, watcher: Watcher) -> None:
+        """Have a watcher's reader look; where many watch, soon, so that more goes out at once."""
+        if self._count < WATCHERS_MANY:
+            watcher.wake()
+            return
+        if not self._waiting:
+            asyncio.get_running_loop().call_later(GATHERED_SECONDS, self._wake_waiting)
+        self._waiting[watcher] = None
 
     def close(self) -> None:
         """End every watch."""
@@ -130,7 +162,12 @@ class Feed:
                 watcher.end()
 
     def __len__(self) -> int:
-        return sum(len(each) for each in self._watchers.values())
+        return self._count
+
+    def _wake_waiting(self) -> None:
+        waiting, self._waiting = self._waiting, {}
+        for watcher in waiting:
+            watcher.wake()
 
     def _forget_oldest(self) -> None:
         oldest = self._kept.popleft()

@@ -479,11 +479,10 @@ async def test_a_bookmark_is_of_a_version_that_lasts(
 ) -> None:
     told = Told(registry, clock, kind)
 
-    async def time_out(work: Any, seconds: float) -> None:
-        work.close()
+    async def time_out(watcher: Watcher, seconds: float) -> None:
         told.write()
 
-    monkeypatch.setattr(module, "_within", time_out)
+    monkeypatch.setattr(Watcher, "changes_within", time_out)
     assert await told.watch(allowWatchBookmarks="true") == [("ERROR", 500)]
 
 

@@ -129,3 +129,34 @@ async def test_a_watcher_is_idle_when_all_that_happened_was_taken() -> None:
     assert not watcher.idle
     await watcher.changes()
     assert watcher.idle
+
+
+async def test_within_a_time_there_are_changes_or_not() -> None:
+    feed = Feed(1)
+    watcher = feed.watch(1)
+    assert await watcher.changes_within(0) is None
+    waiting = asyncio.ensure_future(watcher.changes_within(60))
+    await asyncio.sleep(0)
+    feed.publish(change(2))
+    assert [each.version for each in await waiting or ()] == [2]
+    feed.publish(change(3))
+    assert [each.version for each in await watcher.changes_within(0) or ()] == [3]
+    watcher.end()
+    assert await watcher.changes_within(60) == []
+
+
+async def test_where_many_watch_changes_are_told_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed_module, "WATCHERS_MANY", 2)
+    feed = Feed(1)
+    watchers = [feed.watch(1), feed.watch(1), feed.watch(1, name="other")]
+    waiting = [asyncio.ensure_future(each.changes()) for each in watchers]
+    await asyncio.sleep(0)
+    feed.publish(change(2))
+    await asyncio.sleep(0)  # as another request's turn
+    assert not any(each.done() for each in waiting)
+    feed.publish(change(3))
+    told = await asyncio.gather(*waiting[:2])
+    assert [[each.version for each in changes] for changes in told] == [[2, 3], [2, 3]]
+    assert not waiting[2].done()
+    watchers[2].end()
+    assert await waiting[2] == []
