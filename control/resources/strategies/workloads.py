@@ -12,9 +12,6 @@ from control.resources.validation import jobs, workloads
 from control.resources.validation.names import cron_job_faults, label_faults
 
 ROLLING = "RollingUpdate"
-CONTROLLER_UID = "batch.kubernetes.io/controller-uid"
-JOB_NAME = "batch.kubernetes.io/job-name"
-LEGACY_UID, LEGACY_NAME = "controller-uid", "job-name"  # as people still select by
 BACKOFF_LIMIT = 6
 
 
@@ -69,14 +66,14 @@ def _job_created(document: Document) -> Document:
     spec, metadata = document.get("spec") or {}, document["metadata"]
     if spec.get("manualSelector"):
         return document
-    own = {CONTROLLER_UID: metadata["uid"]}
-    template = spec.get("template") or {}
+    own = jobs.generated_labels(metadata)
+    template, selector = spec.get("template") or {}, spec.get("selector") or {}
     inner = template.get("metadata") or {}
-    name = metadata.get("name", "")
-    labels = {**(inner.get("labels") or {}), **own, JOB_NAME: name}
-    labels |= {LEGACY_UID: metadata["uid"], LEGACY_NAME: name}
-    template = {**template, "metadata": {**inner, "labels": labels}}
-    return {**document, "spec": {**spec, "selector": {"matchLabels": own}, "template": template}}
+    # What the client gives stays, to be refused where it is another job's.
+    template = {**template, "metadata": {**inner, "labels": {**own, **(inner.get("labels") or {})}}}
+    uid = {jobs.CONTROLLER_UID: own[jobs.CONTROLLER_UID]}
+    selector = {**selector, "matchLabels": {**uid, **(selector.get("matchLabels") or {})}}
+    return {**document, "spec": {**spec, "selector": selector, "template": template}}
 
 
 def _cron_job(document: Document) -> Document:

@@ -6,6 +6,7 @@ Pure: documents in, causes out. Source: k8s.io/apimachinery/pkg/apis/meta/v1/val
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from cluster.objects.selectors import label_selector_from
 from control.resources.causes import Cause
 from control.resources.validation.metadata import label_causes
 from control.resources.validation.names import label_value_faults, qualified_faults
@@ -19,6 +20,14 @@ def selector_causes(selector: Mapping[str, Any], path: str) -> Iterator[Cause]:
     yield from label_causes(selector.get("matchLabels") or {}, f"{path}.matchLabels")
     for index, expression in enumerate(selector.get("matchExpressions") or ()):
         yield from _expression_causes(expression, f"{path}.matchExpressions[{index}]")
+
+
+def selects(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+    """Whether a selector takes some labels; one that is wrong is refused elsewhere."""
+    try:
+        return label_selector_from(selector).matches(labels)
+    except ValueError:
+        return True
 
 
 def _expression_causes(expression: Mapping[str, Any], path: str) -> Iterator[Cause]:

@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cluster.objects.selectors import label_selector_from
 from control.resources.causes import Cause
 from control.resources.validation.metadata import label_causes
 from control.resources.validation.pods import template_causes
@@ -18,12 +17,20 @@ from control.resources.validation.refusals import (
     unchanged,
     unsupported,
 )
-from control.resources.validation.selectors import selector_causes
+from control.resources.validation.selectors import selector_causes, selects
 
 Document = Mapping[str, Any]
 TEMPLATE = "spec.template"
 _NOT_NEGATIVE = "must be greater than or equal to 0"
+_ORDERS = ("OrderedReady", "Parallel")
+_RETENTIONS = ("Retain", "Delete")
 _PERCENT = re.compile(r"[0-9]+%")
+_TIMED = {  # upstream says it of a Deployment's ReplicaSets
+    "deployment": "ReplicaSet",
+    "replica set": "ReplicaSet",
+    "statefulset": "StatefulSet",
+    "daemonset": "DaemonSet",
+}
 _STATEFUL_WORDS = (
     "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', "
     "'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and "
@@ -62,11 +69,41 @@ def replica_set_causes(document: Document) -> Iterator[Cause]:
 def stateful_set_causes(document: Document) -> Iterator[Cause]:
     """What is wrong with a StatefulSet."""
     spec = document.get("spec") or {}
+    policy = spec.get("podManagementPolicy")
+    if policy not in (None, *_ORDERS):
+        words = f"must be '{_ORDERS[0]}' or '{_ORDERS[1]}'"
+        yield invalid("spec.podManagementPolicy", policy, words)
+    yield from _stateful_update_causes(spec.get("updateStrategy") or {})
+    yield from _retention_causes(spec)
+    start = (spec.get("ordinals") or {}).get("start") or 0
+    if start < 0:
+        yield invalid("spec.ordinals.start", start, _NOT_NEGATIVE)
     yield from _common_causes(_with_claimed_volumes(spec), "statefulset")
-    rolling = (spec.get("updateStrategy") or {}).get("rollingUpdate") or {}
-    if (rolling.get("partition") or 0) < 0:
-        path = "spec.updateStrategy.rollingUpdate.partition"
-        yield invalid(path, rolling["partition"], _NOT_NEGATIVE)
+
+
+def _stateful_update_causes(strategy: Document) -> Iterator[Cause]:
+    path, kind, rolling = "spec.updateStrategy", strategy.get("type"), strategy.get("rollingUpdate")
+    if kind not in (None, "RollingUpdate", "OnDelete"):
+        yield invalid(path, strategy, "must be 'RollingUpdate' or 'OnDelete'")
+    elif kind == "OnDelete" and rolling is not None:
+        words = "only allowed for updateStrategy 'RollingUpdate'"
+        yield invalid(f"{path}.rollingUpdate", rolling, words)
+    elif rolling is not None:
+        if (rolling.get("partition") or 0) < 0:
+            yield invalid(f"{path}.rollingUpdate.partition", rolling["partition"], _NOT_NEGATIVE)
+        if rolling.get("maxUnavailable") is not None:
+            place = f"{path}.rollingUpdate.maxUnavailable"
+            yield from _share_causes(rolling["maxUnavailable"], place)
+            if _nothing(rolling["maxUnavailable"]):
+                yield invalid(place, rolling["maxUnavailable"], "cannot be 0")
+
+
+def _retention_causes(spec: Document) -> Iterator[Cause]:
+    policy = spec.get("persistentVolumeClaimRetentionPolicy") or {}
+    for key in ("whenDeleted", "whenScaled"):
+        if policy.get(key) not in (None, *_RETENTIONS):
+            path = f"spec.persistentVolumeClaimRetentionPolicy.{key}"
+            yield unsupported(path, policy[key], _RETENTIONS)
 
 
 def _with_claimed_volumes(spec: Document) -> Document:
@@ -89,7 +126,22 @@ def daemon_set_causes(document: Document) -> Iterator[Cause]:
     """What is wrong with a DaemonSet."""
     spec = document.get("spec") or {}
     yield from _common_causes(spec, "daemonset")
-    yield from _rolling_causes(spec.get("updateStrategy") or {}, "spec.updateStrategy", "OnDelete")
+    strategy = spec.get("updateStrategy") or {}
+    yield from _rolling_causes(strategy, "spec.updateStrategy", "OnDelete")
+    yield from _one_way_causes(strategy)
+
+
+def _one_way_causes(strategy: Document) -> Iterator[Cause]:
+    """A node's daemon goes before the next comes, or after."""
+    rolling = strategy.get("rollingUpdate") or {}
+    unavailable, surge = rolling.get("maxUnavailable", 0), rolling.get("maxSurge", 0)
+    if (
+        strategy.get("type") == "RollingUpdate"
+        and not _nothing(unavailable)
+        and not _nothing(surge)
+    ):
+        words = "may not be set when maxUnavailable is non-zero"
+        yield invalid("spec.updateStrategy.rollingUpdate.maxSurge", surge, words)
 
 
 def replication_controller_causes(document: Document) -> Iterator[Cause]:
@@ -127,7 +179,7 @@ def _common_causes(spec: Document, kind: str) -> Iterator[Cause]:
         if not selector.get("matchLabels") and not selector.get("matchExpressions"):
             words = f"empty selector is invalid for {kind}"
             yield invalid("spec.selector", selector, words)
-    yield from _template_causes(spec, selector)
+    yield from _template_causes(spec, selector, _TIMED[kind])
 
 
 def _count_causes(spec: Document) -> Iterator[Cause]:
@@ -136,13 +188,15 @@ def _count_causes(spec: Document) -> Iterator[Cause]:
             yield invalid(f"spec.{key}", spec[key], _NOT_NEGATIVE)
 
 
-def _template_causes(spec: Document, selector: Document | None) -> Iterator[Cause]:
+def _template_causes(
+    spec: Document, selector: Document | None, kind: str = "ReplicationController"
+) -> Iterator[Cause]:
     template = spec.get("template")
     if template is None:
         yield required(TEMPLATE)
         return
     labels = (template.get("metadata") or {}).get("labels") or {}
-    if selector and not _selects(selector, labels):
+    if selector and not selects(selector, labels):
         words = "`selector` does not match template `labels`"
         yield invalid(f"{TEMPLATE}.metadata.labels", labels, words)
     yield from template_causes(template, TEMPLATE)
@@ -151,16 +205,8 @@ def _template_causes(spec: Document, selector: Document | None) -> Iterator[Caus
     if restart not in (None, "Always"):
         yield unsupported(f"{TEMPLATE}.spec.restartPolicy", restart, ("Always",))
     if inner.get("activeDeadlineSeconds") is not None:
-        words = "activeDeadlineSeconds in ReplicaSet is not Supported"
+        words = f"activeDeadlineSeconds in {kind} is not Supported"
         yield forbidden(f"{TEMPLATE}.spec.activeDeadlineSeconds", words)
-
-
-def _selects(selector: Document, labels: Mapping[str, str]) -> bool:
-    """Whether a selector takes its own template; one that is wrong is refused elsewhere."""
-    try:
-        return label_selector_from(selector).matches(labels)
-    except ValueError:
-        return True
 
 
 def _rolling_causes(strategy: Document, path: str, other: str) -> Iterator[Cause]:
@@ -176,8 +222,11 @@ def _rolling_causes(strategy: Document, path: str, other: str) -> Iterator[Cause
         yield from _share_causes(rolling.get(key, 0), f"{path}.rollingUpdate.{key}")
     unavailable = rolling.get("maxUnavailable", 0)
     if _nothing(unavailable) and _nothing(rolling.get("maxSurge", 0)):
-        words = "may not be 0 when `maxSurge` is 0"  # nothing could ever be replaced (P-81)
-        yield invalid(f"{path}.rollingUpdate.maxUnavailable", unavailable, words)
+        place = f"{path}.rollingUpdate.maxUnavailable"  # nothing could ever be replaced (P-81)
+        if other == "OnDelete":
+            yield required(place, "cannot be 0 when maxSurge is 0")
+        else:
+            yield invalid(place, unavailable, "may not be 0 when `maxSurge` is 0")
 
 
 def _share_causes(value: Any, path: str) -> Iterator[Cause]:

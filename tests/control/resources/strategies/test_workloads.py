@@ -104,3 +104,16 @@ def test_a_job_replaces_pods_that_go_unless_it_looks_at_how_they_fail() -> None:
 def test_what_of_a_job_has_no_effect_is_told() -> None:
     told = list(workloads.JOB.warnings({"spec": {"backoffLimitPerIndex": 1, "completions": 2}}))
     assert told == ["spec.backoffLimitPerIndex: stored, but kubehop does not act on it"]
+
+
+def test_another_jobs_selector_and_labels_are_kept_to_be_refused() -> None:
+    given = {"matchLabels": {"batch.kubernetes.io/controller-uid": "other"}}
+    template = {"metadata": {"labels": {"job-name": "y"}}, "spec": CONTAINERS}
+    job = {"metadata": {"name": "x", "uid": "u"}, "spec": {"selector": given, "template": template}}
+    made = workloads.JOB.created(job)["spec"]
+    assert made["selector"] == given
+    labels = made["template"]["metadata"]["labels"]
+    assert (labels["job-name"], labels["controller-uid"]) == ("y", "u")
+    fields = [each.field for each in workloads.JOB.causes({**job, "spec": made})]
+    assert "spec.selector" in fields
+    assert "spec.template.metadata.labels[job-name]" in fields

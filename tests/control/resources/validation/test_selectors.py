@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from control.resources.validation.selectors import selector_causes
+from control.resources.validation.selectors import selector_causes, selects
 
 
 def told(**expression: Any) -> list[str]:
@@ -38,3 +38,9 @@ def test_keys_values_and_operators_are_known() -> None:
     assert told(operator="In", values=["b c"])[0].startswith("s.matchExpressions[0].values[0]: ")
     (cause,) = selector_causes({"matchLabels": {"a": "b c"}}, "s")
     assert cause.field == "s.matchLabels"
+
+
+def test_a_selector_that_is_wrong_is_not_said_to_miss() -> None:
+    assert selects({"matchLabels": {"a": "b"}}, {"a": "b", "c": "d"})
+    assert not selects({"matchLabels": {"a": "b"}}, {"a": "c"})
+    assert selects({"matchExpressions": [{"key": "a", "operator": "Near"}]}, {})

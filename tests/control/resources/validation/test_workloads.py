@@ -140,3 +140,66 @@ def test_a_stateful_sets_containers_mount_what_its_pods_claim() -> None:
     assert cause.message == 'Not found: "data"'
     claimed = {**held, "volumeClaimTemplates": [{"metadata": {"name": "data"}}]}
     assert list(workloads.stateful_set_causes({"spec": claimed})) == []
+
+
+def stateful(**spec: Any) -> list[str]:
+    held = {"selector": SELECTOR, "template": TEMPLATE, **spec}
+    causes = workloads.stateful_set_causes({"spec": held})
+    return [f"{each.field}: {each.message}" for each in causes]
+
+
+@pytest.mark.parametrize(
+    ("spec", "cause"),
+    [
+        (
+            {"podManagementPolicy": "Chaos"},
+            "podManagementPolicy: Invalid value: \"Chaos\": must be 'OrderedReady' or 'Parallel'",
+        ),
+        (
+            {"updateStrategy": {"type": "Recreate"}},
+            'updateStrategy: Invalid value: {"type":"Recreate"}: '
+            "must be 'RollingUpdate' or 'OnDelete'",
+        ),
+        (
+            {"updateStrategy": {"type": "OnDelete", "rollingUpdate": {"partition": 1}}},
+            'updateStrategy.rollingUpdate: Invalid value: {"partition":1}: '
+            "only allowed for updateStrategy 'RollingUpdate'",
+        ),
+        (
+            {"updateStrategy": {"rollingUpdate": {"maxUnavailable": 0}}},
+            "updateStrategy.rollingUpdate.maxUnavailable: Invalid value: 0: cannot be 0",
+        ),
+        (
+            {"persistentVolumeClaimRetentionPolicy": {"whenScaled": "Keep"}},
+            'persistentVolumeClaimRetentionPolicy.whenScaled: Unsupported value: "Keep": '
+            'supported values: "Retain", "Delete"',
+        ),
+        ({"ordinals": {"start": -1}}, f"ordinals.start: Invalid value: -1: {NOT_NEGATIVE}"),
+    ],
+)
+def test_what_a_stateful_set_may_say(spec: Spec, cause: str) -> None:
+    assert stateful(**spec) == [f"spec.{cause}"]
+
+
+def test_a_daemon_comes_before_the_old_one_goes_or_after() -> None:
+    def told_of(**rolling: Any) -> list[str]:
+        strategy = {"type": "RollingUpdate", "rollingUpdate": rolling}
+        held = {"selector": SELECTOR, "template": TEMPLATE, "updateStrategy": strategy}
+        return [f"{e.field}: {e.message}" for e in workloads.daemon_set_causes({"spec": held})]
+
+    assert told_of(maxUnavailable=0, maxSurge=1) == told_of(maxUnavailable=1, maxSurge=0) == []
+    path = "spec.updateStrategy.rollingUpdate"
+    assert told_of(maxUnavailable=1, maxSurge=1) == [
+        f"{path}.maxSurge: Invalid value: 1: may not be set when maxUnavailable is non-zero"
+    ]
+    assert told_of(maxUnavailable=0, maxSurge=0) == [
+        f"{path}.maxUnavailable: Required value: cannot be 0 when maxSurge is 0"
+    ]
+
+
+def test_only_jobs_have_a_deadline() -> None:
+    timed = {**TEMPLATE, "spec": {**TEMPLATE["spec"], "activeDeadlineSeconds": 5}}
+    assert stateful(template=timed) == [
+        "spec.template.spec.activeDeadlineSeconds: Forbidden: "
+        "activeDeadlineSeconds in StatefulSet is not Supported"
+    ]
