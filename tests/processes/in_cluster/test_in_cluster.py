@@ -3,6 +3,7 @@
 The program (`programs/asking.py`) is what a user of kubernetes_asyncio or of aiohttp writes.
 """
 
+import asyncio
 import json
 import os
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from cluster.objects.resources import CONFIG_MAPS, LEASES, STATEFUL_SETS
 from cluster.testing.guard import Guard
 from cluster.testing.names import cluster_name
 from cluster.testing.start import apart, start, stop
@@ -18,6 +20,7 @@ from cluster.testing.under_test import ClusterUnderTest
 from cluster.testing.wishes import Wishes
 
 HERE = Path(__file__).parent
+WAIT_SECONDS = 60.0  # before a test that waits for an event gives up
 ACCOUNT = "system:serviceaccount:inside:asker"
 
 
@@ -71,3 +74,34 @@ def test_a_pod_may_do_what_is_granted_to_its_account_and_nothing_else(
 def test_the_api_server_is_known_by_its_names_only(running: ClusterUnderTest) -> None:
     told = ask(running, "/stranger").text
     assert told.startswith("refused:") and "bank.example.com" in told
+
+
+async def heard(running: ClusterUnderTest, name: str) -> str:
+    """Who answered a new ConfigMap."""
+    metadata = {"name": name, "namespace": "electing", "labels": {"heard": "wanted"}}
+    made = await running.api.create(CONFIG_MAPS, {"metadata": metadata})
+    async with asyncio.timeout(WAIT_SECONDS):
+        async for event in running.api.watch(
+            CONFIG_MAPS,
+            resource_version=made["metadata"]["resourceVersion"],
+            namespace="electing",
+            field_selector=f"metadata.name={name}",
+        ):
+            if by := (event.document.get("data") or {}).get("by"):
+                return str(by)
+    raise AssertionError("the watch ended")
+
+
+def test_of_two_pods_one_leads_and_follows_objects_then_the_other(
+    running: ClusterUnderTest,
+) -> None:
+    apart(running.apply((HERE / "electing.yaml").read_text()))
+    first = apart(heard(running, "one"))
+    assert apart(heard(running, "two")) == first
+    lease = apart(running.api.get(LEASES, "leader", namespace="electing"))
+    assert lease["spec"]["holderIdentity"] == first
+
+    (second,) = {"candidate-0", "candidate-1"} - {first}
+    fewer = {"replicas": 1, "ordinals": {"start": int(second[-1])}}
+    apart(running.api.patch(STATEFUL_SETS, "candidate", {"spec": fewer}, namespace="electing"))
+    assert apart(heard(running, "three")) == second
