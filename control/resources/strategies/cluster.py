@@ -105,7 +105,11 @@ ROLE_BINDING = Strategy(
 CLUSTER_ROLE_BINDING = replace(ROLE_BINDING, causes=rbac.cluster_role_binding_causes)
 BUDGET = Strategy(generation=True, causes=budget_causes)
 REVISION = Strategy(update_causes=cluster.revision_update_causes)
-PRIORITY_CLASS = Strategy(generation=True, update_causes=cluster.priority_update_causes)
+PRIORITY_CLASS = Strategy(
+    generation=True,
+    causes=cluster.priority_causes,
+    update_causes=cluster.priority_update_causes,
+)
 CLAIM = Strategy(
     status=_pending,
     causes=claims.claim_causes,

@@ -19,6 +19,12 @@ from control.resources.validation.refusals import (
 )
 
 Document = Mapping[str, Any]
+PREEMPTIONS = ("PreemptLowerPriority", "Never")
+SYSTEM_PRIORITIES = {
+    "system-cluster-critical": 2_000_000_000,
+    "system-node-critical": 2_000_001_000,
+}
+PRIORITY_MAX = 1_000_000_000  # of people's own classes
 EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 
 
@@ -71,6 +77,22 @@ def binding_update_causes(new: Document, old: Document) -> Iterator[Cause]:
 def revision_update_causes(new: Document, old: Document) -> Iterator[Cause]:
     """A revision is what was."""
     yield from unchanged("data", new.get("data"), old.get("data"))
+
+
+def priority_causes(document: Document) -> Iterator[Cause]:
+    """What is wrong with a PriorityClass."""
+    name, value = document["metadata"].get("name") or "", document.get("value") or 0
+    if name.startswith("system-"):
+        if SYSTEM_PRIORITIES.get(name) != value or document.get("globalDefault"):
+            why = f"{name} is not a known system priority class"
+            words = "priority class names with 'system-' prefix are reserved for system use only. "
+            yield forbidden("metadata.name", f"{words}error: {why}")
+    elif value > PRIORITY_MAX:
+        words = f"maximum allowed value of a user defined priority is {PRIORITY_MAX}"
+        yield forbidden("value", words)
+    policy = document.get("preemptionPolicy")
+    if policy not in (None, *PREEMPTIONS):
+        yield unsupported("preemptionPolicy", policy, PREEMPTIONS)
 
 
 def priority_update_causes(new: Document, old: Document) -> Iterator[Cause]:

@@ -8,6 +8,8 @@ import binascii
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import orjson
+
 from control.resources.causes import Cause
 from control.resources.validation.names import config_key_faults
 from control.resources.validation.refusals import (
@@ -27,6 +29,10 @@ KEYS_OF_TYPE = {
     "kubernetes.io/dockercfg": (".dockercfg",),
     "kubernetes.io/ssh-auth": ("ssh-privatekey",),
 }
+REGISTRIES = ("kubernetes.io/dockerconfigjson", "kubernetes.io/dockercfg")
+BASIC, BASIC_KEYS = "kubernetes.io/basic-auth", ("username", "password")
+TOKEN, ACCOUNT_NOTE = "kubernetes.io/service-account-token", "kubernetes.io/service-account.name"
+REDACTED = "<secret contents redacted>"
 _HELD = "field is immutable when `immutable` is set"
 
 
@@ -58,15 +64,44 @@ def secret_causes(document: Document) -> Iterator[Cause]:
     yield from _encoding_causes(data, "data")
     if sum(len(value) * 3 // 4 for value in data.values()) > DATA_BYTES_MAX:
         yield too_long("data", DATA_BYTES_MAX)
-    for key in KEYS_OF_TYPE.get(document.get("type") or "", ()):
-        if key not in data:
-            yield required(f"data[{key}]")
+    yield from _type_causes(document, data)
 
 
 def secret_update_causes(new: Document, old: Document) -> Iterator[Cause]:
     """A Secret's type is for life; what is immutable stays so."""
     yield from unchanged("type", new.get("type"), old.get("type"))
     yield from _immutable_causes(new, old, ("data",))
+
+
+def _type_causes(document: Document, data: Document) -> Iterator[Cause]:
+    """What a Secret of a well-known type must have."""
+    kind = document.get("type") or ""
+    for key in KEYS_OF_TYPE.get(kind, ()):
+        if key not in data:
+            yield required(f"data[{key}]")
+        elif kind in REGISTRIES:
+            yield from _json_causes(data[key], f"data[{key}]")
+    if kind == BASIC and not {*BASIC_KEYS} & data.keys():
+        for key in BASIC_KEYS:
+            yield required(f"data[{key}]")
+    notes = (document.get("metadata") or {}).get("annotations") or {}
+    if kind == TOKEN and not notes.get(ACCOUNT_NOTE):
+        yield required(f"metadata.annotations[{ACCOUNT_NOTE}]")
+
+
+def _json_causes(encoded: str, field: str) -> Iterator[Cause]:
+    """Credentials of registries, which are not shown; what is no base64 is refused as that."""
+    try:
+        text = base64.b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError):
+        return
+    try:
+        held = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        yield invalid(field, REDACTED, error.msg if text else "unexpected end of JSON input")
+        return
+    if not isinstance(held, dict):
+        yield invalid(field, REDACTED, "is no JSON object")
 
 
 def _immutable_causes(new: Document, old: Document, fields: tuple[str, ...]) -> Iterator[Cause]:

@@ -52,3 +52,23 @@ def test_what_is_for_life() -> None:
     assert fields(cluster.priority_update_causes({"value": 1}, {"value": 2})) == ["value"]
     never = {"preemptionPolicy": "Never"}
     assert fields(cluster.priority_update_causes(never, {})) == ["preemptionPolicy"]
+
+
+def test_priorities_of_the_system_are_the_systems() -> None:
+    def told(name: str, value: int, **more: Any) -> list[str]:
+        document = {"metadata": {"name": name}, "value": value, **more}
+        return [f"{each.field}: {each.message}" for each in cluster.priority_causes(document)]
+
+    assert told("high", 1_000_000_000) == told("low", -5) == []
+    assert told("system-cluster-critical", 2_000_000_000) == []
+    assert told("higher", 1_000_000_001) == [
+        "value: Forbidden: maximum allowed value of a user defined priority is 1000000000"
+    ]
+    assert told("system-mine", 1) == [
+        "metadata.name: Forbidden: priority class names with 'system-' prefix are reserved for "
+        "system use only. error: system-mine is not a known system priority class"
+    ]
+    assert told("high", 1, preemptionPolicy="Always") == [
+        'preemptionPolicy: Unsupported value: "Always": '
+        'supported values: "PreemptLowerPriority", "Never"'
+    ]

@@ -47,6 +47,12 @@ def test_data_has_a_limit() -> None:
     [
         ("kubernetes.io/tls", ["data[tls.crt]", "data[tls.key]"]),
         ("kubernetes.io/dockerconfigjson", ["data[.dockerconfigjson]"]),
+        ("kubernetes.io/ssh-auth", ["data[ssh-privatekey]"]),
+        ("kubernetes.io/basic-auth", ["data[username]", "data[password]"]),
+        (
+            "kubernetes.io/service-account-token",
+            ["metadata.annotations[kubernetes.io/service-account.name]"],
+        ),
         ("Opaque", []),
     ],
 )
@@ -68,3 +74,29 @@ def test_what_is_immutable_stays_so(causes: Any) -> None:
     (cause,) = causes({"data": {"a": "b"}}, old)
     assert (cause.field, cause.message) == ("immutable", HELD)
     assert fields(causes({**old, "data": {}}, {"data": {"a": "b"}})) == []
+
+
+def test_one_half_of_a_login_will_do() -> None:
+    secret = {"type": "kubernetes.io/basic-auth", "data": {"password": "eA=="}}
+    assert fields(secret_causes(secret)) == []
+
+
+@pytest.mark.parametrize(
+    ("encoded", "words"),
+    [
+        ("e30=", None),
+        ("", "unexpected end of JSON input"),
+        ("eA==", "unexpected character"),
+        ("W10=", "is no JSON object"),
+    ],
+)
+def test_registries_credentials_are_json(encoded: str, words: str | None) -> None:
+    data = {".dockerconfigjson": encoded}
+    causes = list(secret_causes({"type": "kubernetes.io/dockerconfigjson", "data": data}))
+    if words is None:
+        assert causes == []
+        return
+    (cause,) = causes
+    assert cause.field == "data[.dockerconfigjson]"
+    assert cause.message.startswith('Invalid value: "<secret contents redacted>": ')
+    assert words in cause.message
