@@ -7,13 +7,18 @@ as it came, and the front is gone; with SPDY's, aiohttp gets the head alone and 
 takes the connection over. Only a connection's first request can: clients open one for each.
 
 A first head that is not there in HEAD_SECONDS (upstream's figure) ends the connection.
+
+aiohttp answers what is no HTTP, and logs it as an error; it is the client's, and no more than a
+line for who looks for it.
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from cluster.aio.channels import taken_over
 from control.apiserver.streams.negotiation import asks_spdy
@@ -23,13 +28,28 @@ HEAD_BYTES_MAX = 128 * 1024  # a command is part of its request's first line
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 _END = b"\r\n\r\n"
 
+log = logging.getLogger(__name__)
+
+
+def _lower_the_clients_faults(record: logging.LogRecord) -> bool:
+    """A filter: what aiohttp could not read is told at the level of details, without a trace."""
+    error = record.exc_info[1] if record.exc_info else None
+    if not isinstance(error, (HttpProcessingError, web.RequestPayloadError)):
+        return True
+    record.levelno, record.levelname = logging.DEBUG, "DEBUG"
+    record.msg, record.exc_info = f"{record.msg}: {type(error).__name__}", None
+    return log.isEnabledFor(logging.DEBUG)
+
+
+log.addFilter(_lower_the_clients_faults)
+
 
 class FrontServer(web.Server):
     """aiohttp's low-level server, behind fronts."""
 
     def __init__(self, handler: Handler, **options: Any) -> None:
         limits = {"max_line_size": HEAD_BYTES_MAX, "max_field_size": HEAD_BYTES_MAX}
-        super().__init__(_last_if_held(handler), **{**limits, **options})
+        super().__init__(_last_if_held(handler), **{**limits, "logger": log, **options})
 
     def __call__(self) -> "Front":  # type: ignore[override]
         return Front(cast(asyncio.Protocol, super().__call__()))

@@ -245,10 +245,16 @@ async def test_a_body_that_announces_too_much_is_refused_before_it_is_sent(
 
 
 async def test_what_is_no_http_is_answered_and_hurts_nobody(
-    client: Client, directory: Path
+    client: Client, directory: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    status, _ = await raw(directory, "one two three four")
-    assert status.split()[1] == "400"
+    """It is the client's fault, and none that a log should be filled with."""
+    chunked = f"POST {MAPS} HTTP/1.1\nHost: api\nTransfer-Encoding: chunked"
+    with caplog.at_level(logging.INFO):
+        status, _ = await raw(directory, "one two three four")
+        assert status.split()[1] == "400"
+        status, _ = await raw(directory, chunked, b"no size\r\n")
+        assert status.split()[1] == "400"
+    assert not caplog.records
     assert (await client("GET", MAPS)).status == 200
 
 
