@@ -3,17 +3,22 @@
 Pure: query parameters and bodies in, values or refusals out.
 """
 
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from cluster.client.interface import Document
+from cluster.errors import ApiError
+from cluster.objects.resources import Resource
 from cluster.objects.selectors import LabelSelector, parse_label_selector
 from control.apiserver import statuses
 from control.apiserver.identity import ADMIN, User
+from control.resources.causes import INVALID, NOT_SUPPORTED, Cause
 
 OWN_CLIENT = "kubehop"  # what the cluster's own parts call themselves: they manage nothing
+DELETE_OPTIONS = Resource("meta.k8s.io", "v1", "", "DeleteOptions")
 PROPAGATIONS = ("Background", "Foreground", "Orphan")
 WHOLE_MAX = 2**31 - 1  # seconds and counts, which are 32 or 64 bits wide upstream
 
@@ -85,14 +90,9 @@ class DeleteOptions:
         grace = given.get("gracePeriodSeconds", query.get("gracePeriodSeconds"))
         dry_run = given.get("dryRun") or query.get("dryRun")
         propagation = given.get("propagationPolicy") or query.get("propagationPolicy")
-        if propagation is None and isinstance(orphan := given.get("orphanDependents"), bool):
-            propagation = "Orphan" if orphan else "Background"  # as it was said before policies
-        if propagation not in (None, *PROPAGATIONS):
-            words = f'"{propagation}" is none of {", ".join(PROPAGATIONS)}'
-            raise statuses.bad_request(f"invalid propagationPolicy: {words}")
         return cls(
             grace_seconds=_whole(grace, "gracePeriodSeconds"),
-            propagation=propagation,
+            propagation=_propagation(propagation, given.get("orphanDependents")),
             uid=preconditions.get("uid"),
             resource_version=preconditions.get("resourceVersion"),
             dry_run=_dry_run(dry_run),
@@ -129,6 +129,24 @@ def labels_of(text: str) -> LabelSelector | None:
         raise statuses.bad_request(
             f"unable to parse the label selector {text!r}: {error}"
         ) from error
+
+
+def _propagation(policy: Any, orphan: Any) -> str | None:
+    """The policy; before there were policies one said whether dependents are to be orphans."""
+    if policy not in (None, *PROPAGATIONS):
+        known = ", ".join(f'"{each}"' for each in (*PROPAGATIONS, "nil"))
+        words = f"Unsupported value: {json.dumps(policy)}: supported values: {known}"
+        raise _odd_deletion("propagationPolicy", NOT_SUPPORTED, words)
+    if not isinstance(orphan, bool):
+        return policy if isinstance(policy, str) else None
+    if policy is not None:
+        shown = f'"{policy}": orphanDependents and deletionPropagation cannot be both set'
+        raise _odd_deletion("propagationPolicy", INVALID, f"Invalid value: {shown}")
+    return "Orphan" if orphan else "Background"
+
+
+def _odd_deletion(field: str, reason: str, message: str) -> ApiError:
+    return statuses.invalid(DELETE_OPTIONS, "", [Cause(reason, message, field)])
 
 
 def _dry_run(value: Any) -> bool:

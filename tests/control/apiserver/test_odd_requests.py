@@ -136,7 +136,7 @@ def test_no_body_makes_the_server_stumble(method: str, path: str, data: st.DataO
         ("DELETE", f"{SHOP}/configmaps/one", {"preconditions": "now"}, 400),
         ("DELETE", f"{SHOP}/configmaps/one", {"dryRun": 1}, 400),
         ("DELETE", f"{SHOP}/configmaps/one", {"dryRun": ["All", 2]}, 400),
-        ("DELETE", f"{SHOP}/configmaps/one", {"propagationPolicy": ["Orphan"]}, 400),
+        ("DELETE", f"{SHOP}/configmaps/one", {"propagationPolicy": ["Orphan"]}, 422),
         ("DELETE", f"{SHOP}/pods/web", {"gracePeriodSeconds": "soon"}, 400),
         ("DELETE", f"{SHOP}/pods/web", {"gracePeriodSeconds": 2**70}, 200),
         ("PUT", f"{CART}/scale", {"spec": 5}, 400),
