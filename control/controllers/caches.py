@@ -5,7 +5,7 @@ tells. So no controller needs to remember what it expects.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 from cluster.aio.clock import Clock
@@ -40,7 +40,8 @@ class Caches:
         self._clock = clock
         self._informers = dict(informers)
         self.custom: set[Resource] = set()  # those that were added
-        self._subscribers: list[Changed] = []
+        self._subscribers: list[tuple[Changed, frozenset[Resource] | None]] = []
+        self._hearing: dict[Resource, list[Changed]] = {}  # who hears of a resource
         self._unconfirmed: dict[Key, tuple[float, Document]] = {}
         for resource, informer in self._informers.items():
             informer.on_change(self._listener(resource))
@@ -50,9 +51,13 @@ class Caches:
         """What is watched."""
         return tuple(self._informers)
 
-    def subscribe(self, changed: Changed) -> None:
-        """Call `changed(resource, old, new)` after every change, in the loop turn that saw it."""
-        self._subscribers.append(changed)
+    def subscribe(self, changed: Changed, resources: Iterable[Resource] | None = None) -> None:
+        """Call `changed(resource, old, new)` after every change, in the loop turn that saw it.
+
+        Of these resources, or of all.
+        """
+        self._subscribers.append((changed, None if resources is None else frozenset(resources)))
+        self._hearing.clear()
 
     async def run(self) -> None:
         """Run every informer until cancelled."""
@@ -77,6 +82,7 @@ class Caches:
         self.custom.discard(resource)
         for document in list(self.objects.each(resource)):
             self._informed(resource, document, None)
+        self._hearing.pop(resource, None)
 
     def view(self) -> View:
         """What a `reconcile` sees now."""
@@ -126,7 +132,11 @@ class Caches:
             self._publish(resource, held, new)
 
     def _publish(self, resource: Resource, old: Document | None, new: Document | None) -> None:
-        for changed in self._subscribers:
+        hearing = self._hearing.get(resource)
+        if hearing is None:
+            hearing = [each for each, of in self._subscribers if of is None or resource in of]
+            self._hearing[resource] = hearing
+        for changed in hearing:
             changed(resource, old, new)
 
     def _expire(self) -> None:

@@ -40,6 +40,11 @@ class ControllerLoop:
         self._tasks = Tasks(clock)
         self._queue = WorkQueue(clock, self._tasks, name=controller.name)
 
+    @property
+    def resources(self) -> Iterable[Resource] | None:
+        """What it has to hear of; None where that may be any resource."""
+        return None if self._controller.watches_custom else self._controller.watches.keys()
+
     def changed(self, resource: Resource, old: Document | None, new: Document | None) -> None:
         """Queue what a change concerns."""
         keys_of = self._controller.watches.get(resource)
@@ -124,7 +129,7 @@ class ControllerManager:
 
         self._loops = [loop(row) for row in all_controllers(settings)]
         for each in self._loops:
-            self.caches.subscribe(each.changed)
+            self.caches.subscribe(each.changed, each.resources)
 
     async def run(self) -> None:
         """Run until cancelled; nobody acts before every cache is filled."""

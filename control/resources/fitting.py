@@ -62,7 +62,10 @@ def _struct(wanted_of: Callable[[Node], Wanted], node: Node) -> Test:
                 wanted is None or type(wanted) is type or not wanted(inner)
             ):
                 return False
-        return all(value.get(name) not in _ABSENT for name in required)
+        for name in required:  # noqa: SIM110 - called for every struct of every write
+            if value.get(name) in _ABSENT:
+                return False
+        return True
 
     required = node.required
     return test

@@ -21,10 +21,14 @@ _SPELLING = re.compile(
 )
 
 
-@lru_cache(maxsize=4096)
 def canonical_quantity(text: str) -> str | None:
     """The one spelling of an amount; None if the text is no quantity."""
-    match = _SPELLING.fullmatch(text) if len(text) <= DIGITS_MAX else None
+    return _canonical(text) if len(text) <= DIGITS_MAX else None
+
+
+@lru_cache(maxsize=4096)
+def _canonical(text: str) -> str | None:
+    match = _SPELLING.fullmatch(text)
     if match is None:
         return None
     suffix, exponent = match["suffix"] or "", match["exponent"]
@@ -37,7 +41,12 @@ def canonical_quantity(text: str) -> str | None:
 
 def nanos_of(text: str) -> int:
     """An amount in billionths, to compare and add; what is no quantity counts as 0."""
-    match = _SPELLING.fullmatch(text) if len(text) <= DIGITS_MAX else None
+    return _nanos_of(text) if len(text) <= DIGITS_MAX else 0
+
+
+@lru_cache(maxsize=4096)
+def _nanos_of(text: str) -> int:
+    match = _SPELLING.fullmatch(text)
     if match is None:
         return 0
     exponent = max(-DIGITS_MAX, min(int(match["exponent"] or 0), DIGITS_MAX))

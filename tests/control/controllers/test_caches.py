@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cluster.objects.resources import EVENTS, PODS
+from cluster.objects.resources import EVENTS, NODES, PODS
 from control.controllers.caches import CONFIRM_SECONDS_MAX, Caches
 from control.controllers.view import Key, deleting
 
@@ -42,6 +42,22 @@ async def test_a_change_is_told_with_what_was_before(
         (made, changed),
         (changed, None),
     ]
+
+
+async def test_who_names_resources_hears_of_them_alone(
+    running: Caches, store: Any, build: Any
+) -> None:
+    pods: list[Any] = []
+    everything: list[Any] = []
+    running.subscribe(lambda resource, old, new: pods.append(resource), [PODS])
+    store.create(PODS, build.pod("a"))
+    await turns()
+    running.subscribe(lambda resource, old, new: everything.append(resource))
+    node = {"metadata": {"name": "n", "uid": "n", "resourceVersion": "9"}}
+    running._informed(NODES, None, node)
+    store.create(PODS, build.pod("b"))
+    await turns()
+    assert pods == [PODS, PODS] and everything == [NODES, PODS]
 
 
 async def test_our_own_write_is_seen_before_the_watch_tells_and_told_once(
