@@ -5,6 +5,7 @@ Pure: data.
 
 from control.resources.kinds import Kind
 from control.resources.strategies import (
+    classes,
     cluster,
     configuration,
     machinery,
@@ -26,11 +27,11 @@ _TABLE: dict[tuple[str, str], Strategy] = {
     ("", "namespaces"): cluster.NAMESPACE,
     ("", "nodes"): cluster.NODE,
     ("", "persistentvolumeclaims"): cluster.CLAIM,
-    ("", "persistentvolumes"): cluster.VOLUME,
+    ("", "persistentvolumes"): classes.VOLUME,
     ("", "pods"): POD,
     ("", "podtemplates"): workloads.POD_TEMPLATE,
     ("", "replicationcontrollers"): workloads.REPLICATION_CONTROLLER,
-    ("", "resourcequotas"): cluster.RETURNED,
+    ("", "resourcequotas"): classes.QUOTA,
     ("", "secrets"): configuration.SECRET,
     ("", "serviceaccounts"): cluster.RETURNED,
     ("", "services"): SERVICE,
@@ -54,9 +55,10 @@ _TABLE: dict[tuple[str, str], Strategy] = {
     ("discovery.k8s.io", "endpointslices"): networking.ENDPOINT_SLICE,
     ("flowcontrol.apiserver.k8s.io", "flowschemas"): cluster.COUNTED,
     ("flowcontrol.apiserver.k8s.io", "prioritylevelconfigurations"): cluster.COUNTED,
-    ("networking.k8s.io", "ingressclasses"): networking.INGRESS_CLASS,
+    ("networking.k8s.io", "ingressclasses"): classes.INGRESS_CLASS,
     ("networking.k8s.io", "ingresses"): networking.INGRESS,
     ("networking.k8s.io", "networkpolicies"): networking.NETWORK_POLICY,
+    ("node.k8s.io", "runtimeclasses"): classes.RUNTIME_CLASS,
     ("policy", "poddisruptionbudgets"): cluster.BUDGET,
     ("rbac.authorization.k8s.io", "clusterrolebindings"): cluster.CLUSTER_ROLE_BINDING,
     ("rbac.authorization.k8s.io", "clusterroles"): cluster.CLUSTER_ROLE,
@@ -66,6 +68,8 @@ _TABLE: dict[tuple[str, str], Strategy] = {
     ("resource.k8s.io", "devicetaintrules"): cluster.COUNTED,
     ("resource.k8s.io", "resourceslices"): cluster.COUNTED,
     ("scheduling.k8s.io", "priorityclasses"): cluster.PRIORITY_CLASS,
+    ("storage.k8s.io", "csidrivers"): classes.DRIVER,
+    ("storage.k8s.io", "storageclasses"): classes.STORAGE_CLASS,
 }
 
 # Groups all of whose kinds answer a deletion with the object.
