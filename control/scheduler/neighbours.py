@@ -21,20 +21,22 @@ UNWANTED = "node(s) didn't satisfy existing pods anti-affinity rules"
 UNEVEN = "node(s) didn't match pod topology spread constraints"
 
 Term = Mapping[str, Any]
+Namespaces = Mapping[str, Mapping[str, str]]  # their labels
 
 
 class Neighbours:
     """A filter over one pass; what is the same for all nodes is worked out once for a pod."""
 
-    def __init__(self, states: Mapping[str, NodeState]) -> None:
+    def __init__(self, states: Mapping[str, NodeState], namespaces: Namespaces) -> None:
         self._states = states
+        self._namespaces = namespaces
         self._pod: Document | None = None
         self._reasons: dict[str, str] = {}
 
     def __call__(self, pod: Document, state: NodeState) -> str | None:
         """Why the pods that are there keep this one from the node."""
         if pod is not self._pod:
-            self._pod, self._reasons = pod, reasons(pod, self._states)
+            self._pod, self._reasons = pod, reasons(pod, self._states, self._namespaces)
         return self._reasons.get(state.name)
 
 
@@ -49,22 +51,24 @@ def concerned(pod: Document) -> bool:
     )
 
 
-def reasons(pod: Document, states: Mapping[str, NodeState]) -> dict[str, str]:
+def reasons(
+    pod: Document, states: Mapping[str, NodeState], namespaces: Namespaces
+) -> dict[str, str]:
     """The nodes that the pod may not go to, and why."""
     found: dict[str, str] = {}
     for constraint in spec_of(pod).get("topologySpreadConstraints") or ():
         if constraint.get("whenUnsatisfiable") != "ScheduleAnyway":
             found |= dict.fromkeys(_uneven(pod, constraint, states), UNEVEN)
-    for name in _domains_with_enemies(pod, states):
+    for name in _domains_with_enemies(pod, states, namespaces):
         found[name] = UNWANTED
     for term in _terms(pod, "podAntiAffinity"):
-        crowded = _domains(states, term, pod)
+        crowded = _domains(states, term, pod, namespaces)
         for name, state in states.items():
             if labels_of(state.node).get(term["topologyKey"]) in crowded:
                 found[name] = NEAR
     for term in _terms(pod, "podAffinity"):
-        near = _domains(states, term, pod)
-        if not near and matches(term, pod, pod):
+        near = _domains(states, term, pod, namespaces)
+        if not near and matches(term, pod, pod, namespaces):
             near = {labels_of(state.node).get(term["topologyKey"]) for state in states.values()}
             near.discard(None)
         for name, state in states.items():
@@ -73,14 +77,18 @@ def reasons(pod: Document, states: Mapping[str, NodeState]) -> dict[str, str]:
     return found
 
 
-def matches(term: Term, owner: Document, other: Document) -> bool:
-    """Whether a pod is meant by a term of another one (or of its own)."""
-    namespace = other["metadata"].get("namespace")
-    named = term.get("namespaces") or ()
-    if term.get("namespaceSelector") is None:
-        wanted = named or (owner["metadata"].get("namespace"),)
-        if namespace not in wanted:
-            return False
+def matches(term: Term, owner: Document, other: Document, namespaces: Namespaces) -> bool:
+    """Whether a pod is meant by a term of another one (or of its own).
+
+    Namespaces are named, selected, or both; where neither is said, it is the owner's.
+    """
+    namespace = str(other["metadata"].get("namespace"))
+    named, selector = term.get("namespaces") or (), term.get("namespaceSelector")
+    if selector is None:
+        named = named or (owner["metadata"].get("namespace"),)
+    selected = selector is not None and selects(selector, namespaces.get(namespace, {}))
+    if namespace not in named and not selected:
+        return False
     return selects(term.get("labelSelector"), labels_of(other))
 
 
@@ -89,22 +97,26 @@ def _terms(pod: Document, kind: str) -> list[Term]:
     return list((affinity.get(kind) or {}).get(REQUIRED) or ())
 
 
-def _domains(states: Mapping[str, NodeState], term: Term, pod: Document) -> set[Any]:
+def _domains(
+    states: Mapping[str, NodeState], term: Term, pod: Document, namespaces: Namespaces
+) -> set[Any]:
     """The values of the topology key where a pod is that the term means."""
     return {
         value
         for state in states.values()
         if (value := labels_of(state.node).get(term["topologyKey"])) is not None
-        and any(matches(term, pod, other) for other in state.members)
+        and any(matches(term, pod, other, namespaces) for other in state.members)
     }
 
 
-def _domains_with_enemies(pod: Document, states: Mapping[str, NodeState]) -> Iterable[str]:
+def _domains_with_enemies(
+    pod: Document, states: Mapping[str, NodeState], namespaces: Namespaces
+) -> Iterable[str]:
     """Nodes near a pod that will not have this one near."""
     for state in states.values():
         for other in state.members:
             for term in _terms(other, "podAntiAffinity"):
-                if matches(term, other, pod):
+                if matches(term, other, pod, namespaces):
                     value = labels_of(state.node).get(term["topologyKey"])
                     yield from (
                         name

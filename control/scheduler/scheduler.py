@@ -13,8 +13,8 @@ from typing import Any, Protocol
 from cluster.aio.clock import Clock
 from cluster.aio.tasks import Tasks
 from cluster.client.interface import Api, Document
-from cluster.errors import ApiError
-from cluster.objects.resources import NODES, PODS, VOLUME_CLAIMS, Resource
+from cluster.errors import ApiError, ClusterError
+from cluster.objects.resources import NAMESPACES, NODES, PODS, VOLUME_CLAIMS, Resource
 from control.controllers.caches import Caches
 from control.controllers.conditions import Condition, condition_of, with_condition
 from control.controllers.events import EventRecorder
@@ -108,7 +108,9 @@ class Scheduler:
             return self._profile
         for name, state in states.items():
             state.members = list(filter(active, self._caches.objects.pods_on(name)))
-        filters: list[Filter] = [*self._profile.filters, Neighbours(states)]
+        spaces = self._caches.objects.each(NAMESPACES)
+        labels = {each["metadata"]["name"]: labels_of(each) for each in spaces}
+        filters: list[Filter] = [*self._profile.filters, Neighbours(states, labels)]
         return replace(self._profile, filters=filters)
 
     def _without_storage(self, pods: list[Document], nodes: int) -> list[Unschedulable]:
@@ -126,7 +128,7 @@ class Scheduler:
         self._occupancy.put(key, pod, placed.node)
         try:
             answer = await self._api.bind(key.namespace, key.name, placed.node)
-        except ApiError as error:
+        except ClusterError as error:  # a refusal, or a store that cannot be written
             self._assumed.pop(key, None)
             self._occupancy.remove(key)
             self._refused(pod, placed.node, error)
@@ -136,12 +138,13 @@ class Scheduler:
         text = f"Successfully assigned {key.namespace}/{key.name} to {placed.node}"
         self._events.record(EmitEvent(pod, "Scheduled", text, NORMAL))
 
-    def _refused(self, pod: Document, node: str, error: ApiError) -> None:
+    def _refused(self, pod: Document, node: str, error: ClusterError) -> None:
         """A pod that is gone or bound needs no node; the rest is tried again."""
-        if error.code in (404, 409):
+        if isinstance(error, ApiError) and error.code in (404, 409):
             log.debug("binding refused pod=%s error=%s", pod["metadata"]["name"], error)
         else:
-            log.warning("binding refused pod=%s node=%s error=%s", pod["metadata"], node, error)
+            name = pod["metadata"]["name"]
+            log.warning("binding refused pod=%s node=%s error=%s", name, node, error)
             self._events.record(EmitEvent(pod, "FailedScheduling", f"{error}", WARNING))
         self._tasks.start(self._wake_later(), name="scheduler retry")
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from control.scheduler.framework import NodeState, Placed, Profile, Unschedulable, schedule
+from control.scheduler import neighbours
 from control.scheduler.neighbours import (
     NEAR,
     NOT_NEAR,
@@ -13,11 +14,15 @@ from control.scheduler.neighbours import (
     UNWANTED,
     Neighbours,
     concerned,
-    reasons,
 )
 
 HOST, ZONE = "kubernetes.io/hostname", "topology.kubernetes.io/zone"
 WEB = {"matchLabels": {"app": "web"}}
+NAMESPACES = {"default": {}, "shop": {"team": "a"}, "bank": {"team": "b"}}
+
+
+def reasons(pod: Any, there: dict[str, NodeState]) -> dict[str, str]:
+    return neighbours.reasons(pod, there, NAMESPACES)
 
 
 def states(build: Any, **members: list[Any]) -> dict[str, NodeState]:
@@ -68,6 +73,28 @@ def test_another_namespace_is_meant_only_if_it_is_named(build: Any) -> None:
     assert reasons(pod(build, **named), there) == {"n0": NEAR}
 
 
+@pytest.mark.parametrize(
+    ("selector", "more", "kept_from"),
+    [
+        ({}, {}, {"n0", "n1", "n2"}),
+        ({"matchLabels": {"team": "a"}}, {}, {"n1"}),
+        ({"matchLabels": {"team": "a"}}, {"namespaces": ["bank"]}, {"n1", "n2"}),
+        ({"matchLabels": {"team": "none"}}, {}, set()),
+    ],
+)
+def test_namespaces_are_selected_by_their_labels(
+    build: Any, selector: Any, more: Any, kept_from: set[str]
+) -> None:
+    there = states(
+        build,
+        n0=[pod(build)],
+        n1=[build.pod("w", labels={"app": "web"}, namespace="shop")],
+        n2=[build.pod("w", labels={"app": "web"}, namespace="bank")],
+    )
+    term = affinity("podAntiAffinity", HOST, namespaceSelector=selector, **more)
+    assert set(reasons(pod(build, **term), there)) == kept_from
+
+
 @pytest.mark.parametrize(("when", "kept"), [("DoNotSchedule", True), ("ScheduleAnyway", False)])
 def test_pods_are_spread_evenly_where_they_must_be(build: Any, when: str, kept: bool) -> None:
     rule = {"topologyKey": ZONE, "maxSkew": 1, "whenUnsatisfiable": when, "labelSelector": WEB}
@@ -80,7 +107,7 @@ def test_pods_are_spread_evenly_where_they_must_be(build: Any, when: str, kept: 
 
 def test_a_pass_counts_what_it_places(build: Any) -> None:
     there = states(build)
-    profile = Profile(filters=[Neighbours(there)], scores=[])
+    profile = Profile(filters=[Neighbours(there, NAMESPACES)], scores=[])
     rules = affinity("podAntiAffinity", HOST)
     pods = [build.pod(f"p{i}", node=None, labels={"app": "web"}, spec=rules) for i in range(5)]
     placements = schedule(pods, there, profile)

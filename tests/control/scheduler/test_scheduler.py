@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from cluster.errors import ApiError
+from cluster.errors import ApiError, ClusterError
 from cluster.objects.resources import EVENTS, NODES, PODS, VOLUME_CLAIMS
 from control.controllers.caches import Caches
 from control.controllers.conditions import condition_of
 from control.scheduler.scheduler import RETRY_SECONDS, Scheduler, pending
+from control.store.store import StoreFailed
 
 TURNS_MAX = 1000
 
@@ -151,17 +152,25 @@ async def test_a_binding_on_its_way_is_counted_and_not_made_twice(
     assert [call[2] for call in api.calls if call[0] == "bind"] == ["a", "b"]
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        ApiError({"code": 500, "reason": "InternalError", "message": "no"}),
+        StoreFailed("the store cannot be written: disk full"),
+    ],
+    ids=repr,
+)
 async def test_a_refused_binding_is_tried_again(
-    scheduling: Any, api: Any, clock: Any, build: Any
+    scheduling: Any, api: Any, clock: Any, build: Any, error: ClusterError
 ) -> None:
-    refusals = iter([True])
+    real, errors = api.bind, iter([error])
 
-    def refuse(verb: str, resource: Any, name: str) -> ApiError | None:
-        if verb == "bind" and next(refusals, False):
-            return ApiError({"code": 500, "reason": "InternalError", "message": "no"})
-        return None
+    async def refused_once(*given: str) -> Any:
+        for each in errors:
+            raise each
+        return await real(*given)
 
-    api.refuse = refuse
+    api.bind = refused_once
     scheduling.create(NODES, build.node("node-1"))
     scheduling.create(PODS, waiting(build, "a"))
     await quiet()
