@@ -8,8 +8,8 @@ takes the connection over. Only a connection's first request can: clients open o
 
 A first head that is not there in HEAD_SECONDS (upstream's figure) ends the connection.
 
-aiohttp answers what is no HTTP, and logs it as an error; it is the client's, and no more than a
-line for who looks for it.
+What is no HTTP, and that a client has gone, aiohttp logs as errors of the server; they are the
+client's, and no more than a line for who looks for it.
 """
 
 import asyncio
@@ -28,13 +28,14 @@ HEAD_BYTES_MAX = 128 * 1024  # a command is part of its request's first line
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 _END = b"\r\n\r\n"
 
+THE_CLIENTS_FAULTS = (HttpProcessingError, web.RequestPayloadError, ConnectionError)
 log = logging.getLogger(__name__)
 
 
 def _lower_the_clients_faults(record: logging.LogRecord) -> bool:
-    """A filter: what aiohttp could not read is told at the level of details, without a trace."""
+    """A filter: what aiohttp could not read is told as a detail, without a trace."""
     error = record.exc_info[1] if record.exc_info else None
-    if not isinstance(error, (HttpProcessingError, web.RequestPayloadError)):
+    if not isinstance(error, THE_CLIENTS_FAULTS):
         return True
     record.levelno, record.levelname = logging.DEBUG, "DEBUG"
     record.msg, record.exc_info = f"{record.msg}: {type(error).__name__}", None

@@ -21,6 +21,7 @@ from control.apiserver.kubelets import Kubelets
 from control.apiserver.options import WriteOptions
 from control.apiserver.pod_log import PodLogs
 from control.apiserver.registry import Registry
+from control.apiserver.streams.front import FrontServer
 from control.resources.kinds import Kind, find_kind
 from control.resources.service_addresses import ServiceAddresses
 from control.store.journal import NoJournal
@@ -133,7 +134,8 @@ async def client(
     """A client of a running server; plain HTTP, so it is the administrator."""
     logs = PodLogs(registry.store, Kubelets(registry.store))
     server = ApiServer(registry, logs, clock, random.Random(7))
-    runner = web.ServerRunner(web.Server(server.handle, handler_cancellation=True))
+    front = FrontServer(server.handle, handler_cancellation=True, access_log=None)
+    runner = web.ServerRunner(front)
     await runner.setup()
     await web.UnixSite(runner, str(directory / "api.sock")).start()
     connector = aiohttp.UnixConnector(str(directory / "api.sock"))

@@ -1,5 +1,6 @@
 """A client that sends whatever bytes it likes, and what may be answered to it."""
 
+import contextlib
 import http.client
 import json
 import socket
@@ -40,8 +41,8 @@ class Answer:
 def opened(control: Control) -> socket.socket:
     """A connection on which nothing has been said."""
     made = socket.socket(socket.AF_UNIX)
+    made.connect(str(control.socket))  # which waits for its turn, as one with a timeout would not
     made.settimeout(SECONDS_MAX)
-    made.connect(str(control.socket))
     return made
 
 
@@ -66,10 +67,8 @@ def answer_of(connection: socket.socket) -> Answer:
 def exchange(control: Control, data: bytes) -> Answer:
     """One request on a connection of its own; the server may answer before it has read it all."""
     with opened(control) as connection:
-        try:
-            connection.sendall(data)
-        except (BrokenPipeError, ConnectionResetError):
-            pass  # it has answered already, and what it said can still be read
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            connection.sendall(data)  # or it has answered already, which can still be read
         return answer_of(connection)
 
 
@@ -84,11 +83,9 @@ def send(
 def everything(connection: socket.socket) -> bytes:
     """All that still comes, to the end of the connection, however it ends."""
     parts: list[bytes] = []
-    try:
+    with contextlib.suppress(ConnectionResetError):
         while part := connection.recv(65536):
             parts.append(part)
-    except ConnectionResetError:
-        pass
     return b"".join(parts)
 
 
