@@ -65,6 +65,38 @@ def type_causes(node: Node, document: Document) -> list[Cause]:
     return causes
 
 
+class _Leads:
+    """Which fields are, or hold somewhere, what is wanted; of no node is it found out twice."""
+
+    def __init__(self, wanted: Callable[[Node], bool]) -> None:
+        self._wanted = wanted
+        self._known: dict[Node, bool] = {}
+
+    def fields(self, node: Node) -> Mapping[str, Node]:
+        """Those of a struct."""
+        return {name: each for name, each in node.properties.items() if self._lead(each)}
+
+    def _lead(self, start: Node) -> bool:
+        seen: set[Node] = set()
+        waiting = [start]
+        while waiting:
+            node = waiting.pop()
+            if node in seen or self._known.get(node) is False:
+                continue
+            if self._known.get(node) or self._wanted(node):
+                self._known[start] = True
+                return True
+            seen.add(node)
+            waiting += node.properties.values()
+            waiting += [each for each in (node.items, node.additional) if each is not None]
+        self._known.update(dict.fromkeys(seen, False))
+        return False
+
+
+_AMOUNTS = _Leads(lambda each: each.type == "quantity" or each.format in PRECISION)
+_DEFAULTS = _Leads(lambda each: each.default is not MISSING)
+
+
 # -- prune
 
 
@@ -142,7 +174,7 @@ def _canonical_leaf(node: Node, value: Any) -> Any:
 @cache
 def _amounts(node: Node) -> Mapping[str, Node]:
     """The fields that are, or hold somewhere, an amount or a time."""
-    return _leading(node, lambda each: each.type == "quantity" or each.format in PRECISION)
+    return _AMOUNTS.fields(node)
 
 
 # -- defaults
@@ -171,7 +203,7 @@ def _filled_struct(node: Node, value: Document) -> Document:
 @cache
 def _defaulted(node: Node) -> Mapping[str, Node]:
     """The fields that have a default, or hold one somewhere."""
-    return _leading(node, lambda each: each.default is not MISSING)
+    return _DEFAULTS.fields(node)
 
 
 # -- both
@@ -200,21 +232,3 @@ def _each_changed(value: Any, node: Node, change: Callable[[Node, Any], Any]) ->
             made = copy.copy(value) if made is value else made
             made[key] = changed
     return made
-
-
-def _leading(node: Node, wanted: Callable[[Node], bool]) -> Mapping[str, Node]:
-    return {name: each for name, each in node.properties.items() if _leads(each, wanted)}
-
-
-def _leads(start: Node, wanted: Callable[[Node], bool]) -> bool:
-    seen: set[Node] = set()
-    waiting = [start]
-    while waiting:
-        node = waiting.pop()
-        if wanted(node):
-            return True
-        if node not in seen:
-            seen.add(node)
-            waiting += node.properties.values()
-            waiting += [each for each in (node.items, node.additional) if each is not None]
-    return False
