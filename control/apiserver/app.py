@@ -21,6 +21,7 @@ from control.apiserver.access.role_book import RoleBook
 from control.apiserver.access.service_accounts import ServiceAccounts
 from control.apiserver.access.virtual import find_virtual
 from control.apiserver.answer import Answer, answer_error, answer_json, warning_headers
+from control.apiserver.approvals import APPROVAL
 from control.apiserver.audit import ACTOR, ASKER, readable
 from control.apiserver.codec import JSON, decode_object, negotiate
 from control.apiserver.deprecations import deprecations
@@ -170,7 +171,7 @@ class ApiServer:
         if path.subresource == "log":
             return await self._logs.serve(request, path)
         accepted = negotiate(request.headers.get("Accept", ""))
-        if path.subresource not in (None, STATUS, SCALE, *POD_PARTS):
+        if path.subresource not in (None, STATUS, SCALE, APPROVAL, *POD_PARTS):
             raise statuses.method_not_allowed()
         if path.subresource is None and flag(request.query, "watch"):
             watch = WatchRequest.of(

@@ -16,6 +16,7 @@ from cluster.client.interface import Document
 from cluster.errors import PoolExhausted
 from cluster.objects.resources import NAMESPACES, PODS, SERVICES, Resource
 from control.apiserver import statuses
+from control.apiserver.approvals import SIGNING_REQUESTS, requested_by
 from control.apiserver.custom_resources import CustomResources, check_creatable, is_definition
 from control.apiserver.deletion import decide_deletion, may_go
 from control.apiserver.field_managers import applied, check_applier, with_creator, with_updater
@@ -123,6 +124,8 @@ class Registry:
         _check_kind(resource, document)
         pruned, warnings = _pruned(kind, document, options)
         check_namespace(resource, pruned, namespace)
+        if resource == SIGNING_REQUESTS:
+            pruned = requested_by(pruned, options.user)
         now = timestamp(self._clock.now())
         named = _by_rules(kind, self._named(kind, pruned, namespace, now))
         made = prepare_create(rules, named)

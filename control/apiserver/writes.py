@@ -9,6 +9,7 @@ from cluster.errors import ApiError
 from cluster.objects.resources import NAMESPACES, PODS
 from control.apiserver import statuses
 from control.apiserver.answer import Answer, answer_json
+from control.apiserver.approvals import APPROVAL, SIGNING_REQUESTS, decisions_only
 from control.apiserver.changes import is_apply, patch_of, replacement
 from control.apiserver.codec import Accepted, decode_body, decode_object
 from control.apiserver.duplicates import duplicate_fields
@@ -130,6 +131,8 @@ class Writer:
         subresource = request.path.subresource
         if subresource in POD_PARTS and request.kind.resource == PODS:
             change = POD_PARTS[subresource](change)
+        elif subresource == APPROVAL and request.kind.resource == SIGNING_REQUESTS:
+            change, subresource = decisions_only(change), STATUS
         elif subresource not in (None, STATUS, FINALIZE):
             raise statuses.method_not_allowed()
         if subresource == FINALIZE and request.kind.resource != NAMESPACES:

@@ -16,6 +16,7 @@ from control.apiserver.access.escalation import check_escalation
 from control.apiserver.access.impersonation import GROUP, impersonated, rights_for
 from control.apiserver.access.role_book import RoleBook
 from control.apiserver.access.service_accounts import ServiceAccounts
+from control.apiserver.access.signing import check_approval
 from control.apiserver.access.tokens import InvalidToken
 from control.apiserver.identity import User, identify
 from control.apiserver.paths import ResourcePath
@@ -73,6 +74,7 @@ class Gate:
         if old is None:
             self._check(user, creation_of(kind.resource, new))
         check_escalation(self._roles, user, kind, new, old)
+        check_approval(self._roles, user, kind, new, old)
 
     def review(self, kind: Kind, path: ResourcePath, document: Document, user: User) -> Document:
         """The answer to a review."""

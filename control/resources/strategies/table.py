@@ -16,6 +16,7 @@ from control.resources.strategies.autoscaling import AUTOSCALER
 from control.resources.strategies.custom_resources import DEFINITION
 from control.resources.strategies.pods import POD
 from control.resources.strategies.services import SERVICE
+from control.resources.strategies.signing_requests import SIGNING_REQUEST
 from control.resources.strategies.strategy import Strategy
 
 _PLAIN = Strategy()
@@ -51,6 +52,7 @@ _TABLE: dict[tuple[str, str], Strategy] = {
     ("autoscaling", "horizontalpodautoscalers"): AUTOSCALER,
     ("batch", "cronjobs"): workloads.CRON_JOB,
     ("batch", "jobs"): workloads.JOB,
+    ("certificates.k8s.io", "certificatesigningrequests"): SIGNING_REQUEST,
     ("coordination.k8s.io", "leases"): cluster.LEASE,
     ("discovery.k8s.io", "endpointslices"): networking.ENDPOINT_SLICE,
     ("flowcontrol.apiserver.k8s.io", "flowschemas"): cluster.COUNTED,
