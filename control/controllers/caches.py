@@ -66,8 +66,9 @@ class Caches:
                 group.create_task(informer.run(), name=f"informer {resource.plural}")
 
     async def synced(self) -> None:
-        """Return once every cache holds its first list."""
-        for informer in self._informers.values():
+        """Return once every cache holds its first list, but those that come and go meanwhile."""
+        lasting = [each for key, each in self._informers.items() if key not in self.custom]
+        for informer in lasting:
             await informer.synced.wait()
 
     def add(self, resource: Resource, informer: SharedInformer) -> None:

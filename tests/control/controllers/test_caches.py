@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
-from cluster.objects.resources import EVENTS, NODES, PODS
+from cluster.objects.resources import EVENTS, NODES, PODS, Resource
 from control.controllers.caches import CONFIRM_SECONDS_MAX, Caches
 from control.controllers.view import Key, deleting
 
@@ -80,6 +81,19 @@ async def test_our_own_deletion_is_seen_before_the_watch_tells(
     running.deleted(A, made["metadata"]["uid"])
     held = running.objects.at(A)
     assert held is not None and deleting(held)
+
+
+async def test_one_that_comes_while_the_first_are_awaited_is_not_awaited(caches: Caches) -> None:
+    """A definition that is stored is watched from the start on, while the others still list."""
+    waiting = asyncio.ensure_future(caches.synced())
+    running = asyncio.ensure_future(caches.run())
+    await turns(2)
+    things = Resource("test.dev", "v1", "things", "Thing")
+    informer = SimpleNamespace(on_change=lambda listener: None)  # it never has its first list
+    caches.add(things, cast(Any, informer))
+    await waiting
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
 
 
 async def test_what_is_not_watched_is_not_kept(running: Caches, build: Any) -> None:
