@@ -22,6 +22,7 @@ from control.apiserver.deletion import decide_deletion, may_go
 from control.apiserver.field_managers import applied, check_applier, with_creator, with_updater
 from control.apiserver.identity import User
 from control.apiserver.options import DeleteOptions, FieldValidation, WriteOptions
+from control.apiserver.owner_references import without_duplicates
 from control.apiserver.pods import admitted, bound
 from control.apiserver.preconditions import (
     check_identity,
@@ -345,9 +346,7 @@ def _by_rules(kind: Kind, document: Document) -> Document:
     return document if kind.rules is kind else kind.to_stored(document)
 
 
-def _pruned(
-    kind: Kind, document: Document, options: WriteOptions
-) -> tuple[dict[str, Any], list[str]]:
+def _pruned(kind: Kind, document: Document, options: WriteOptions) -> tuple[Document, list[str]]:
     """Without unknown fields, which are refused, told, or ignored; a wrong type is refused."""
     resource = kind.resource
     unreadable = f'{resource.kind} in version "{resource.version}" cannot be handled as a '
@@ -361,7 +360,9 @@ def _pruned(
     if unknown and options.field_validation is FieldValidation.STRICT:
         words = f"strict decoding error: {', '.join(unknown)}"
         raise statuses.bad_request(unreadable + words)
-    return pruned, unknown if options.field_validation is FieldValidation.WARN else []
+    told = unknown if options.field_validation is FieldValidation.WARN else []
+    once, warnings = without_duplicates(pruned)
+    return once, [*told, *warnings]
 
 
 def _reject(resource: Resource, name: str, causes: list[Any]) -> None:

@@ -98,6 +98,9 @@ def _owner_causes(owners: Iterable[Mapping[str, Any]]) -> Iterator[Cause]:
         for key in ("kind", "name", "uid"):
             if not owner.get(key):
                 yield invalid(f"{path}.{key}", "", "must not be empty")
+        if (owner.get("apiVersion"), owner.get("kind")) == ("v1", "Event"):
+            words = "/v1, Kind=Event is disallowed from being an owner"
+            yield invalid(path, owner, words)
         if owner.get("controller") and controller is not None:
             words = 'Only one reference can have Controller set to true. Found "true" in '
             words += f"references for {_owner(controller)} and {_owner(owner)}"
