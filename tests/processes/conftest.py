@@ -47,6 +47,7 @@ class ControlProcess:
         self.kubeconfig = directory / "kubeconfig"
         self.log = directory / "control.log"
         self.bind = "127.0.0.1:0"  # any port at first, the same one ever after
+        self.more: dict[str, Any] = {}  # options
         self.process: subprocess.Popen[bytes] | None = None
         self.socket.parent.mkdir(mode=0o700)
 
@@ -61,6 +62,7 @@ class ControlProcess:
             "--kubeconfig": self.kubeconfig,
             "--log-file": self.log,
             "--ready-fd": writer,
+            **self.more,
         }
         given = [str(each) for pair in options.items() for each in pair]
         self.process = subprocess.Popen(
