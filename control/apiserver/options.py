@@ -18,9 +18,12 @@ from control.apiserver.identity import ADMIN, User
 from control.resources.causes import INVALID, NOT_SUPPORTED, Cause
 
 OWN_CLIENT = "kubehop"  # what the cluster's own parts call themselves: they manage nothing
-DELETE_OPTIONS = Resource("meta.k8s.io", "v1", "", "DeleteOptions")
+DELETE_OPTIONS = "DeleteOptions"
 PROPAGATIONS = ("Background", "Foreground", "Orphan")
 WHOLE_MAX = 2**31 - 1  # seconds and counts, which are 32 or 64 bits wide upstream
+
+
+_VALIDATIONS = '"Ignore", "Strict", "Warn"'
 
 
 class FieldValidation(StrEnum):
@@ -46,18 +49,18 @@ class WriteOptions:
     duplicates: tuple[str, ...] = ()  # paths that the body has more than once
 
     @classmethod
-    def of(cls, query: Mapping[str, str], user_agent: str = "") -> "WriteOptions":
+    def of(
+        cls, query: Mapping[str, str], user_agent: str = "", kind: str = "CreateOptions"
+    ) -> "WriteOptions":
         """From a query; the field manager is the client's name when it gives none."""
         validation = query.get("fieldValidation") or FieldValidation.WARN
-        try:
-            chosen = FieldValidation(validation)
-        except ValueError:
-            words = f'invalid fieldValidation: "{validation}" is none of Ignore, Warn, Strict'
-            raise statuses.bad_request(words) from None
+        if validation not in [*FieldValidation]:
+            words = f"Unsupported value: {json.dumps(validation)}: supported values: {_VALIDATIONS}"
+            raise _odd(kind, "fieldValidation", NOT_SUPPORTED, words)
         given, client = query.get("fieldManager", ""), user_agent.partition("/")[0]
         return cls(
-            dry_run=_dry_run(query.get("dryRun")),
-            field_validation=chosen,
+            dry_run=_dry_run(query.get("dryRun"), kind),
+            field_validation=FieldValidation(validation),
             field_manager=given or ("" if client == OWN_CLIENT else client),
             manager_given=bool(given),
             force=query.get("force", "false").lower() not in ("", "0", "false"),
@@ -95,7 +98,7 @@ class DeleteOptions:
             propagation=_propagation(propagation, given.get("orphanDependents")),
             uid=preconditions.get("uid"),
             resource_version=preconditions.get("resourceVersion"),
-            dry_run=_dry_run(dry_run),
+            dry_run=_dry_run(dry_run, DELETE_OPTIONS),
         )
 
 
@@ -136,23 +139,27 @@ def _propagation(policy: Any, orphan: Any) -> str | None:
     if policy not in (None, *PROPAGATIONS):
         known = ", ".join(f'"{each}"' for each in (*PROPAGATIONS, "nil"))
         words = f"Unsupported value: {json.dumps(policy)}: supported values: {known}"
-        raise _odd_deletion("propagationPolicy", NOT_SUPPORTED, words)
+        raise _odd(DELETE_OPTIONS, "propagationPolicy", NOT_SUPPORTED, words)
     if not isinstance(orphan, bool):
         return policy if isinstance(policy, str) else None
     if policy is not None:
         shown = f'"{policy}": orphanDependents and deletionPropagation cannot be both set'
-        raise _odd_deletion("propagationPolicy", INVALID, f"Invalid value: {shown}")
+        raise _odd(DELETE_OPTIONS, "propagationPolicy", INVALID, f"Invalid value: {shown}")
     return "Orphan" if orphan else "Background"
 
 
-def _odd_deletion(field: str, reason: str, message: str) -> ApiError:
-    return statuses.invalid(DELETE_OPTIONS, "", [Cause(reason, message, field)])
+def _odd(kind: str, field: str, reason: str, message: str) -> ApiError:
+    resource = Resource("meta.k8s.io", "v1", "", kind)
+    return statuses.invalid(resource, "", [Cause(reason, message, field)])
 
 
-def _dry_run(value: Any) -> bool:
+def _dry_run(value: Any, kind: str) -> bool:
     given = value if isinstance(value, list) else [value or ""]
+    if not all(isinstance(each, str) for each in given):
+        raise statuses.bad_request(f"dryRun is not a list of text: {value!r}")
     if any(each not in ("", "All") for each in given):
-        raise statuses.bad_request(f'invalid dryRun: {given}: only "All" is known')
+        words = f'Unsupported value: {json.dumps(given)}: supported values: "All"'
+        raise _odd(kind, "dryRun", NOT_SUPPORTED, words)
     return "All" in given
 
 

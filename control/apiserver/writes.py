@@ -48,13 +48,20 @@ class Request:
     @property
     def options(self) -> WriteOptions:
         """How to write."""
-        options = WriteOptions.of(self.query, self.user_agent)
+        options = WriteOptions.of(self.query, self.user_agent, self._options_kind)
         check_manager(options, applies=is_apply(self.content_type))
         return replace(options, user=self.user)
 
     def options_for(self, body: Any) -> WriteOptions:
         """How to write this, which was the body: with what it has twice."""
         return replace(self.options, duplicates=duplicate_fields(self.body, body))
+
+    @property
+    def _options_kind(self) -> str:
+        """What refusals of options call them."""
+        if self.path.name is None:
+            return "CreateOptions"
+        return "PatchOptions" if "patch" in self.content_type else "UpdateOptions"
 
     @property
     def name(self) -> str:

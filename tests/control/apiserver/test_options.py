@@ -28,8 +28,25 @@ def test_unknown_fields_are_warned_of_by_default() -> None:
 def test_dry_run_knows_only_all() -> None:
     assert WriteOptions.of({"dryRun": "All"}).dry_run
     assert not WriteOptions.of({}).dry_run
-    with pytest.raises(ApiError, match='only "All" is known'):
-        WriteOptions.of({"dryRun": "Some"})
+    with pytest.raises(ApiError) as caught:
+        WriteOptions.of({"dryRun": "Some"}, "", "UpdateOptions")
+    assert (caught.value.code, str(caught.value)) == (
+        422,
+        'UpdateOptions.meta.k8s.io "" is invalid: '
+        'dryRun: Unsupported value: ["Some"]: supported values: "All"',
+    )
+    with pytest.raises(ApiError, match=r'DeleteOptions\.meta\.k8s\.io "" is invalid: dryRun'):
+        DeleteOptions.of({}, {"dryRun": ["Some"]})
+
+
+def test_field_validation_knows_three_ways() -> None:
+    with pytest.raises(ApiError) as caught:
+        WriteOptions.of({"fieldValidation": "Maybe"})
+    assert (caught.value.code, str(caught.value)) == (
+        422,
+        'CreateOptions.meta.k8s.io "" is invalid: fieldValidation: Unsupported value: "Maybe": '
+        'supported values: "Ignore", "Strict", "Warn"',
+    )
 
 
 def test_deletion_takes_the_body_before_the_query() -> None:
