@@ -108,7 +108,7 @@ def test_methods_that_nobody_serves(control: Control) -> None:
 
 @pytest.mark.parametrize("parameter", PARAMETERS)
 def test_queries_of_every_kind(control: Control, parameter: str) -> None:
-    apply = "application/apply-patch+yaml"
+    apply, turns = "application/apply-patch+yaml", itertools.cycle((*QUERIED, QUERIED[1]))
     codes = check_all(
         (
             (value, method, path),
@@ -121,7 +121,7 @@ def test_queries_of_every_kind(control: Control, parameter: str) -> None:
             ),
         )
         for value in VALUES
-        for method, path in QUERIED
+        for method, path in itertools.islice(turns, 2)
     )
     assert {404, 422} <= codes
 
