@@ -120,8 +120,8 @@ async def test_deletions_wait_for_finalizers_and_graces(api: Api) -> None:
     assert going["metadata"]["deletionGracePeriodSeconds"] == 7
     await api.delete(PODS, "web", namespace="shop", grace_seconds=0)
     assert (await refused(api.get(PODS, "web", namespace="shop")))[0] == 404
-    await api.delete(NAMESPACES, "default")
-    assert (await api.get(NAMESPACES, "default"))["status"]["phase"] == "Terminating"
+    await api.delete(NAMESPACES, "shop")
+    assert (await api.get(NAMESPACES, "shop"))["status"]["phase"] == "Terminating"
 
 
 async def test_lists_are_chosen(api: Api) -> None:
