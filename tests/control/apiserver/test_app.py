@@ -219,7 +219,7 @@ async def test_a_header_that_is_no_text_is_refused_in_words(
 @pytest.mark.parametrize(
     ("metadata", "code"),
     [
-        ({"ownerReferences": [{}] * 30_000}, 422),
+        ({"ownerReferences": [{"uid": str(each)} for each in range(30_000)]}, 422),
         ({"labels": {f"l{each}": "-" for each in range(30_000)}}, 422),
         ({"finalizers": [5] * 30_000}, 400),
     ],
