@@ -164,9 +164,16 @@ async def test_a_watch_goes_on_from_a_list(api: Api) -> None:
     await asyncio.gather(watching, return_exceptions=True)
 
 
-async def test_a_watch_from_too_long_ago_is_expired(api: Api) -> None:
+async def test_a_watch_from_too_long_ago_is_expired(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("control.store.feed.CHANGES_KEPT_MAX", 1)
+    since = (await api.create(CONFIG_MAPS, config_map("one")))["metadata"]["resourceVersion"]
+    for name in ("two", "three"):
+        await api.create(CONFIG_MAPS, config_map(name))
+
     async def watch() -> None:
-        async for _ in api.watch(CONFIG_MAPS, resource_version="-1"):
+        async for _ in api.watch(CONFIG_MAPS, resource_version=since):
             raise AssertionError("nothing is told")
 
     assert (await refused(watch()))[0] == 410
