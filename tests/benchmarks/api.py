@@ -57,7 +57,7 @@ def measure(directory: Path, size: Size) -> list[Table]:
         ("what", "median", "unit"),
         note="Raw HTTP/1.1 over its Unix socket, load generator on the other core; a create is "
         f"answered when it is committed. Pods are like those of a Deployment; {BURST} changes a "
-        "burst for watchers, deliveries are events times watchers.",
+        "burst for watchers, deliveries are events times watchers. CPU is control's alone.",
     )
     table.add("from exec to listening, CPU", f"{median(listening) * 1000:.0f}", "ms")
     for row in [*rows, *kubectl]:
@@ -79,20 +79,27 @@ def _listening(directory: Path) -> float:
 async def _requests(control: BenchControl, size: Size) -> list[tuple[str, str, str]]:
     path = control.socket
     rows: list[tuple[str, str, str]] = []
+    before = control.cpu
     creates = await _rate(
         path, size.pods, CREATING_CONNECTIONS, lambda to, n: to.ask("POST", PODS, _pod(n))
     )
     rows.append((f"creates, {CREATING_CONNECTIONS} connections", f"{creates:,.0f}", "a second"))
+    rows.append(_cpu("a create, with what controllers make of it", control.cpu - before, size.pods))
     for connections in (1, CREATING_CONNECTIONS):
+        before = control.cpu
         gets = [
             await _rate(path, size.gets, connections, lambda to, _: to.ask("GET", f"{PODS}/pod-0"))
             for _ in range(size.rounds)
         ]
+        each = (control.cpu - before) / size.rounds
         title = "gets, one connection" if connections == 1 else f"gets, {connections} connections"
         rows.append((title, f"{median(gets):,.0f}", "a second"))
+        rows.append(_cpu(title.replace("gets", "a get"), each, size.gets))
     lists = [await _timed(path, PODS) for _ in range(size.rounds)]
     rows.append((f"list of {size.pods:,} pods", f"{median(lists) * 1000:.0f}", "ms"))
+    before = control.cpu
     rows += await _applies(path)
+    rows.append(_cpu("an apply, with the rollout", control.cpu - before, 2 * APPLIES))
     await _rate(path, size.more, CREATING_CONNECTIONS, lambda to, n: to.ask("POST", MAPS, _map(n)))
     rows.append(
         (f"memory with {size.pods + size.more:,} objects", f"{control.mebibytes:.0f}", "MiB")
@@ -119,6 +126,11 @@ async def _rate(
     for each in opened:
         each.close()
     return count / seconds
+
+
+def _cpu(of: str, seconds: float, count: int) -> tuple[str, str, str]:
+    """What one of so many cost the server, however busy the machine was."""
+    return f"CPU of {of}", f"{seconds / count * 1000:.2f}", "ms"
 
 
 async def _timed(path: Path, target: str) -> float:
