@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from control.resources.strategies.strategy import Document, Strategy
-from control.resources.validation import claims, cluster, rbac
+from control.resources.validation import claims, cluster, persistent_volumes, rbac
 from control.resources.validation.budgets import budget_causes
 from control.resources.validation.names import label_faults, path_segment_faults
 
@@ -116,6 +116,11 @@ CLAIM = Strategy(
     update_causes=claims.claim_update_causes,
     returned_when_deleted=True,
 )
-VOLUME = Strategy(status=_pending, returned_when_deleted=True)
+VOLUME = Strategy(
+    status=_pending,
+    causes=persistent_volumes.persistent_volume_causes,
+    update_causes=persistent_volumes.persistent_volume_update_causes,
+    returned_when_deleted=True,
+)
 RETURNED = Strategy(returned_when_deleted=True)
 COUNTED = Strategy(generation=True)
