@@ -79,6 +79,10 @@ class ContainerCommands:
             )
             process.tty, process.terminal = True, terminal
             process.environ.setdefault("TERM", "xterm")
+        program = self._context.get(PROGRAM)
+        if program is not None and program.exited:  # while the files were made, or the client came
+            await stderr.write(b"exec failed: container not running\n")
+            return EXIT_NOT_EXECUTABLE
         work = self._on_terminal(process, terminal) if terminal else running.run(process)
         task = asyncio.get_running_loop().create_task(
             work, name="command", context=self._context.copy()

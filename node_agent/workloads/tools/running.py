@@ -170,11 +170,11 @@ def start(process: Process, work: Work | None = None) -> "asyncio.Task[int]":
     `work` is what the process does if it is no command: a subshell.
     """
     doing = _working(process, work or partial(call, process))
+    task = asyncio.get_running_loop().create_task(doing, name=f"command {process.name}")
     try:
-        task = asyncio.get_running_loop().create_task(doing, name=f"command {process.name}")
         process.table.enter(process, task, time.time())
-    except BaseException:
-        doing.close()
+    except BlockingIOError:
+        task.cancel()  # it has not begun
         raise
     task.add_done_callback(lambda _: process.table.leave(process))
     return task

@@ -1,6 +1,11 @@
 """Commands of one container."""
 
+import asyncio
+import gc
+from types import SimpleNamespace
+
 from cluster.errors import ClusterError
+from node_agent.workloads.program import PROGRAM
 from node_agent.workloads.tools import process
 from node_agent.workloads.tools.container import ContainerCommands
 from node_agent.workloads.tools.process import Bytes, Captured
@@ -40,6 +45,17 @@ async def test_the_program_of_the_container_is_process_1(container):
 
 async def test_one_command_too_many_is_refused_in_words(container, monkeypatch):
     monkeypatch.setattr(process, "PROCESSES_MAX", 0)
+    told = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, found: told.append(found))
     said = await container.run("true")
+    await asyncio.sleep(0)
+    gc.collect()  # a task whose error nobody takes says so when it goes
+    assert told == []
     assert (said.code, said.out) == (126, "")
     assert said.err == "exec failed: can't fork: Resource temporarily unavailable\n"
+
+
+async def test_no_command_begins_in_a_container_that_has_ended(container):
+    container.commands._context.run(PROGRAM.set, SimpleNamespace(exited=True))
+    said = await container.run("sleep", "100")
+    assert (said.code, said.err) == (126, "exec failed: container not running\n")
