@@ -108,15 +108,11 @@ async def test_a_table_has_its_columns_once(client: Client) -> None:
     await lines.aclose()
 
 
-async def test_a_version_that_is_forgotten_or_of_another_store_is_expired_in_the_stream(
-    client: Client,
-) -> None:
-    version = int(await newest(client))
-    for unknown in (version + 1000, 0 - 1):
-        events = [e async for e in client.lines(f"{MAPS}?watch=true&resourceVersion={unknown}")]
-        [event] = events
-        assert event["type"] == "ERROR"
-        assert (event["object"]["code"], event["object"]["reason"]) == (410, "Expired")
+async def test_a_version_of_another_store_is_expired_in_the_stream(client: Client) -> None:
+    unknown = int(await newest(client)) + 1000
+    [event] = [e async for e in client.lines(f"{MAPS}?watch=true&resourceVersion={unknown}")]
+    assert event["type"] == "ERROR"
+    assert (event["object"]["code"], event["object"]["reason"]) == (410, "Expired")
 
 
 async def test_a_version_whose_changes_are_no_longer_kept_is_expired_in_the_stream(
