@@ -6,6 +6,7 @@ Spec: P-64, P-88 to P-92; kubernetes.io, "StatefulSets".
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from cluster.client.interface import Document
@@ -28,6 +29,7 @@ from control.controllers.statefulset_pods import (
 from control.controllers.view import Key, Objects, View, deleting, spec_of, status_of
 from control.controllers.writes import Create, LookAgain, Patch, Write, status_changes
 
+BURST_PODS_MAX = 500  # made by one look; their own events bring the next
 COUNTERS = ("replicas", "availableReplicas", "collisionCount")  # told when zero, too
 
 
@@ -36,7 +38,7 @@ class Members:
     """A set and its pods, as one look finds them."""
 
     owner: Document
-    wished: Mapping[int, Document | None]  # by number
+    wished: Mapping[int, Document | None]  # by number; of those not there, only the next to make
     surplus: Sequence[tuple[int, Document]]  # the highest number first
     history: History
     waits: Mapping[str, float]  # name of a pod that is Ready -> seconds until it is available
@@ -90,7 +92,9 @@ def _members(view: View, owner: Document, pods: Sequence[Document]) -> Members:
     replicas = 1 if spec.get("replicas") is None else int(spec["replicas"])
     start = int((spec.get("ordinals") or {}).get("start") or 0)
     numbered = {n: pod for pod in pods if (n := ordinal_of(name, pod)) is not None}
-    wished = range(start, start + replicas)
+    whole = range(start, start + replicas)
+    missing = islice((n for n in whole if n not in numbered), BURST_PODS_MAX)
+    wished = sorted([*missing, *(n for n in numbered if n in whole)])
     patience = float(spec.get("minReadySeconds") or 0) * view.scale
     waits = {
         pod["metadata"]["name"]: wait
@@ -101,7 +105,7 @@ def _members(view: View, owner: Document, pods: Sequence[Document]) -> Members:
         owner=owner,
         wished={n: numbered.get(n) for n in wished},
         surplus=sorted(
-            ((n, p) for n, p in numbered.items() if n not in wished), reverse=True, key=_number
+            ((n, p) for n, p in numbered.items() if n not in whole), reverse=True, key=_number
         ),
         history=history_of(view.objects, owner, STATEFUL_SETS),
         waits=waits,

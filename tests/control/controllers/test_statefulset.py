@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from cluster.objects.resources import CONTROLLER_REVISIONS, PODS, STATEFUL_SETS, VOLUME_CLAIMS
-from control.controllers.statefulset import controller, reconcile
+from control.controllers.statefulset import BURST_PODS_MAX, controller, reconcile
 from control.controllers.view import Key
-from control.controllers.writes import LookAgain
+from control.controllers.writes import Create, LookAgain
 
 KEY = Key(STATEFUL_SETS, "default", "db")
 
@@ -94,6 +94,21 @@ def test_a_member_starts_when_the_one_before_is_ready(start: Any) -> None:
     assert cluster.names() == ["db-0", "db-1"]
     cluster.all_ready()
     assert cluster.names() == ["db-0", "db-1", "db-2"]
+
+
+@pytest.mark.parametrize(("policy", "made"), [("OrderedReady", 1), ("Parallel", BURST_PODS_MAX)])
+def test_a_look_at_a_set_without_end_has_one(build: Any, view: Any, policy: str, made: int) -> None:
+    spec = {
+        "replicas": 2**31 - 1,
+        "podManagementPolicy": policy,
+        "selector": {"matchLabels": {"app": "db"}},
+        "template": template("db:1"),
+    }
+    metadata = {"name": "db", "namespace": "default", "uid": "s"}
+    owner = {"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": metadata, "spec": spec}
+    writes = reconcile(view(owner), KEY)
+    created = [each for each in writes if isinstance(each, Create) and each.resource is PODS]
+    assert len(created) == made
 
 
 def test_in_parallel_all_start_at_once(start: Any) -> None:

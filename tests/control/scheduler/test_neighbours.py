@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from control.scheduler.framework import NodeState, Placed, Profile, Unschedulable, schedule
 from control.scheduler import neighbours
+from control.scheduler.framework import NodeState, Placed, Profile, Unschedulable, schedule
 from control.scheduler.neighbours import (
     NEAR,
     NOT_NEAR,
