@@ -209,7 +209,7 @@ def test_labels_and_annotations(shop: Any) -> None:
     assert value(shop, "service/cart", ".metadata.labels.tier") == "db"
     assert shop("label", "service", "cart", "tier-") == "service/cart unlabeled\n"
     assert value(shop, "service/cart", ".metadata.labels.tier") == ""
-    assert shop("annotate", "service", "cart", "note=a b") .startswith("service/cart annotate")
+    assert shop("annotate", "service", "cart", "note=a b").startswith("service/cart annotate")
     assert value(shop, "service/cart", ".metadata.annotations.note") == "a b"
     assert "labeled" in shop("label", "services,deployments", "--all", "all=yes")
     assert value(shop, "deployment/cart", ".metadata.labels.all") == "yes"

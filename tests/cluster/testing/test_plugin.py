@@ -108,7 +108,8 @@ def test_options_markers_and_fixtures_are_described(run: Any) -> None:
             "*kubehop_settled_seconds*",
         ]
     )
-    run("--markers").stdout.fnmatch_lines(["@pytest.mark.kubehop(nodes=, images=, *durable=, audit=): *"])
+    marker = "@pytest.mark.kubehop(nodes=, images=, *durable=, audit=): *"
+    run("--markers").stdout.fnmatch_lines([marker])
     run("--fixtures").stdout.fnmatch_lines(["cluster -- *", "*A fresh cluster of this test alone*"])
 
 
