@@ -46,10 +46,6 @@ class Catalogue:
         """The kind at a path, if it is served."""
         return self._by_path.get((group, version, plural))
 
-    def by_kind(self, group: str, version: str, kind: str) -> Kind | None:
-        """The kind that documents name by apiVersion and kind."""
-        return self._by_name.get((group, version, kind))
-
     def define(self, definition: str, found: Iterable[Kind]) -> None:
         """The kinds that one definition serves from now on; none takes them away."""
         made = tuple(found)
@@ -66,7 +62,6 @@ class Catalogue:
         self._all = (*self.built_in, *more)
         # what is built in wins: no definition can take its place
         self._by_path = {_path(each): each for each in reversed(self._all)}
-        self._by_name = {_name(each): each for each in reversed(self._all)}
 
 
 def version_rank(name: str) -> tuple[int, int, int, str]:
@@ -79,7 +74,3 @@ def version_rank(name: str) -> tuple[int, int, int, str]:
 
 def _path(kind: Kind) -> Path:
     return kind.resource.group, kind.resource.version, kind.resource.plural
-
-
-def _name(kind: Kind) -> Path:
-    return kind.resource.group, kind.resource.version, kind.resource.kind

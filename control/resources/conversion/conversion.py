@@ -27,8 +27,3 @@ def typed_as(api_version: str, kind: str) -> Convert:
         return {**document, "apiVersion": api_version, "kind": kind}
 
     return convert
-
-
-def renaming(asked: tuple[str, str], stored: tuple[str, str]) -> Conversion:
-    """For versions of one shape: apiVersion and kind are all that differs."""
-    return Conversion(to_stored=typed_as(*stored), from_stored=typed_as(*asked))

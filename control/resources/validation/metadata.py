@@ -11,7 +11,6 @@ from control.resources.causes import Cause
 from control.resources.validation.names import (
     label_value_faults,
     qualified_faults,
-    subdomain_faults,
 )
 from control.resources.validation.refusals import (
     forbidden,
@@ -111,8 +110,3 @@ def _owner_causes(owners: Iterable[Mapping[str, Any]]) -> Iterator[Cause]:
 
 def _owner(reference: Mapping[str, Any]) -> str:
     return f"{reference.get('kind', '')}/{reference.get('name', '')}"
-
-
-def dns_name_causes(path: str, name: str) -> list[Cause]:
-    """A reference to an object by a name that is a subdomain."""
-    return [invalid(path, name, fault) for fault in subdomain_faults(name)]

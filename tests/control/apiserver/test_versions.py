@@ -10,7 +10,7 @@ from cluster.objects.resources import Resource
 from control.apiserver.options import WriteOptions
 from control.apiserver.registry import Registry, key_of
 from control.apiserver.versions import as_asked
-from control.resources.conversion.conversion import renaming
+from control.resources.conversion.conversion import Conversion, typed_as
 from control.resources.kinds import Kind
 from control.store.record import ObjectKey, Record
 
@@ -21,7 +21,10 @@ V2 = Kind(
     Resource("example.com", "v2", "widgets", "Gadget"),
     "gadget",
     storage=V1,
-    conversion=renaming(("example.com/v2", "Gadget"), ("example.com/v1", "Widget")),
+    conversion=Conversion(
+        to_stored=typed_as("example.com/v1", "Widget"),
+        from_stored=typed_as("example.com/v2", "Gadget"),
+    ),
 )
 OLD, NEW = "/apis/example.com/v1", "/apis/example.com/v2"
 PLACE = "/namespaces/default/widgets"

@@ -15,11 +15,10 @@ def test_without_definitions_it_is_the_built_in_table() -> None:
     assert (catalogue.generation, tuple(catalogue.custom)) == (0, ())
 
 
-def test_a_definition_s_versions_are_found_by_path_and_by_name() -> None:
+def test_a_definition_s_versions_are_found_by_path() -> None:
     catalogue = Catalogue()
     catalogue.define("widgets.example.com", (widgets("v1"), widgets("v1beta1")))
     assert catalogue.find("example.com", "v1beta1", "widgets") == widgets("v1beta1")
-    assert catalogue.by_kind("example.com", "v1", "Widget") == widgets("v1")
     assert tuple(catalogue)[-2:] == (widgets("v1"), widgets("v1beta1"))
 
 
