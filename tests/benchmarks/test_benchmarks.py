@@ -18,7 +18,13 @@ def test_each_benchmark_runs_and_the_document_is_written(tmp_path: Path) -> None
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     text = document.read_text()
-    for row in ("first 200", "control", "a node, mean of 1", "gateway -> node (-> node) -> pod"):
+    for row in (
+        "first 200",
+        "control",
+        "a node, mean of 1",
+        "gateway -> node (-> node) -> pod",
+        "list of 20 pods",
+    ):
         assert f"| {row} |" in text, row
     tables = [line for line in text.splitlines() if line.startswith("### ")]
-    assert len(tables) == 7
+    assert len(tables) == 8

@@ -160,14 +160,18 @@ def test_a_flow_that_nobody_knows_says_so(shop):
 def test_flows_are_followed_as_they_are_made(kubehop, shop):
     words = ("trace", "--follow", "-o", "json", "--source", "203.0.113.8")
     with kubehop.begin(*words, "--name", kubehop.named("shop")) as following:
-        for _ in range(50):  # until it listens; each request takes its time
-            assert shop("curl", CART, "--from", "203.0.113.8").returncode == 0
-            if _readable(following):
-                break
-        trace = json.loads(following.stdout.readline())
-        following.send_signal(2)
-        assert following.wait(30) == 130
-        assert "Traceback" not in following.stderr.read()
+        try:
+            for _ in range(50):  # until it listens; each request takes its time
+                asked = shop("curl", CART, "--from", "203.0.113.8")
+                assert asked.returncode == 0, asked.stderr
+                if _readable(following):
+                    break
+            trace = json.loads(following.stdout.readline())
+            following.send_signal(2)
+            assert following.wait(30) == 130
+            assert "Traceback" not in following.stderr.read()
+        finally:
+            following.kill()  # what failed is told, not waited for
     assert trace["complete"] is True
     assert trace["original"]["source"].startswith("203.0.113.8:")
 
