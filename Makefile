@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 VENV ?= .venv
 BIN := $(VENV)/bin
-WORKERS ?= 2
+WORKERS ?= 0
 KUBECTL_MINORS ?= 27 29 31 35 37
 
 .PHONY: help setup demo test check lint types unit processes compose bench clean
@@ -25,7 +25,7 @@ setup: $(VENV)/.installed  ## the virtual environment with kubehop in it
 demo: setup  ## bring up a three-node cluster, walk the scenarios, show each hop, clean up
 	@$(BIN)/kubehop demo
 
-test: setup $(VENV)/.kubectl  ## every test, on WORKERS=2 processes (TESTS=path to choose)
+test: setup $(VENV)/.kubectl  ## every test (TESTS=path to choose; WORKERS=2 to share them)
 	@KUBEHOP_KUBECTL_DIR=$(abspath $(VENV)/kubectl) $(BIN)/python -m pytest $(or $(TESTS),tests) \
 		-n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
 
