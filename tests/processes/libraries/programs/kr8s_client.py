@@ -52,6 +52,7 @@ deployment = Deployment(
     api=api,
 )
 deployment.create()
+deployment.wait("condition=Available", timeout=60)  # a count that is 0 is not there to be compared
 deployment.scale(2)
 deployment.wait("jsonpath='{.status.readyReplicas}'=2", timeout=60)
 assert deployment.ready()
