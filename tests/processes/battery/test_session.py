@@ -50,6 +50,7 @@ def test_output_before_a_command_is_a_mistake() -> None:
         (["..."], ""),
         ([], "\n"),
         (["a (b) [c] *"], "a (b) [c] *"),
+        (["error", "out <age>"], "out 3s\nerror"),
     ],
 )
 def test_output_that_fits(expected: list[str], output: str) -> None:
