@@ -149,8 +149,7 @@ class ApiServer:
         """A question that is asked by creating an object."""
         _check_scope(kind, path)
         _check_verb(kind, path, request.method)
-        content_type = request.headers.get("Content-Type", JSON)
-        document = decode_object(content_type, await _body(request))
+        document = await _object(request)
         named = {"apiVersion": kind.resource.api_version, "kind": kind.resource.kind}
         return answer_json(self._gate.review(kind, path, {**document, **named}, user), 201)
 
@@ -158,8 +157,7 @@ class ApiServer:
         """A token for a service account: TokenRequest."""
         if request.method != "POST":
             raise statuses.method_not_allowed()
-        content_type = request.headers.get("Content-Type", JSON)
-        document = decode_object(content_type, await _body(request))
+        document = await _object(request)
         account = path.namespace or "", path.name or ""
         return answer_json(self._gate.accounts.request(*account, document), 201)
 
@@ -238,6 +236,11 @@ async def _body(request: web.BaseRequest) -> bytes:
             raise statuses.too_large(BODY_BYTES_MAX)
         parts.append(part)
     return b"".join(parts)
+
+
+async def _object(request: web.BaseRequest) -> dict[str, Any]:
+    """The body as one object."""
+    return decode_object(request.headers.get("Content-Type", JSON), await _body(request))
 
 
 def _check_headers(request: web.BaseRequest) -> None:

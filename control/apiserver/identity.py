@@ -14,6 +14,7 @@ from control.apiserver import statuses
 MASTERS = "system:masters"
 AUTHENTICATED = "system:authenticated"
 UNAUTHENTICATED = "system:unauthenticated"
+ACCOUNT = "system:serviceaccount:"  # then NAMESPACE:NAME
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,10 @@ from urllib.parse import unquote
 
 from control.apiserver import statuses
 from control.apiserver.access.attributes import Attributes
-from control.apiserver.identity import ANONYMOUS, AUTHENTICATED, UNAUTHENTICATED, User
+from control.apiserver.identity import ACCOUNT, ANONYMOUS, AUTHENTICATED, UNAUTHENTICATED, User
 
 USER, UID, GROUP = "Impersonate-User", "Impersonate-Uid", "Impersonate-Group"
 EXTRA = "impersonate-extra-"
-ACCOUNT = "system:serviceaccount:"
 _GROUP = "authentication.k8s.io"
 
 

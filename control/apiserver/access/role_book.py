@@ -11,7 +11,7 @@ from typing import Any
 from cluster.client.interface import Document
 from control.apiserver.access.attributes import Attributes
 from control.apiserver.access.rules import Rule, allows
-from control.apiserver.identity import MASTERS, User
+from control.apiserver.identity import ACCOUNT, MASTERS, User
 from control.store.record import ObjectKey
 from control.store.store import Store
 
@@ -20,7 +20,6 @@ RESOURCES = tuple(
     (GROUP, plural) for plural in ("roles", "rolebindings", "clusterroles", "clusterrolebindings")
 )
 ROLES, ROLE_BINDINGS, CLUSTER_ROLES, CLUSTER_ROLE_BINDINGS = RESOURCES
-ACCOUNT = "system:serviceaccount:"
 
 Subject = tuple[str, str]  # "User" or "Group", and the name
 Grant = tuple[str, list[Rule]]  # the namespace, "" for all, and the rules

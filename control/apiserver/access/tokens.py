@@ -15,8 +15,9 @@ from typing import Any
 
 import orjson
 
+from control.apiserver.identity import ACCOUNT
+
 ISSUER = "https://kubernetes.default.svc.cluster.local"
-ACCOUNT = "system:serviceaccount:"
 CLAIM = "kubernetes.io"
 LEEWAY_SECONDS = 10.0
 TOKEN_LENGTH_MAX = 8192
