@@ -61,12 +61,26 @@ class Rulings:
         return choose_node(plan, self._health.healthy, draw=draw, tried=tuple(failed))
 
     def passed(
-        self, context: FlowContext, plan: FrontPlan, chosen: Chosen, failed: Failed, began: float
+        self,
+        context: FlowContext,
+        plan: FrontPlan,
+        chosen: Chosen,
+        failed: Failed,
+        began: float,
+        *,
+        handed_over: bool = False,
     ) -> FlowContext:
-        """Record that the flow goes to a node; the context it goes with."""
+        """Record that the flow goes to a node, `handed_over` with its client's socket; the context
+        it goes with."""
         decision = decided(context, plan, chosen, failed)
-        segment = self._record(decision, context, Outcome.PASSED, began, chosen.node.name)
+        segment = self._record(
+            decision, context, Outcome.PASSED, began, chosen.node.name, handed_over=handed_over
+        )
         return passed_on(context, segment, decision.flow)
+
+    def handed_over(self, context: FlowContext) -> None:
+        """Note that a flow that was passed took its client's socket with it."""
+        self._recorder.update(context.flow_id, handed_over=True)
 
     def dropped(
         self, context: FlowContext, plan: FrontPlan, drop: Drop, failed: Failed, began: float
@@ -83,12 +97,16 @@ class Rulings:
         outcome: Outcome,
         began: float,
         next_process: str = "",
+        *,
+        handed_over: bool = False,
     ) -> Segment:
         segment = segment_of(
             decision, context, process=PROCESS, at=self.clock.now(), outcome=outcome
         )
         spent = self.clock.monotonic() - began
-        segment = replace(segment, next_process=next_process, decided_seconds=spent)
+        segment = replace(
+            segment, next_process=next_process, decided_seconds=spent, handed_over=handed_over
+        )
         self._recorder.record(segment)
         return segment
 

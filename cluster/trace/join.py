@@ -64,8 +64,12 @@ class Trace:
 
     @property
     def complete(self) -> bool:
-        """Whether every process on the path has said all it will say."""
-        return not self.gaps and all(segment.complete for segment in self.segments)
+        """Whether every process on the path has said all it will say.
+
+        Where the socket was handed over, whoever has it has yet to tell what its client saw.
+        """
+        told = self.client_saw or not any(segment.handed_over for segment in self.segments)
+        return bool(told) and not self.gaps and all(each.complete for each in self.segments)
 
     @property
     def started(self) -> float:

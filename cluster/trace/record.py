@@ -70,6 +70,7 @@ class Segment:
     ended: float | None = None  # when the connection closed; None while it lives
     bytes_in: int | None = None  # towards the pod; None where nobody counts
     bytes_out: int | None = None
+    handed_over: bool = False  # the socket itself went on: who has it now tells what the client saw
 
     @property
     def flow(self) -> Flow:
@@ -81,12 +82,14 @@ class Segment:
         """Whether nothing more is expected of this process: only the client's own side has more.
 
         Where a TCP connection began, what its client saw is known after the decision (O-20): by the
-        pod's or node's program itself, or by what was done to an outside client's socket.
+        pod's or node's program itself, or by what was done to an outside client's socket. A process
+        that handed the socket over will hear of it no more.
         """
         opened_here = bool(self.hops) and self.hops[0].number == 0
         tells = opened_here and self.original.protocol is Protocol.TCP
         answered = self.kind is FlowKind.DNS and self.outcome is not Outcome.PASSED
-        return not tells or answered or self.client_saw is not ClientSaw.UNKNOWN
+        heard = self.client_saw is not ClientSaw.UNKNOWN or self.handed_over
+        return not tells or answered or heard
 
     def to_json(self) -> dict[str, Any]:
         """The record as plain JSON: the wire form of `/flows` and of `kubehop trace -o json`."""
@@ -112,6 +115,7 @@ class Segment:
             "ended": self.ended,
             "bytesIn": self.bytes_in,
             "bytesOut": self.bytes_out,
+            "handedOver": self.handed_over,
         }
 
     @classmethod
@@ -136,6 +140,7 @@ class Segment:
             ended=document["ended"],
             bytes_in=document["bytesIn"],
             bytes_out=document["bytesOut"],
+            handed_over=document.get("handedOver", False),
         )
 
 

@@ -117,9 +117,14 @@ class Rulings:
         self.record_local(context, step, _UNRESOLVED[step.action])
         self.saw(context.flow_id, ClientSaw.UNRESOLVED)
 
-    def saw(self, flow_id: str, client_saw: ClientSaw) -> None:
-        """Note what the client experienced."""
-        self.recorder.update(flow_id, opener=True, client_saw=client_saw)
+    def saw(self, flow_id: str, client_saw: ClientSaw, *, opener: bool = True) -> None:
+        """Note what the client experienced, where its flow began; not `opener`: where its socket
+        was handed over to."""
+        self.recorder.update(flow_id, opener=opener, client_saw=client_saw)
+
+    def handed_over(self, ruling: Ruling) -> None:
+        """Note that a flow took its client's socket with it to the next process."""
+        self.recorder.update(ruling.flow_id, handed_over=True)
 
     def lost(self, ruling: Ruling, stage: Stage, code: Code, reason: str) -> None:
         """Note that a flow died after it was decided, such as of a node that does not answer."""

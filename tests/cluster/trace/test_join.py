@@ -55,6 +55,16 @@ def test_a_process_that_was_passed_the_flow_and_says_nothing_is_missing(path: An
     assert trace.outcome is Outcome.PASSED and not trace.complete
 
 
+def test_where_a_socket_was_handed_over_its_holder_tells_what_the_client_saw(path: Any) -> None:
+    """O-12, O-20."""
+    gateway, middle, last = path("balanced")
+    gateway = replace(gateway, client_saw=ClientSaw.UNKNOWN, handed_over=True)
+    silent = join([gateway, replace(middle, handed_over=True), last])
+    assert silent.client_saw is ClientSaw.UNKNOWN and not silent.complete
+    told = join([gateway, middle, replace(last, client_saw=ClientSaw.CONNECTED)])
+    assert told.client_saw is ClientSaw.CONNECTED and told.complete
+
+
 def test_hops_that_nobody_tells_of_are_missing(path: Any) -> None:
     gateway, _, node = path("balanced")
     assert join([gateway, node]).missing == (

@@ -71,3 +71,12 @@ def test_only_where_a_connection_began_is_known_what_its_client_saw(path: Any) -
     assert replace(datagram, client_saw=ClientSaw.UNKNOWN).complete, "no datagram is owed a reply"
     asked = replace(unknown, kind=FlowKind.DNS, outcome=Outcome.DELIVERED)
     assert asked.complete
+
+
+def test_who_handed_the_socket_over_has_said_all_it_will_say(path: Any) -> None:
+    """O-20: whoever has the socket tells what its client saw."""
+    handed = replace(path("denied")[0], client_saw=ClientSaw.UNKNOWN, handed_over=True)
+    assert handed.complete
+    assert Segment.from_json(handed.to_json()).handed_over
+    old = {name: value for name, value in handed.to_json().items() if name != "handedOver"}
+    assert not Segment.from_json(old).handed_over

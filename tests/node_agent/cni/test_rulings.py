@@ -123,3 +123,17 @@ async def test_what_comes_after_the_decision_is_added_to_its_record(world: Any, 
 )
 def test_how_a_verdict_shows(verdict: Any, outcome: Outcome) -> None:
     assert outcome_of(verdict) is outcome
+
+
+async def test_a_socket_handed_over_is_told_of_by_who_has_it(world: Any, web: Any) -> None:
+    """O-20."""
+    first, second = world.nodes[1], world.nodes[2]
+    ruling = first.rulings.rule(opened(first, VIP, 80))
+    first.rulings.handed_over(ruling)
+    (segment,) = first.segments()
+    assert segment.handed_over and segment.complete
+    arrived = second.rulings.rule(ruling.context)
+    second.rulings.saw(arrived.flow_id, ClientSaw.CONNECTED)
+    assert second.segments()[0].client_saw is ClientSaw.UNKNOWN, "it did not begin there"
+    second.rulings.saw(arrived.flow_id, ClientSaw.CONNECTED, opener=False)
+    assert second.segments()[0].client_saw is ClientSaw.CONNECTED
