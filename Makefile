@@ -42,7 +42,8 @@ compose: setup $(VENV)/.kubectl  ## the compose file against a real engine (need
 	@KUBEHOP_KUBECTL_DIR=$(abspath $(VENV)/kubectl) $(BIN)/python -m pytest tests/compose $(PYTEST_ARGS)
 
 bench: setup  ## measure; peers in the same run, medians, results to docs/benchmarks.md
-	@$(BIN)/python -m tests.benchmarks
+	@.ci/install-peers $(BIN)/python $(VENV)/peers
+	@$(BIN)/python -m tests.benchmarks $(BENCH_ARGS)
 
 clean:  ## what make made
 	rm -rf $(VENV) build dist *.egg-info
