@@ -1,0 +1,39 @@
+"""Sockets for tests of batches: both kinds of batch are held to the same."""
+
+import contextlib
+import select
+import socket
+from collections.abc import Iterator
+
+from cluster.aio.batch import Batch
+from cluster.aio.mmsg import MmsgBatch
+from cluster.aio.socket_names import pack_name
+from cluster.wire.addresses import SocketAddress
+
+KINDS: tuple[type[Batch], ...] = (Batch, MmsgBatch)
+HOSTS = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
+
+
+@contextlib.contextmanager
+def bound(family: socket.AddressFamily, count: int) -> Iterator[list[socket.socket]]:
+    with contextlib.ExitStack() as stack:
+        socks = [
+            stack.enter_context(socket.socket(family, socket.SOCK_DGRAM)) for _ in range(count)
+        ]
+        for sock in socks:
+            sock.setblocking(False)
+            sock.bind((HOSTS[family], 0))
+        yield socks
+
+
+def name_of(sock: socket.socket) -> bytes:
+    return pack_name(SocketAddress(*sock.getsockname()[:2]))
+
+
+def arrived(batch: Batch, sock: socket.socket) -> list[tuple[bytes, bytes]]:
+    """What one `receive` gives, once something is there."""
+    poll = select.poll()
+    poll.register(sock, select.POLLIN)
+    assert poll.poll(10_000), "no datagram came"
+    batch.receive(sock)
+    return list(batch.datagrams())
