@@ -7,14 +7,16 @@
     refused     refused and dropped flows, and failed DNS    what failed is kept longest
 
 Recording costs microseconds and never waits: a full ring forgets its oldest segment and counts it
-in `lost`; a follower that reads too slowly loses the oldest, and is told how many (O-49).
+in `lost`. Whoever decides faster than that keeps notes of its own and writes them as segments when
+somebody looks (`before_reading`), or at once while somebody follows. A follower that reads too
+slowly loses the oldest, and is told how many (O-49).
 A flow is found by its id at once; any other query looks through the rings, newest first.
 """
 
 import asyncio
 import heapq
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -60,6 +62,20 @@ class Recorder:
         self._places: dict[str, tuple[tuple[_Ring, int], ...]] = {}  # flow id -> ring and serial
         self._serial = 0
         self._followers: set[Follower] = set()
+        self._late: list[Callable[[], None]] = []
+
+    def before_reading(self, write: Callable[[], None]) -> Callable[[], None]:
+        """Let `write` record what it has noted before anybody reads; call what is returned to end.
+
+        How many segments it has noted and forgotten itself, it tells by `forgot`.
+        """
+        self._late.append(write)
+        return lambda: self._late.remove(write)
+
+    def forgot(self, ring: str, segments: int) -> None:
+        """Count segments that were noted, and forgotten before anybody read them."""
+        self._rings[ring].lost += segments
+        self._serial += segments
 
     def record(self, segment: Segment) -> None:
         """Keep a segment; a flow may have several in one process, told apart by their hops."""
@@ -106,6 +122,7 @@ class Recorder:
 
     def find(self, query: Query) -> list[Segment]:
         """The newest segments that match, newest last."""
+        self._write_late()
         found = list(islice(filter(query.matches, self._candidates(query)), query.limit))
         found.reverse()
         return found
@@ -150,17 +167,24 @@ class Recorder:
     @property
     def lost(self) -> dict[str, int]:
         """How many segments each ring has forgotten."""
+        self._write_late()
         return {name: ring.lost for name, ring in self._rings.items()}
 
     @property
     def held(self) -> dict[str, int]:
         """How many segments each ring holds."""
+        self._write_late()
         return {name: len(ring.segments) for name, ring in self._rings.items()}
 
     @property
     def recorded(self) -> int:
         """How many segments were ever kept; one that moved to another ring counts again."""
+        self._write_late()
         return self._serial
+
+    def _write_late(self) -> None:
+        for write in self._late:
+            write()
 
     def _put(self, segment: Segment) -> None:
         self._serial = serial = self._serial + 1

@@ -183,3 +183,24 @@ async def test_a_closed_recorder_ends_its_followers(recorder: Recorder) -> None:
         await asyncio.sleep(0)
         recorder.close()
         assert await reading is None
+
+
+def test_what_is_noted_elsewhere_is_written_before_anybody_reads(
+    recorder: Recorder, segment: Any
+) -> None:
+    """O-49: and what was forgotten before that is counted too."""
+    noted = [segment("late", kind=DNS)]
+
+    def write() -> None:
+        while noted:
+            recorder.record(noted.pop())
+
+    end = recorder.before_reading(write)
+    recorder.forgot("dns", 4)
+    assert ids(recorder.find(Query())) == ["late"]
+    assert (recorder.recorded, recorder.lost["dns"]) == (5, 4)
+    noted.append(segment("later", kind=DNS))
+    assert recorder.held["dns"] == 2
+    end()
+    noted.append(segment("never", kind=DNS))
+    assert ids(recorder.find(Query())) == ["late", "later"]
