@@ -21,7 +21,7 @@ from cluster.aio.streams import outside
 from cluster.aio.tasks import Tasks
 from cluster.aio.tunnel import TunnelServer
 from cluster.client.api import ApiClient
-from cluster.client.interface import Api
+from cluster.client.interface import NodeApi
 from cluster.dataplane.node_view import NetworkSettings, NodeView, empty_view
 from cluster.dns.resolv_conf import ClusterDns, ResolvConf, pod_resolv_conf
 from cluster.ipam import IpPool, Order
@@ -30,9 +30,11 @@ from cluster.trace.endpoint import add_routes
 from cluster.trace.recorder import Recorder
 from cluster.wire.addresses import SocketAddress
 from cluster.wire.clients import OutsideClients
+from node_agent.cni.arrivals import Arrivals
 from node_agent.cni.datagram_router import DatagramRouter
 from node_agent.cni.escapes import Escapes
 from node_agent.cni.established import Established
+from node_agent.cni.hand_over import HandOver
 from node_agent.cni.hosts_file import hosts_file, hosts_table
 from node_agent.cni.interface import PodSpec
 from node_agent.cni.names import PodNames
@@ -83,7 +85,7 @@ async def serve(config: AgentConfig, lifecycle: Lifecycle) -> None:
 class Agent:
     """Everything of one node."""
 
-    def __init__(self, config: AgentConfig, key: bytes, api: Api, clock: Clock) -> None:
+    def __init__(self, config: AgentConfig, key: bytes, api: NodeApi, clock: Clock) -> None:
         self._config = config
         self._clock = clock
         self._tasks = Tasks(clock)
@@ -100,14 +102,22 @@ class Agent:
             self.network.listening,
         )
         self._peers = ClusterPeers(self.view, config.name, config.bind)
-        self._established = Established(self.recorder, clock)
         self._router = Router(
             config.name,
             self._rulings,
             Peers(self._peers.tunnel, self._peers.host),
             key,
             self.network.listener_of,
+        )
+        self._hand_over, self._established = self._hand_overs()
+        self._arrivals = Arrivals(
+            config.name,
+            self._rulings,
+            self._router,
+            key,
+            self.network.listener_of,
             self._established,
+            self._hand_over,
         )
         self._tunnel, self._datagrams = self._tunnels(key)
         self._peers.own_tunnel = self._tunnel.address
@@ -115,7 +125,7 @@ class Agent:
             bind=config.bind,
             internal_ip=config.internal_ip,
             clients=self._clients,
-            take_stream=self._router.front,
+            take_stream=self._arrivals.front,
             take_datagram=self._datagrams.front,
             failed=self._port_failed,
             clock=clock,
@@ -155,9 +165,11 @@ class Agent:
         Escapes(partial(self._escaped, self._loop())).install()
         self._tunnel.start()
         self._datagrams.start()
+        if self._hand_over is not None:
+            self._hand_over.start(self._arrivals, self._established)
         await self._server.start(self._app())
-        self.view.informers[PODS].on_change(self._kubelet.pods.pod_changed)
-        self.view.informers[NODES].on_change(self._kubelet.node.node_changed)
+        self.view.own[PODS].on_change(self._kubelet.pods.pod_changed)
+        self.view.own[NODES].on_change(self._kubelet.node.node_changed)
         self.view.subscribe(self._datagrams.follow)
         self.view.subscribe(self._proxier.follow)
         self.view.subscribe(self._health.follow)
@@ -177,20 +189,30 @@ class Agent:
         await self._proxier.close()
         await self._health.close()
         await self._tunnel.close()
+        if self._hand_over is not None:
+            self._hand_over.close()
         self._datagrams.close()
         await self._tasks.close()
         await self.network.close()
-        self._router.close()
+        self._arrivals.close()
         self._undo_streams()
         await self._server.close()
         self.recorder.close()
+
+    def _hand_overs(self) -> tuple[HandOver | None, Established]:
+        """Whether sockets change hands here, and the table of the flows that ended up here."""
+        config = self._config
+        if not config.hand_over:
+            return None, Established(self.recorder, self._clock)
+        hand_over = HandOver(config.run_dir, config.name, self._tasks)
+        return hand_over, Established(self.recorder, self._clock, hand_over.tell_ended)
 
     def _tunnels(self, key: bytes) -> tuple[TunnelServer, DatagramRouter]:
         """TCP and UDP on one port, which others read from one annotation."""
         config = self._config
         for attempt in range(TUNNEL_ATTEMPTS):
             streams = TunnelServer(
-                SocketAddress(config.bind, config.tunnel_port), key, self._router.arrive
+                SocketAddress(config.bind, config.tunnel_port), key, self._arrivals.arrive
             )
             try:
                 datagrams = DatagramRouter(
@@ -264,7 +286,7 @@ class Agent:
     def _warn(self, spec: PodSpec, reason: str, message: str) -> None:
         """Tell the operator, and whoever describes the pod."""
         log.warning("pod=%s/%s reason=%s message=%s", spec.namespace, spec.name, reason, message)
-        pod = self.view.informers[PODS].objects.get((spec.namespace, spec.name))
+        pod = self.view.own[PODS].objects.get((spec.namespace, spec.name))
         if pod is not None:
             self._kubelet.events.pod(pod, reason, message, kind=WARNING)
 

@@ -41,6 +41,7 @@ class AgentConfig:
     labels: tuple[tuple[str, str], ...] = ()
     outside_clients: str = "127.66.0.0/24=203.0.113.0/24"
     time_scale: float = 1.0
+    hand_over: bool = True  # sockets change hands between processes of one machine
 
     @property
     def socket(self) -> Path:
@@ -74,6 +75,7 @@ class AgentConfig:
                 labels=tuple(_label(each) for each in options.label),
                 outside_clients=options.outside_clients,
                 time_scale=options.time_scale,
+                hand_over=options.hand_over,
             )
         except ValueError as error:
             raise ConfigError(str(error)) from error
@@ -125,5 +127,11 @@ def _parser() -> argparse.ArgumentParser:
     add("--label", action="append", default=[], metavar="KEY=VALUE")
     add("--outside-clients", default="127.66.0.0/24=203.0.113.0/24", metavar="REAL=EMULATED")
     add("--time-scale", type=float, default=1.0, help="multiplies Kubernetes' own periods")
+    add(
+        "--no-hand-over",
+        dest="hand_over",
+        action="store_false",
+        help="relay connections to other processes instead of handing their sockets over",
+    )
     ProcessConfig.add_arguments(parser)
     return parser

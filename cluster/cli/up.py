@@ -59,6 +59,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="write each request to the API into audit.log, beside the other logs",
     )
+    add(
+        "--no-hand-over",
+        dest="hand_over",
+        action="store_false",
+        help="relay every connection instead of handing its socket on to the pod",
+    )
     stay = parser.add_mutually_exclusive_group()
     stay.add_argument(
         "--detach",
@@ -128,6 +134,7 @@ def spec_of(options: argparse.Namespace) -> "ClusterSpec":
         images=tuple(options.images),
         app_dir=app_dir.resolve(),
         audit=options.audit,
+        hand_over=options.hand_over,
     )
 
 

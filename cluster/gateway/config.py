@@ -31,6 +31,7 @@ class GatewayConfig:
     status_port: int | None = None  # diagnostics by TCP too
     clients: OutsideClients
     time_scale: float = 1.0
+    hand_over: bool = True  # sockets are handed to nodes of this machine
 
     @property
     def socket(self) -> Path:
@@ -53,6 +54,7 @@ class GatewayConfig:
                 status_port=_port(options.status_port),
                 clients=OutsideClients.parse(options.outside_clients),
                 time_scale=options.time_scale,
+                hand_over=options.hand_over,
             )
         except ValueError as error:
             raise ConfigError(str(error)) from error
@@ -106,5 +108,11 @@ def _parser() -> argparse.ArgumentParser:
     add("--status-port", type=int, metavar="PORT", help="serve the diagnostics by TCP too")
     add("--outside-clients", default=OUTSIDE_CLIENTS, metavar="REAL=EMULATED")
     add("--time-scale", type=float, default=1.0, help="multiplies Kubernetes' own periods")
+    add(
+        "--no-hand-over",
+        dest="hand_over",
+        action="store_false",
+        help="relay connections to nodes instead of handing their sockets over",
+    )
     ProcessConfig.add_arguments(parser)
     return parser

@@ -113,6 +113,16 @@ class Front:
         if self.plan.state is FrontState.SERVING:
             self._on_datagram(self.plan, data, peer)
 
+    def pause(self) -> None:
+        """Let new connections wait in the kernel's queue, until `resume`."""
+        if self._listener is not None:
+            self._listener.pause()
+
+    def resume(self) -> None:
+        """Accept again, if that is the plan."""
+        if self._listener is not None and self.plan.state is FrontState.SERVING:
+            self._listener.start()
+
     def close(self) -> None:
         """Stop; connections that were accepted live on."""
         if self._listener is not None:

@@ -44,6 +44,7 @@ class Fronts:
         self._on_datagram = on_datagram
         self._tell = tell
         self._fronts: dict[Place, Front] = {}
+        self._paused: set[Place] = set()
 
     def apply(self, plans: Mapping[Place, FrontPlan]) -> None:
         """Open, close and silence fronts until they are what the plans say."""
@@ -58,6 +59,21 @@ class Fronts:
                 self._follow(front, plan, before=None)
             elif front.plan != plan or front.problem:
                 self._follow(front, plan, before=front.plan.state)
+
+    def pause(self, plan: FrontPlan) -> None:
+        """Let the clients of a front wait in the kernel's queue, until `resume`."""
+        front = self._fronts.get(plan.place)
+        if front is not None:
+            self._paused.add(plan.place)
+            front.pause()
+
+    def resume(self) -> None:
+        """Accept again wherever that was paused."""
+        for place in self._paused:
+            front = self._fronts.get(place)
+            if front is not None:
+                front.resume()
+        self._paused.clear()
 
     def retry(self) -> None:
         """Try again what could not be bound."""

@@ -3,7 +3,8 @@
 informers -> Watch -> BalancerView --plan_fronts--> Fronts (sockets)
                            checks -> NodeHealth          | accepted, received
                                                          v
-    Recorder <- Rulings (choose a node, record) <- TcpFlows, DatagramFlows -> nodes' tunnels
+    Recorder <- Rulings (choose a node, record) <- TcpFlows, DatagramFlows -> nodes, by hand-over
+                                                                             of sockets or tunnel
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,12 +14,13 @@ from aiohttp import web
 
 from cluster.aio.clock import Clock
 from cluster.aio.datagrams import DatagramEndpoint
+from cluster.aio.handoff import Handoff, new_instance
 from cluster.aio.relay import Relays
 from cluster.aio.tasks import Tasks
 from cluster.client.interface import Api
 from cluster.gateway.announcer import REAL_ADDRESSES, Announcer
 from cluster.gateway.backend_nodes import BackendNode
-from cluster.gateway.balancer import Place
+from cluster.gateway.balancer import FrontPlan, Place
 from cluster.gateway.carrier import Carrier, RelayCarrier
 from cluster.gateway.checks import HealthChecks
 from cluster.gateway.config import GatewayConfig
@@ -31,8 +33,9 @@ from cluster.gateway.tcp_flows import TcpFlows
 from cluster.gateway.watch import Watch, WatchedResource
 from cluster.objects.resources import Resource
 from cluster.trace.recorder import Recorder
-from cluster.wire.addresses import SocketAddress
+from cluster.wire.addresses import Protocol, SocketAddress
 from cluster.wire.clients import LOCALHOST
+from cluster.wire.handover import Ended
 
 SYNC_SECONDS = 5.0  # how long a start waits for the API before it goes on without
 
@@ -61,7 +64,16 @@ class Gateway:
         rulings = Rulings(self.recorder, self.health, config.clients, clock, dice, self._node_with)
         self.relays = Relays()
         self._carrier = RelayCarrier(key, self.relays)
-        self.tcp = TcpFlows(rulings, self._carrier_for, self.checks.failed, self._flow_tasks)
+        self._handoff = self._hand_over(config) if config.hand_over else None
+        self.tcp = TcpFlows(
+            rulings,
+            self._carrier_for,
+            self.checks.failed,
+            self._flow_tasks,
+            onward=self._handoff,
+            congested=self._wait,
+            plan_of=self._plan_of,
+        )
         tunnel = SocketAddress(config.bind or LOCALHOST, 0)
         self.udp = DatagramFlows(rulings, key, tunnel, self._endpoint_of)
         self.fronts = Fronts(
@@ -89,6 +101,8 @@ class Gateway:
     async def close(self) -> None:
         """Stop: fronts first, then what they let in."""
         self.fronts.close()
+        if self._handoff is not None:
+            self._handoff.close()
         self.relays.close()
         self.udp.close()
         await self._flow_tasks.close()
@@ -117,6 +131,26 @@ class Gateway:
             await self._clock.sleep(RETRY_SECONDS)
             self.fronts.retry()
             self._announce()
+
+    def _hand_over(self, config: GatewayConfig) -> Handoff:
+        return Handoff(
+            config.run_dir,
+            new_instance(PROCESS),
+            undelivered=lambda name, left: self.tcp.given_back(name, left),
+            ended=self._ended,
+            relieved=lambda: self.fronts.resume(),
+        )
+
+    def _wait(self, plan: FrontPlan) -> None:
+        self.fronts.pause(plan)
+
+    def _plan_of(self, address: SocketAddress) -> FrontPlan | None:
+        return self.fronts.find(address, Protocol.TCP)
+
+    def _ended(self, ended: Ended) -> None:
+        """News of flows whose sockets were handed over."""
+        for flow_id in ended.flow_ids:
+            self.recorder.update(flow_id, ended=ended.at)
 
     def _nodes(self) -> Sequence[BackendNode]:
         """The nodes worth asking after: none while there is nothing to balance."""

@@ -81,13 +81,14 @@ def _node(spec: ClusterSpec, places: Places, addresses: Addresses, number: int) 
         *("--app-dir", str(spec.app_dir.absolute())),
         *(("--zone", zone) if zone else ()),
         *(part for image in spec.images for part in ("--image", image)),
+        *_relaying(spec),
         *_common(spec, places, name),
     ]
     return Command(name, "node_agent.__main__", tuple(arguments))
 
 
 def _gateway(spec: ClusterSpec, places: Places) -> Command:
-    arguments = (*_api(places), *_common(spec, places, "gateway"))
+    arguments = (*_api(places), *_relaying(spec), *_common(spec, places, "gateway"))
     return Command("gateway", "cluster.gateway.__main__", arguments)
 
 
@@ -99,6 +100,10 @@ def _dns(spec: ClusterSpec, places: Places, addresses: Addresses) -> Command:
         *_common(spec, places, "dns"),
     ]
     return Command("dns", "cluster.dns.__main__", tuple(arguments))
+
+
+def _relaying(spec: ClusterSpec) -> tuple[str, ...]:
+    return () if spec.hand_over else ("--no-hand-over",)
 
 
 def _api(places: Places) -> tuple[str, ...]:

@@ -30,6 +30,7 @@ class ClusterSpec:
     dns: bool = True  # the cluster's names for the host too
     gateway: bool = True
     audit: bool = False  # write down each request to the API
+    hand_over: bool = True  # sockets change hands; False: every connection is relayed
     time_scale: float = 1.0
     zones: tuple[str, ...] = ()  # given to the nodes in turn
 

@@ -54,7 +54,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
         f"{MARKER}(nodes=, images=, app_dir=, manifests=, time_scale=, zones=, settled_seconds=, "
-        "durable=, audit=): what the cluster of this test is to be",
+        "durable=, audit=, hand_over=): what the cluster of this test is to be",
     )
 
 

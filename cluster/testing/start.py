@@ -53,6 +53,7 @@ def spec_of(name: str, wishes: Wishes) -> ClusterSpec:
         time_scale=wishes.time_scale,
         durable=wishes.durable,
         audit=wishes.audit,
+        hand_over=wishes.hand_over,
     )
 
 

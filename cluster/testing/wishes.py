@@ -33,6 +33,7 @@ class Wishes:
     settled_seconds: float = SETTLED_SECONDS_DEFAULT
     durable: bool = False  # a store on disk, so that it survives its process
     audit: bool = False  # each request to the API is written down
+    hand_over: bool = True  # sockets change hands; False: every connection is relayed
 
     def with_marker(self, positional: Sequence[Any], arguments: Mapping[str, Any]) -> "Wishes":
         """The wishes of a test's marker on top of these; ConfigError names what it can take."""
@@ -88,6 +89,7 @@ _KINDS: Mapping[str, tuple[type, ...]] = {
     "app_dir": (str, Path),
     "durable": (bool,),
     "audit": (bool,),
+    "hand_over": (bool,),
 }
 _EXPECTED = {
     "nodes": "a number",
@@ -96,6 +98,7 @@ _EXPECTED = {
     "app_dir": "a path",
     "durable": "True or False",
     "audit": "True or False",
+    "hand_over": "True or False",
 }
 
 

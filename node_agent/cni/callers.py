@@ -41,31 +41,48 @@ class Caller(Protocol):
 
 
 class Client:
-    """A client at a node port: told nothing by message, its socket says it all."""
+    """A client's own socket: told nothing by message, its socket says it all.
 
-    def __init__(self, sock: socket.socket, flow_id: str, rulings: Rulings) -> None:
+    `opener`: its flow began at this node, at a node port; else another process handed it over.
+    """
+
+    def __init__(
+        self, sock: socket.socket, flow_id: str, rulings: Rulings, *, opener: bool = True
+    ) -> None:
         self.sock = sock
         self._flow_id = flow_id
         self._rulings = rulings
+        self._opener = opener
+
+    def connected(self) -> None:
+        """Connected: its kernel thinks so since the handshake."""
+        self._saw(ClientSaw.CONNECTED)
+
+    def turned_away(self) -> None:
+        """Reset: too late for connection refused."""
+        self._saw(ClientSaw.RESET)
+        reset(self.sock)
 
     async def accepted(self, _: Answer) -> None:
-        """Connected: its kernel thinks so since the handshake."""
-        self._rulings.saw(self._flow_id, ClientSaw.CONNECTED)
+        """Connected."""
+        self.connected()
 
     async def refused(self, _: Answer) -> None:
-        """Reset: too late for connection refused."""
-        self._rulings.saw(self._flow_id, ClientSaw.RESET)
-        reset(self.sock)
+        """Reset."""
+        self.turned_away()
 
     async def dropped(self, _: Answer) -> None:
         """Silent: the client waits for its own time-out."""
-        self._rulings.saw(self._flow_id, ClientSaw.TIMEOUT)
+        self._saw(ClientSaw.TIMEOUT)
         await hold(self.sock, SILENCE_SECONDS)
 
     def ended(self, by: EndedBy) -> None:
         """Reset, unless both sides closed or it left by itself."""
         if by in (EndedBy.SERVER_RESET, EndedBy.KILLED):
-            self._rulings.saw(self._flow_id, ClientSaw.RESET)
+            self._saw(ClientSaw.RESET)
+
+    def _saw(self, saw: ClientSaw) -> None:
+        self._rulings.saw(self._flow_id, saw, opener=self._opener)
 
 
 class PeerProcess:

@@ -1,11 +1,17 @@
-"""Established TCP flows of one node: which live, in which pod, and when they ended.
+"""Established TCP flows of one node: which live, through whose hands they came, when they ended.
 
 Nothing of ours stays on a connection's way, so nobody is called when it closes: a slow sweep asks
-the transports. Bounded; a flow beyond the bound is carried all the same, but its end is not noted.
+the transports, and tells the processes that handed the sockets over. A process that dies is acted
+out here: every flow that went through its hands is reset, as if it had stayed in the path.
+Bounded; a flow beyond the bound is carried all the same, but its end is not noted.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import asyncio
+import contextlib
+import socket
+import struct
+from collections.abc import Callable, Collection, Sequence
+from typing import NamedTuple
 
 from cluster.aio.clock import Clock
 from cluster.trace.recorder import Recorder
@@ -14,32 +20,48 @@ from node_agent.cni.transport import PodTransport
 
 ESTABLISHED_MAX = 65536
 SWEEP_SECONDS = 1.0
+_LINGER_ZERO = struct.pack("ii", 1, 0)
+
+Passed = tuple[str, ...]
+TellEnded = Callable[[float, Passed, Sequence[str]], None]
 
 
-@dataclass(frozen=True, slots=True)
-class EstablishedFlow:
+class EstablishedFlow(NamedTuple):
     """One live connection that this node delivered to a pod."""
 
-    context: FlowContext
     transport: PodTransport
+    passed: Passed  # instances of the processes that handed its socket on, the first one first
 
 
 class Established:
-    """The table; `sweep_forever` is its background task."""
+    """The table; `sweep_forever` is its background task. `tell_ended` tells those who handed on."""
 
-    def __init__(self, recorder: Recorder, clock: Clock) -> None:
+    def __init__(
+        self, recorder: Recorder, clock: Clock, tell_ended: TellEnded = lambda *_: None
+    ) -> None:
         self._recorder = recorder
         self._clock = clock
+        self._tell_ended = tell_ended
         self._flows: dict[str, EstablishedFlow] = {}
+        self._carried: dict[asyncio.Task[None], Passed] = {}
 
-    def delivered(self, context: FlowContext) -> Callable[[PodTransport], None]:
+    def delivered(
+        self, context: FlowContext, passed: Passed = ()
+    ) -> Callable[[PodTransport], None]:
         """What to call with the transport once the pod's program holds the connection."""
+        flow_id = context.flow_id
 
         def made(transport: PodTransport) -> None:
             if len(self._flows) < ESTABLISHED_MAX:
-                self._flows[context.flow_id] = EstablishedFlow(context, transport)
+                self._flows[flow_id] = EstablishedFlow(transport, passed)
 
         return made
+
+    def carried(self, task: asyncio.Task[None], passed: Passed) -> None:
+        """A flow that came through hands and that this node relays, or keeps silent, itself."""
+        if passed:
+            self._carried[task] = passed
+            task.add_done_callback(self._carried.pop)
 
     def ended(self, flow_id: str, bytes_in: int | None, bytes_out: int | None) -> None:
         """Note a connection's end and, where a relay counted them, its bytes."""
@@ -48,11 +70,22 @@ class Established:
             flow_id, ended=self._clock.now(), bytes_in=bytes_in, bytes_out=bytes_out
         )
 
+    def ended_elsewhere(self, flow_ids: Sequence[str], at: float) -> None:
+        """Note the ends of connections that this node handed on."""
+        for flow_id in flow_ids:
+            self._recorder.update(flow_id, ended=at)
+
     def sweep(self) -> None:
         """Note the end of every connection whose transport has closed."""
         closed = [name for name, flow in self._flows.items() if flow.transport.is_closing()]
+        by_hands: dict[Passed, list[str]] = {}
         for flow_id in closed:
+            passed = self._flows[flow_id].passed
+            if passed:
+                by_hands.setdefault(passed, []).append(flow_id)
             self.ended(flow_id, None, None)
+        for passed, flow_ids in by_hands.items():
+            self._tell_ended(self._clock.now(), passed, flow_ids)
 
     async def sweep_forever(self) -> None:
         """Sweep until cancelled."""
@@ -60,12 +93,26 @@ class Established:
             await self._clock.sleep(SWEEP_SECONDS)
             self.sweep()
 
-    def abort_all(self) -> None:
-        """Reset everything: the node crashes."""
-        for flow in self._flows.values():
-            flow.transport.abort()
-        self._flows.clear()
+    def died(self, instances: Collection[str]) -> int:
+        """Reset every flow that went through the hands of a process that is gone; how many."""
+        gone = frozenset(instances)
+        flows = [flow for flow in self._flows.values() if not gone.isdisjoint(flow.passed)]
+        for flow in flows:
+            _reset(flow.transport)
+        carried = [task for task, passed in self._carried.items() if not gone.isdisjoint(passed)]
+        for task in carried:
+            task.cancel()
+        return len(flows) + len(carried)
 
-    def live(self) -> list[EstablishedFlow]:
-        """The connections that live now."""
-        return [flow for flow in self._flows.values() if not flow.transport.is_closing()]
+    def live(self) -> dict[str, EstablishedFlow]:
+        """The connections that live now, by the names of their flows."""
+        return {name: flow for name, flow in self._flows.items() if not flow.transport.is_closing()}
+
+
+def _reset(transport: PodTransport) -> None:
+    """End a pod's connection so that its client is told by RST: an abort alone would say FIN."""
+    sock = transport.get_extra_info("socket")
+    if sock is not None and not transport.is_closing():
+        with contextlib.suppress(OSError):  # its peer has reset it already
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_ZERO)
+    transport.abort()

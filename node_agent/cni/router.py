@@ -1,9 +1,8 @@
-"""Carries out what the pipeline decided for TCP: hand the socket on, send it by tunnel, or relay.
+"""A program of this node dials: what the pipeline decided becomes a connected socket, or an error.
 
-A flow comes from three sides: a program of this node dials (`connect`), a client reached a node
-port (`front`), another process sent it (`arrive`). However it came, a socket whose pod is here is
-given to the pod and nothing of the node stays on its way. Only an accepted socket whose pod is
-elsewhere needs a relay; handing it over instead is a choice to be made in `_carry_on`.
+A connection to a pod is one socket from end to end: its first bytes are a preamble to the tunnel of
+the pod's node, this node's own included, and from the verdict on it belongs to the two programs.
+What comes to this node from outside is `node_agent.cni.arrivals`.
 """
 
 import asyncio
@@ -16,14 +15,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NoReturn
 from weakref import WeakKeyDictionary
 
-from cluster.aio.relay import Relays
-from cluster.aio.streams import connect, reset
+from cluster.aio.streams import connect
 from cluster.aio.tunnel import dial
 from cluster.dataplane.decision import (
     Action,
     Code,
     Deliver,
-    Drop,
     Host,
     Reject,
     Stage,
@@ -35,8 +32,6 @@ from cluster.trace.record import ClientSaw, Outcome
 from cluster.wire.addresses import SocketAddress
 from cluster.wire.flow import Entry, Flow, FlowContext, FlowKind, Origin, OriginKind
 from cluster.wire.preamble import Answer, AnswerOutcome
-from node_agent.cni.callers import Caller, Client, PeerProcess
-from node_agent.cni.established import Established
 from node_agent.cni.pod_server import PodListener
 from node_agent.cni.resolution import resolution_steps, unresolved_step
 from node_agent.cni.rulings import Ruling, Rulings
@@ -76,7 +71,7 @@ class FlowTimedOut(TimeoutError):
 
 
 class Router:
-    """TCP flows of one node."""
+    """What the programs of one node dial."""
 
     def __init__(
         self,
@@ -85,19 +80,14 @@ class Router:
         peers: Peers,
         key: bytes,
         listener_of: Callable[[Flow], PodListener | None],
-        established: Established,
     ) -> None:
         self._node = node
         self._rulings = rulings
         self._peers = peers
         self._key = key
         self._listener_of = listener_of
-        self._established = established
-        self._relays = Relays()
-        self._expected: dict[str, tuple[PodListener, Flow]] = {}
+        self.expected: dict[str, tuple[PodListener, Flow]] = {}  # decided already: its own pods
         self._flow_ids: WeakKeyDictionary[socket.socket, str] = WeakKeyDictionary()
-
-    # A program of this node dials
 
     async def connect(
         self,
@@ -122,14 +112,18 @@ class Router:
                 return await self._to_self(ruling.context, listener, sock)
             case Via(node):
                 return await self._to_node(ruling, node, Entry.ADMIT, sock)
-            case Host(node, address) if node not in ("", self._node) and self._peers.tunnel(node):
+            case Host(node, address) if self.another(node):
                 return await self._to_node(ruling, node, Entry.FRONT, sock)
             case Host(node, address):
-                return await self._to_host(ruling, node, address, sock)
+                return await self.to_host(ruling, node, address, sock)
             case Reject(code):
                 self._refuse(ruling, code)
             case _:
                 await self._silence(ruling)
+
+    def another(self, node: str) -> bool:
+        """Whether a host's address is that of another node, which is asked for it."""
+        return node not in ("", self._node) and self._peers.tunnel(node) is not None
 
     def unresolved(self, origin: Origin, flow: Flow, error: NameNotResolved) -> str:
         """Record a connection whose name led nowhere; the name of its trace."""
@@ -168,19 +162,19 @@ class Router:
         """A connection to a pod of this node: decided already, the tunnel only joins the ends."""
         own = self._peers.tunnel(self._node)
         assert own is not None, "the tunnel listens before the first pod runs"
-        self._expected[context.flow_id] = (listener, context.flow)
+        self.expected[context.flow_id] = (listener, context.flow)
         try:
             connected, _ = await dial(
                 own, context, self._key, sock=sock, timeout_seconds=DIAL_TIMEOUT_SECONDS
             )
         finally:
-            self._expected.pop(context.flow_id, None)
+            self.expected.pop(context.flow_id, None)
         return connected
 
     async def _to_node(
         self, ruling: Ruling, node: str, entry: Entry, sock: socket.socket | None
     ) -> socket.socket:
-        connected, said = await self._dial_node(ruling, node, entry, sock)
+        connected, said = await self.dial_node(ruling, node, entry, sock)
         match said.outcome:
             case AnswerOutcome.ACCEPTED if connected is not None:
                 return connected
@@ -188,7 +182,7 @@ class Router:
                 self._refuse(ruling, said.code)
         await self._silence(ruling)
 
-    async def _dial_node(
+    async def dial_node(
         self, ruling: Ruling, node: str, entry: Entry, sock: socket.socket | None
     ) -> tuple[socket.socket | None, Answer]:
         """Ask another node for a flow; an unreachable node is silence, and the trace says so."""
@@ -204,9 +198,9 @@ class Router:
             reason = f"{node} does not answer: {error.strerror or error}"
             self._rulings.lost(ruling, Stage.TUNNEL, Code.NODE_UNREACHABLE, reason)
             unreachable = AnswerOutcome.UNREACHABLE
-            return None, _answer(unreachable, ruling, Code.NODE_UNREACHABLE, reason)
+            return None, answer_of(unreachable, ruling, Code.NODE_UNREACHABLE, reason)
 
-    async def _to_host(
+    async def to_host(
         self, ruling: Ruling, node: str, address: SocketAddress, sock: socket.socket | None
     ) -> socket.socket:
         """A process of the machine behind an emulated host address, such as the API server."""
@@ -236,94 +230,11 @@ class Router:
         await asyncio.sleep(CONNECT_TIMEOUT_SECONDS)
         raise FlowTimedOut(ruling.flow_id)
 
-    # A client reached a node port
 
-    async def front(self, sock: socket.socket, origin: Origin, flow: Flow) -> None:
-        """A connection accepted on a node port of this node."""
-        context = self._rulings.opened(origin, flow, FlowKind.TRAFFIC)
-        client = Client(sock, context.flow_id, self._rulings)
-        try:
-            await self._carry_on(client, self._rulings.rule(context))
-        except BaseException:  # nobody else holds it: a client must not hang on our end
-            reset(sock)
-            raise
-
-    # Another process sent it
-
-    async def arrive(self, sock: socket.socket, context: FlowContext) -> None:
-        """A flow that came through the tunnel; called once per connection by its server."""
-        peer = PeerProcess(sock, self._key)
-        expected = self._expected.pop(context.flow_id, None)
-        if expected is not None:
-            listener, flow = expected
-            await peer.accepted(Answer(outcome=AnswerOutcome.ACCEPTED))
-            self._deliver(sock, listener, replace(context, flow=flow))
-            return
-        await self._carry_on(peer, self._rulings.rule(context))
-
-    async def _carry_on(self, caller: Caller, ruling: Ruling) -> None:
-        """Take an accepted socket where its ruling says."""
-        match ruling.verdict:
-            case Deliver():
-                listener = self._listener_of(ruling.context.flow)
-                assert listener is not None
-                await caller.accepted(_answer(AnswerOutcome.ACCEPTED, ruling))
-                self._deliver(caller.sock, listener, ruling.context)
-            case Via(node):
-                await self._relay_to(caller, ruling, node, Entry.ADMIT)
-            case Host(node, _) if node not in ("", self._node) and self._peers.tunnel(node):
-                await self._relay_to(caller, ruling, node, Entry.FRONT)
-            case Host(node, address):
-                await self._relay_to_host(caller, ruling, node, address)
-            case Reject(code, reason):
-                await caller.refused(_answer(AnswerOutcome.REFUSED, ruling, code, reason))
-            case Drop(code, reason):
-                await caller.dropped(_answer(AnswerOutcome.DROPPED, ruling, code, reason))
-            case _:
-                raise AssertionError(f"no way to carry out {ruling.verdict}")
-
-    def _deliver(self, sock: socket.socket, listener: PodListener, context: FlowContext) -> None:
-        listener.take(sock, context.flow, self._established.delivered(context))
-
-    async def _relay_to(self, caller: Caller, ruling: Ruling, node: str, entry: Entry) -> None:
-        upstream, said = await self._dial_node(ruling, node, entry, None)
-        if said.outcome is AnswerOutcome.ACCEPTED and upstream is not None:
-            await self._relay(caller, upstream, ruling, said)
-        elif said.outcome is AnswerOutcome.REFUSED:
-            await caller.refused(said)
-        else:
-            await caller.dropped(said)
-
-    async def _relay_to_host(
-        self, caller: Caller, ruling: Ruling, node: str, address: SocketAddress
-    ) -> None:
-        try:
-            upstream = await self._to_host(ruling, node, address, None)
-        except FlowRefused:
-            await caller.refused(_answer(AnswerOutcome.REFUSED, ruling, Code.PORT_CLOSED))
-            return
-        await self._relay(caller, upstream, ruling, _answer(AnswerOutcome.ACCEPTED, ruling))
-
-    async def _relay(
-        self, caller: Caller, upstream: socket.socket, ruling: Ruling, said: Answer
-    ) -> None:
-        try:
-            await caller.accepted(said)
-        except BaseException:  # the caller has left, and the pod is not to wait for it
-            reset(upstream)
-            raise
-        result = await self._relays.join(caller.sock, upstream, name=ruling.flow_id)
-        caller.ended(result.ended_by)
-        self._established.ended(ruling.flow_id, result.bytes_forward, result.bytes_back)
-
-    def close(self) -> None:
-        """End all relays."""
-        self._relays.close()
-
-
-def _answer(
+def answer_of(
     outcome: AnswerOutcome, ruling: Ruling, code: Code | None = None, reason: str = ""
 ) -> Answer:
+    """What another process is told of a ruling."""
     return Answer(
         outcome=outcome,
         code=str(code or ""),

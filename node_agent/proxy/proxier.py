@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 RETRY_SECONDS = 2.0
 CLIENTS_MAX = 16_384  # TCP connections of node ports that this node carries at a time
 
-TakeStream = Callable[[socket.socket, Origin, Flow], Coroutine[Any, Any, None]]
+TakeStream = Callable[[socket.socket, Origin, Flow], Coroutine[Any, Any, None] | None]
 TakeDatagram = Callable[[Origin, Flow, bytes, Callable[[bytes], None], FlowKind], None]
 Failed = Callable[[PortPlan, OSError], None]
 
@@ -162,7 +162,9 @@ class Proxier:
             reset(sock)
             return
         origin, flow = self._entering(Protocol.TCP, port, peer)
-        self._carrying.start(self._take_stream(sock, origin, flow), name=f"node port {port} {peer}")
+        rest = self._take_stream(sock, origin, flow)
+        if rest is not None:
+            self._carrying.start(rest, name=f"node port {port} {peer}")
 
     def _received(self, place: Place, data: bytes, peer: SocketAddress) -> None:
         origin, flow = self._entering(place[1], place[0], peer)

@@ -8,9 +8,11 @@ in an agent.
 import asyncio
 import socket
 import ssl
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from random import Random, sample
 from typing import Any, TypeVar
 
@@ -21,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from cluster.aio.streams import close, outside
+from cluster.aio.tasks import Tasks
 from cluster.aio.tunnel import TunnelServer
 from cluster.client.interface import EventType, Listing, WatchEvent
 from cluster.dataplane.node_view import NetworkSettings, empty_view
@@ -42,9 +45,11 @@ from cluster.trace.record import Segment
 from cluster.trace.recorder import Recorder
 from cluster.wire.addresses import SocketAddress
 from cluster.wire.flow import Flow, FlowKind, Origin, OriginKind
+from node_agent.cni.arrivals import Arrivals
 from node_agent.cni.datagram_router import DatagramRouter
 from node_agent.cni.escapes import Escapes
 from node_agent.cni.established import Established
+from node_agent.cni.hand_over import HandOver
 from node_agent.cni.interface import PodSpec
 from node_agent.cni.names import PodNames
 from node_agent.cni.network import NodeNetwork
@@ -255,15 +260,30 @@ class Node:
             Random(number),
             self.network.listening,
         )
+        self.tasks = Tasks(world.clock)
+        self.hand_over: HandOver | None = None
         self.established = Established(self.recorder, world.clock)
+        if world.run_dir is not None:
+            self.hand_over = HandOver(world.run_dir, self.name, self.tasks)
+            self.established = Established(self.recorder, world.clock, self.hand_over.tell_ended)
         self.router = Router(
             self.name,
             self.rulings,
             Peers(world.tunnel, world.host),
             KEY,
             self.network.listener_of,
-            self.established,
         )
+        self.arrivals = Arrivals(
+            self.name,
+            self.rulings,
+            self.router,
+            KEY,
+            self.network.listener_of,
+            self.established,
+            self.hand_over,
+        )
+        if self.hand_over is not None:
+            self.hand_over.start(self.arrivals, self.established)
         self.tunnel, self.datagrams = self._tunnels(world)
         self.routes = PodRoutes(self.router, self.datagrams)
         pool = IpPool(f"10.244.{number}.0/24")
@@ -274,7 +294,7 @@ class Node:
 
     def _tunnels(self, world: "World") -> tuple[TunnelServer, DatagramRouter]:
         while True:
-            tunnel = TunnelServer(SocketAddress("127.0.0.1", 0), KEY, self.router.arrive)
+            tunnel = TunnelServer(SocketAddress("127.0.0.1", 0), KEY, self.arrivals.arrive)
             try:
                 return tunnel, DatagramRouter(
                     self.name,
@@ -310,9 +330,12 @@ class Node:
 
     async def close(self) -> None:
         await self.tunnel.close()
+        if self.hand_over is not None:
+            self.hand_over.close()
+        await self.tasks.close()
         self.datagrams.close()
         await self.network.close()
-        self.router.close()
+        self.arrivals.close()
 
 
 class World:
@@ -321,8 +344,9 @@ class World:
     run = staticmethod(run_in)
     until = staticmethod(until)
 
-    def __init__(self) -> None:
+    def __init__(self, run_dir: Path | None = None) -> None:
         self.clock = ManualClock()
+        self.run_dir = run_dir  # where nodes hand sockets over; None: they relay
         self.hosts: dict[str, SocketAddress] = {}  # node ("" is the control plane) -> real
         self.nodes: dict[int, Node] = {}
         self.silenced: set[str] = set()  # nodes that have announced no tunnel
@@ -463,6 +487,22 @@ async def world() -> AsyncIterator[World]:
 
 
 @pytest.fixture
+async def handing_world() -> AsyncIterator[World]:
+    """A world whose nodes hand sockets over."""
+    with tempfile.TemporaryDirectory(prefix="kh-") as run_dir:  # short, as a socket's path is
+        made = World(Path(run_dir))
+        yield made
+        await made.close()
+
+
+@pytest.fixture(params=["world", "handing_world"], ids=["relayed", "handed over"])
+def either_world(request: pytest.FixtureRequest) -> World:
+    """A world of each kind: what clients see and traces tell is the same."""
+    made: World = request.getfixturevalue(request.param)
+    return made
+
+
+@pytest.fixture
 def manual_clock() -> ManualClock:
     return ManualClock()
 
@@ -563,6 +603,39 @@ class MemoryApi:
             async with self._changed:
                 if self.version <= seen or not self._after(seen, resource):
                     await self._changed.wait()
+
+    async def follow(self, node: str) -> AsyncIterator[Batch]:
+        """As control tells it, a batch for each change."""
+        seen = self.version
+        yield Batch(True, self._versions(), self._told(node, self.objects.items()))
+        while True:
+            for version, about, event in list(self._events):
+                if version > seen:
+                    seen = version
+                    meta = event.document["metadata"]
+                    key = self.key(about, meta["name"], meta.get("namespace"))
+                    gone = event.type == EventType.DELETED
+                    changes = self._told(node, [(key, event.document)], gone=gone)
+                    yield Batch(False, self._versions(), changes)
+            async with self._changed:
+                if self.version <= seen:
+                    await self._changed.wait()
+
+    def _versions(self) -> dict[str, int]:
+        return {each.plural: self.version for each in RESOURCES}
+
+    def _told(
+        self, node: str, items: Iterable[tuple[tuple[str, str, str], Any]], *, gone: bool = False
+    ) -> list[Change]:
+        changes = []
+        for (plural, namespace, name), document in items:
+            if plural not in self._versions():
+                continue
+            body = None if gone else orjson.dumps(document)
+            changes.append(Change(plural, namespace, name, body))
+            if node == (name if plural == "nodes" else document.get("spec", {}).get("nodeName")):
+                changes.append(Change(OWN + plural, namespace, name, body))
+        return changes
 
     def _after(self, seen: int, resource: Resource) -> bool:
         return any(version > seen and about == resource for version, about, _ in self._events)

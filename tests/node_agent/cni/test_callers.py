@@ -23,7 +23,8 @@ class Noted:
     def __init__(self) -> None:
         self.seen: list[tuple[str, ClientSaw]] = []
 
-    def saw(self, flow_id: str, client_saw: ClientSaw) -> None:
+    def saw(self, flow_id: str, client_saw: ClientSaw, *, opener: bool) -> None:
+        assert opener
         self.seen.append((flow_id, client_saw))
 
 

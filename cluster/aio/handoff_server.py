@@ -1,0 +1,294 @@
+"""Takes the sockets that other processes of this machine hand over (`cluster.aio.handoff`).
+
+Each peer has a connection of its own, which lives as long as the peer does: its end says that the
+peer died, and so do messages about processes before it. Only processes of the same user are heard.
+
+A message whose descriptors could not all be received (MSG_CTRUNC: this process has no more) is
+void: its flows are over, the kernel has closed their sockets. So reading stops before that: when
+the numbers of descriptors come near the limit, until some are free again.
+"""
+
+import asyncio
+import errno
+import logging
+import os
+import resource
+import socket
+import stat
+import struct
+from array import array
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from cluster.aio.streams import close
+from cluster.errors import WireError
+from cluster.wire.handover import (
+    ENDED_MAX,
+    FLOWS_MAX,
+    MESSAGE_BYTES_MAX,
+    Died,
+    Ended,
+    Flows,
+    Handed,
+    Hello,
+    Message,
+    decode,
+    encode_ended,
+)
+
+log = logging.getLogger(__name__)
+
+BACKLOG = 512
+PEERS_MAX = 1024
+MESSAGES_A_TURN = 4
+RESERVE_DESCRIPTORS = 256
+RESERVE_PAUSE_SECONDS = 0.05
+_INT_BYTES = array("i").itemsize
+_RIGHTS_BYTES = socket.CMSG_SPACE(253 * _INT_BYTES)  # the most that the kernel passes at once
+_PEER = struct.Struct("3i")  # pid, uid, gid
+
+Taken = Callable[[socket.socket, Handed], None]
+Lost = Callable[[Sequence[str]], None]
+
+
+class HandoffServer:
+    """`taken` owns each socket from its call on; `lost` hears which instances are gone."""
+
+    def __init__(self, path: Path, *, taken: Taken, lost: Lost) -> None:
+        """Bind; OSError if the path may not be had. `start` begins to accept."""
+        self.path = path
+        self.taken = taken
+        self.lost = lost
+        self.void = 0  # flows whose sockets could not be received
+        self.unsaid = 0  # ends of flows that a peer was too slow to hear of
+        self.turned_away = 0
+        self.reserve = RESERVE_DESCRIPTORS
+        self._peers: set[_Peer] = set()
+        self._by_instance: dict[str, _Peer] = {}
+        self._paused = False
+        self._sock = _listen(path)
+
+    def start(self) -> None:
+        """Take sockets from now on."""
+        asyncio.get_running_loop().add_reader(self._sock.fileno(), self._accept)
+
+    def pause(self) -> None:
+        """Leave everything in the kernel's queues, so that peers wait, until `resume`."""
+        self._paused = True
+        for peer in self._peers:
+            peer.pause()
+
+    def resume(self) -> None:
+        """Read again."""
+        self._paused = False
+        for peer in self._peers:
+            peer.resume()
+
+    def tell_ended(self, at: float, passed: tuple[str, ...], flow_ids: Sequence[str]) -> None:
+        """Tell the process that a flow was from that it ended; `passed` ends with that process."""
+        peer = self._by_instance.get(passed[-1]) if passed else None
+        for first in range(0, len(flow_ids), ENDED_MAX):
+            some = tuple(flow_ids[first : first + ENDED_MAX])
+            if peer is None or not peer.tell(encode_ended(Ended(at, passed, some))):
+                self.unsaid += len(some)
+
+    @property
+    def peers(self) -> list[str]:
+        """Who hands over now."""
+        return list(self._by_instance)
+
+    def close(self) -> None:
+        """Stop: nothing more is taken."""
+        if self._sock.fileno() < 0:
+            return
+        close(self._sock)
+        for peer in list(self._peers):
+            peer.end("this process stops")
+        self.path.unlink(missing_ok=True)
+
+    def _accept(self) -> None:
+        try:
+            sock, _ = self._sock.accept()
+        except (BlockingIOError, InterruptedError, ConnectionError):
+            return
+        except OSError as error:
+            log.warning("hand-over not accepted error=%s", error.strerror)
+            return
+        sock.setblocking(False)
+        if len(self._peers) >= PEERS_MAX or not _same_user(sock):
+            self.turned_away += 1
+            sock.close()
+            return
+        peer = _Peer(self, sock)
+        self._peers.add(peer)
+        if not self._paused:
+            peer.resume()
+
+    def greeted(self, peer: "_Peer") -> None:
+        """A peer has told its name."""
+        self._by_instance[peer.instance] = peer
+
+    def ended(self, peer: "_Peer") -> None:
+        """A peer's connection is over: so is the peer."""
+        self._peers.discard(peer)
+        if peer.instance and self._by_instance.get(peer.instance) is peer:
+            del self._by_instance[peer.instance]
+            self.lost((peer.instance,))
+
+
+class _Peer:
+    """One process that hands over."""
+
+    def __init__(self, server: HandoffServer, sock: socket.socket) -> None:
+        self.instance = ""  # until it has told
+        self._server = server
+        self._sock = sock
+        self._loop = asyncio.get_running_loop()
+
+    def resume(self) -> None:
+        if self._sock.fileno() >= 0:
+            self._loop.add_reader(self._sock.fileno(), self._readable)
+
+    def pause(self) -> None:
+        if self._sock.fileno() >= 0:
+            self._loop.remove_reader(self._sock.fileno())
+
+    def tell(self, message: bytes) -> bool:
+        """Send news, unless the peer is too slow to read them."""
+        try:
+            self._sock.send(message)
+        except OSError:  # full, or gone: its end is read soon
+            return False
+        return True
+
+    def end(self, reason: str) -> None:
+        if self._sock.fileno() < 0:
+            return
+        log.info("hand-over ended from=%s reason=%s", self.instance or "a stranger", reason)
+        close(self._sock)
+        self._server.ended(self)
+
+    def _readable(self) -> None:
+        for _ in range(MESSAGES_A_TURN):
+            if self._server._paused or not self._read():
+                return
+
+    def _read(self) -> bool:
+        """Take one message in; whether another one may be waiting."""
+        try:
+            data, rights, flags, _ = self._sock.recvmsg(MESSAGE_BYTES_MAX, _RIGHTS_BYTES)
+        except (BlockingIOError, InterruptedError):
+            return False
+        except OSError as error:
+            self.end(error.strerror or str(error))
+            return False
+        descriptors = _descriptors(rights)
+        if not data:
+            self.end("it is gone")
+            return False
+        try:
+            self._carry_out(decode(data), descriptors, flags)
+        except WireError as error:
+            log.warning("hand-over from=%s reason=%s", self.instance, error)
+            self._close_all(descriptors)
+            self.end(str(error))
+            return False
+        return True
+
+    def _carry_out(self, message: Message, descriptors: list[int], flags: int) -> None:
+        match message:
+            case Flows(flows) if self.instance:
+                self._take(flows, descriptors, flags)
+            case Died(instances) if self.instance:
+                self._server.lost(instances)
+            case Hello(instance) if not self.instance and instance:
+                self.instance = instance
+                self._server.greeted(self)
+            case _:
+                raise WireError(f"{type(message).__name__} is out of place")
+
+    def _take(self, flows: Sequence[Handed], descriptors: list[int], flags: int) -> None:
+        if flags & socket.MSG_CTRUNC:
+            self._server.void += len(flows)
+            self._close_all(descriptors)
+            log.warning(
+                "sockets lost flows=%d from=%s reason=no descriptor is free: raise the limit of "
+                "open files (ulimit -n)",
+                len(flows),
+                self.instance,
+            )
+            return
+        if len(descriptors) != len(flows):
+            raise WireError(f"{len(flows)} flows came with {len(descriptors)} descriptors")
+        highest = max(descriptors)
+        for descriptor, handed in zip(descriptors, flows, strict=True):
+            self._server.taken(socket.socket(fileno=descriptor), handed)
+        if highest >= _descriptors_max() - self._server.reserve:
+            self._hold_back()
+
+    def _hold_back(self) -> None:
+        """Read no more until descriptors are free: the kernel gives the lowest number first."""
+        self.pause()
+        self._loop.call_later(RESERVE_PAUSE_SECONDS, self._try_again)
+
+    def _try_again(self) -> None:
+        if self._sock.fileno() < 0:
+            return
+        try:
+            probe = os.dup(self._sock.fileno())
+        except OSError:
+            self._hold_back()
+            return
+        os.close(probe)
+        if probe >= _descriptors_max() - self._server.reserve:
+            self._hold_back()
+        elif not self._server._paused:
+            self.resume()
+
+    def _close_all(self, descriptors: list[int]) -> None:
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
+def _descriptors(rights: list[tuple[int, int, bytes]]) -> list[int]:
+    found = array("i")
+    for level, kind, data in rights:
+        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+            found.frombytes(data[: len(data) - len(data) % _INT_BYTES])
+    return found.tolist()
+
+
+def _descriptors_max() -> int:
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
+
+def _listen(path: Path) -> socket.socket:
+    """A socket that only this user may open; one that a killed process left is replaced."""
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    try:
+        sock.setblocking(False)
+        if path.exists() and stat.S_ISSOCK(path.stat().st_mode):
+            path.unlink()
+        sock.bind(str(path))
+        path.chmod(0o600)
+        sock.listen(BACKLOG)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def _same_user(sock: socket.socket) -> bool:
+    """Whether the peer is of this process's user; a system that cannot tell has 0600 alone."""
+    if not hasattr(socket, "SO_PEERCRED"):
+        return True
+    try:
+        said = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
+    except OSError as error:
+        if error.errno == errno.ENOTCONN:
+            return False
+        raise
+    return bool(_PEER.unpack(said)[1] == os.geteuid())
+
+
+assert FLOWS_MAX <= 253, "more descriptors than the kernel passes in one message"

@@ -1,0 +1,203 @@
+"""What processes of one machine say to each other when sockets themselves change hands.
+
+    message   a msgpack list                                  with it go
+    hello     [VERSION, 0, instance]                          nothing; the first on each connection
+    flows     [VERSION, 1, [flow, ...]]                       a descriptor for each flow, in order
+    died      [VERSION, 2, [instance, ...]]                   nothing
+    ended     [VERSION, 3, [at, passed, [flow id, ...]]]      nothing; goes back the way flows came
+
+An *instance* names one life of a process, such as "gateway#5d2c1f0a". `passed` are the instances
+through whose hands a flow went, the first one first: when one of them dies, whoever has the socket
+ends it, as if the dead one had stayed in its path.
+One message is one datagram of a SEQPACKET socket, at most MESSAGE_BYTES_MAX. Who may open that
+socket is the same user, so nothing is signed; everything is checked all the same.
+Pure: bytes in, values out, and back. Anything else is a WireError.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import msgpack
+
+from cluster.errors import WireError
+from cluster.wire.addresses import PORT_MAX, Protocol, SocketAddress, ip_number
+from cluster.wire.flow import Entry, Flow, FlowContext, FlowKind, Origin, OriginKind
+from cluster.wire.preamble import HOPS_MAX, TEXT_CHARACTERS_MAX
+
+VERSION = 1
+MESSAGE_BYTES_MAX = 64 * 1024
+FLOWS_MAX = 128  # in one message; the kernel passes at most 253 descriptors
+PASSED_MAX = 8
+ENDED_MAX = 1024
+INSTANCE_CHARACTERS_MAX = 300
+
+_HELLO, _FLOWS, _DIED, _ENDED = range(4)
+_TCP = Protocol.TCP
+_KINDS = {str(each): each for each in FlowKind}
+_ENTRIES = {str(each): each for each in Entry}
+_ORIGINS = {str(each): each for each in OriginKind}
+
+
+class Handed(NamedTuple):
+    """A TCP flow whose socket changes hands, and through whose it went so far."""
+
+    context: FlowContext
+    passed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """Who hands over on this connection."""
+
+    instance: str
+
+
+@dataclass(frozen=True, slots=True)
+class Flows:
+    """Flows, each with the descriptor of the same place."""
+
+    flows: tuple[Handed, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Died:
+    """Processes that are gone."""
+
+    instances: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Flows that came to their end, seconds since 1970, all through the same hands."""
+
+    at: float
+    passed: tuple[str, ...]
+    flow_ids: tuple[str, ...]
+
+
+Message = Hello | Flows | Died | Ended
+
+
+def encode_hello(instance: str) -> bytes:
+    """The first message."""
+    return _packed(_HELLO, instance)
+
+
+def encode_flows(flows: Iterable[Handed]) -> bytes:
+    """Flows; may be longer than MESSAGE_BYTES_MAX: then send fewer."""
+    return _packed(_FLOWS, [_flow_fields(each) for each in flows])
+
+
+def encode_died(instances: Sequence[str]) -> bytes:
+    """Processes that are gone."""
+    return _packed(_DIED, list(instances))
+
+
+def encode_ended(ended: Ended) -> bytes:
+    """The ends of at most ENDED_MAX flows."""
+    assert len(ended.flow_ids) <= ENDED_MAX
+    return _packed(_ENDED, [ended.at, list(ended.passed), list(ended.flow_ids)])
+
+
+def _packed(what: int, content: object) -> bytes:
+    packed: bytes = msgpack.packb([VERSION, what, content])
+    return packed
+
+
+def _flow_fields(handed: Handed) -> list[object]:
+    context, passed = handed
+    flow, original, origin = context.flow, context.original, context.origin
+    return [
+        context.flow_id,
+        *flow.source,
+        *flow.destination,
+        *original.source,
+        *original.destination,
+        origin.kind,
+        origin.name,
+        origin.node,
+        context.kind,
+        context.entry,
+        context.hops,
+        context.sender,
+        passed,
+    ]
+
+
+def decode(data: bytes | memoryview) -> Message:
+    """Read a message."""
+    try:
+        version, what, content = msgpack.unpackb(data)
+        if version != VERSION:
+            raise WireError(f"hand-over of version {version!r}, this process speaks {VERSION}")
+        return _READERS[what](content)
+    except (ValueError, TypeError, KeyError, IndexError) as error:
+        raise WireError(f"not a hand-over message: {error}") from error
+
+
+def _hello(content: Any) -> Hello:
+    return Hello(_text(content, INSTANCE_CHARACTERS_MAX))
+
+
+def _flows(content: Any) -> Flows:
+    if type(content) is not list or not 0 < len(content) <= FLOWS_MAX:
+        raise WireError(f"a message of flows holds 1 to {FLOWS_MAX}")
+    return Flows(tuple(map(_flow, content)))
+
+
+def _flow(fields: Any) -> Handed:
+    (flow_id, *ends, origin_kind, name, node, kind, entry, hops, sender, passed) = fields
+    source, destination, seen_source, seen_destination = _addresses(ends)
+    if type(hops) is not int or not 0 <= hops <= HOPS_MAX:
+        raise WireError(f"{hops!r} is not a number of hops")
+    context = FlowContext(
+        flow_id=_text(flow_id, TEXT_CHARACTERS_MAX),
+        flow=Flow(_TCP, source, destination),
+        original=Flow(_TCP, seen_source, seen_destination),
+        origin=Origin(_ORIGINS[origin_kind], _text(name), _text(node)),
+        kind=_KINDS[kind],
+        entry=_ENTRIES[entry],
+        hops=hops,
+        sender=_text(sender),
+    )
+    return Handed(context, _instances(passed, PASSED_MAX))
+
+
+def _addresses(ends: list[Any]) -> tuple[SocketAddress, ...]:
+    if len(ends) != 8:
+        raise WireError(f"a flow has four addresses, not {len(ends) / 2}")
+    return tuple(_address(ends[each], ends[each + 1]) for each in (0, 2, 4, 6))
+
+
+def _address(ip: Any, port: Any) -> SocketAddress:
+    ip_number(ip)  # ValueError, remembered, unless it is an address
+    if type(port) is not int or not 0 <= port <= PORT_MAX:
+        raise WireError(f"{port!r} is not a port")
+    return SocketAddress(ip, port)
+
+
+def _died(content: Any) -> Died:
+    return Died(_instances(content, ENDED_MAX))
+
+
+def _ended(content: Any) -> Ended:
+    at, passed, flow_ids = content
+    if type(at) is not float or type(flow_ids) is not list or len(flow_ids) > ENDED_MAX:
+        raise WireError(f"an end has a time and at most {ENDED_MAX} flows")
+    return Ended(at, _instances(passed, PASSED_MAX), tuple(map(_text, flow_ids)))
+
+
+_READERS = (_hello, _flows, _died, _ended)
+
+
+def _instances(content: Any, limit: int) -> tuple[str, ...]:
+    if type(content) is not list or len(content) > limit:
+        raise WireError(f"a list of at most {limit} processes is wanted")
+    return tuple(_text(each, INSTANCE_CHARACTERS_MAX) for each in content)
+
+
+def _text(value: Any, limit: int = TEXT_CHARACTERS_MAX) -> str:
+    if type(value) is not str or len(value) > limit:
+        raise WireError(f"{value!r} is not a text of at most {limit} characters")
+    return value

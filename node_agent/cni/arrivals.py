@@ -1,0 +1,205 @@
+"""TCP flows that come to this node as accepted sockets: given to a pod, handed on, or relayed.
+
+    front    a client reached a node port
+    taken    another process of this machine handed its client's socket over
+    arrive   another process asks by its tunnel (preamble, verdict)
+
+A socket whose pod is here is given to the pod, and nothing of the node stays on its way. A client's
+own socket whose pod is elsewhere is handed to that node, if it takes sockets; else it is relayed,
+as is everything that came by the tunnel. The decision, and what a trace says of it, are the same.
+What can be done at once is; else what remains to be done comes back as a coroutine.
+"""
+
+import socket
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from typing import Any, Protocol
+
+from cluster.aio.relay import Relays
+from cluster.aio.streams import reset
+from cluster.dataplane.decision import Code, Deliver, Drop, Host, Reject, Via
+from cluster.wire.flow import Entry, Flow, FlowContext, FlowKind, Origin
+from cluster.wire.handover import Handed
+from cluster.wire.preamble import Answer, AnswerOutcome
+from node_agent.cni.callers import Caller, Client, PeerProcess
+from node_agent.cni.established import Established, Passed
+from node_agent.cni.pod_server import PodListener
+from node_agent.cni.router import FlowRefused, Router, answer_of
+from node_agent.cni.rulings import Ruling, Rulings
+
+Rest = Coroutine[Any, Any, None]
+
+
+class Onward(Protocol):
+    """The way of sockets to other nodes (`node_agent.cni.hand_over`)."""
+
+    instance: str
+
+    def give(self, name: str, sock: socket.socket, handed: Handed) -> bool:
+        """Hand a socket to a node; False, and it stays the caller's, if nobody takes it there."""
+
+
+class NoHandOver:
+    """Everything is relayed."""
+
+    instance = ""
+
+    def give(self, _name: str, _sock: socket.socket, _handed: Handed) -> bool:
+        """Nobody takes it."""
+        return False
+
+
+class Arrivals:
+    """Accepted sockets of one node."""
+
+    def __init__(
+        self,
+        node: str,
+        rulings: Rulings,
+        router: Router,
+        key: bytes,
+        listener_of: Callable[[Flow], PodListener | None],
+        established: Established,
+        onward: Onward | None = None,
+    ) -> None:
+        self._node = node
+        self._rulings = rulings
+        self._router = router
+        self._key = key
+        self._listener_of = listener_of
+        self._established = established
+        self._onward = onward or NoHandOver()
+        self.relays = Relays()
+
+    def front(self, sock: socket.socket, origin: Origin, flow: Flow) -> Rest | None:
+        """A connection accepted on a node port of this node."""
+        context = self._rulings.opened(origin, flow, FlowKind.TRAFFIC)
+        client = Client(sock, context.flow_id, self._rulings)
+        return self._take(client, self._rulings.rule(context), ())
+
+    def taken(self, sock: socket.socket, handed: Handed) -> Rest | None:
+        """A client's connection that another process accepted, decided its part of, and gave us."""
+        context, passed = handed
+        client = Client(sock, context.flow_id, self._rulings, opener=False)
+        return self._take(client, self._rulings.rule(context), passed)
+
+    async def given_back(self, node: str, sock: socket.socket, handed: Handed) -> None:
+        """A socket that a node did not take after all: it has died, or hangs. Ask by its tunnel."""
+        context, passed = handed
+        opener = len(passed) == 1
+        client = Client(sock, context.flow_id, self._rulings, opener=opener)
+        ruling = Ruling(context, Via(node), {}, ())
+        await self._safely(client, self._relay_to(client, ruling, node, context.entry))
+
+    async def arrive(self, sock: socket.socket, context: FlowContext) -> None:
+        """A flow that came through the tunnel; called once per connection by its server."""
+        peer = PeerProcess(sock, self._key)
+        expected = self._router.expected.pop(context.flow_id, None)
+        if expected is not None:
+            listener, flow = expected
+            await peer.accepted(Answer(outcome=AnswerOutcome.ACCEPTED))
+            self._deliver(sock, listener, replace(context, flow=flow), ())
+            return
+        await self._carry_on(peer, self._rulings.rule(context), ())
+
+    def _take(self, client: Client, ruling: Ruling, passed: Passed) -> Rest | None:
+        """Do what needs no waiting with a client's own socket."""
+        match ruling.verdict:
+            case Deliver():
+                client.connected()
+                self._to_pod(client.sock, ruling, passed)
+            case Via(node) if self._hand_on(client, ruling, node, Entry.ADMIT, passed):
+                pass
+            case Host(node, _) if self._another(node) and self._hand_on(
+                client, ruling, node, Entry.FRONT, passed
+            ):
+                pass
+            case Reject():
+                client.turned_away()
+            case _:
+                return self._safely(client, self._carry_on(client, ruling, passed))
+        return None
+
+    async def _safely(self, client: Client, work: Rest) -> None:
+        """Nobody else holds the socket: its client must not hang on our end."""
+        try:
+            await work
+        except BaseException:
+            reset(client.sock)
+            raise
+
+    def _hand_on(
+        self, client: Client, ruling: Ruling, node: str, entry: Entry, passed: Passed
+    ) -> bool:
+        onward = replace(ruling.context, entry=entry)
+        handed = Handed(onward, (*passed, self._onward.instance))
+        if not self._onward.give(node, client.sock, handed):
+            return False
+        self._rulings.handed_over(ruling)
+        return True
+
+    async def _carry_on(self, caller: Caller, ruling: Ruling, passed: Passed) -> None:
+        """Take an accepted socket where its ruling says, which may take a while."""
+        match ruling.verdict:
+            case Deliver():
+                await caller.accepted(answer_of(AnswerOutcome.ACCEPTED, ruling))
+                self._to_pod(caller.sock, ruling, passed)
+            case Via(node):
+                await self._relay_to(caller, ruling, node, Entry.ADMIT)
+            case Host(node, _) if self._another(node):
+                await self._relay_to(caller, ruling, node, Entry.FRONT)
+            case Host():
+                await self._relay_to_host(caller, ruling, ruling.verdict)
+            case Reject(code, reason):
+                await caller.refused(answer_of(AnswerOutcome.REFUSED, ruling, code, reason))
+            case Drop(code, reason):
+                await caller.dropped(answer_of(AnswerOutcome.DROPPED, ruling, code, reason))
+            case _:
+                raise AssertionError(f"no way to carry out {ruling.verdict}")
+
+    def _another(self, node: str) -> bool:
+        """Whether a host's address is that of another node, which is asked for it."""
+        return self._router.another(node)
+
+    def _to_pod(self, sock: socket.socket, ruling: Ruling, passed: Passed) -> None:
+        listener = self._listener_of(ruling.context.flow)
+        assert listener is not None, "it has just been decided that somebody listens"
+        self._deliver(sock, listener, ruling.context, passed)
+
+    def _deliver(
+        self, sock: socket.socket, listener: PodListener, context: FlowContext, passed: Passed
+    ) -> None:
+        listener.take(sock, context.flow, self._established.delivered(context, passed))
+
+    async def _relay_to(self, caller: Caller, ruling: Ruling, node: str, entry: Entry) -> None:
+        upstream, said = await self._router.dial_node(ruling, node, entry, None)
+        if said.outcome is AnswerOutcome.ACCEPTED and upstream is not None:
+            await self._relay(caller, upstream, ruling, said)
+        elif said.outcome is AnswerOutcome.REFUSED:
+            await caller.refused(said)
+        else:
+            await caller.dropped(said)
+
+    async def _relay_to_host(self, caller: Caller, ruling: Ruling, host: Host) -> None:
+        try:
+            upstream = await self._router.to_host(ruling, host.node, host.address, None)
+        except FlowRefused:
+            await caller.refused(answer_of(AnswerOutcome.REFUSED, ruling, Code.PORT_CLOSED))
+            return
+        await self._relay(caller, upstream, ruling, answer_of(AnswerOutcome.ACCEPTED, ruling))
+
+    async def _relay(
+        self, caller: Caller, upstream: socket.socket, ruling: Ruling, said: Answer
+    ) -> None:
+        try:
+            await caller.accepted(said)
+        except BaseException:  # the caller has left, and the pod is not to wait for it
+            reset(upstream)
+            raise
+        result = await self.relays.join(caller.sock, upstream, name=ruling.flow_id)
+        caller.ended(result.ended_by)
+        self._established.ended(ruling.flow_id, result.bytes_forward, result.bytes_back)
+
+    def close(self) -> None:
+        """End all relays."""
+        self.relays.close()
