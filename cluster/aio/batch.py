@@ -1,20 +1,23 @@
-"""Datagrams that come or go together: room for them, and one call after the other for each.
+"""Datagrams that come together: room for them, and one call after the other for each.
 
     slot    0 .......... datagram_bytes_max | one byte to spare: it is used by what is too long
-    name    who sent it, or shall get it, as `cluster.aio.socket_names` says
+    name    who sent it, as `cluster.aio.socket_names` says
 
-`receive` fills the slots from the first on, `put` and `answer` say what `send` takes from them.
-Nothing is allocated for a datagram until somebody asks for its bytes, and what was received is
-there until the next `receive` or `put`. `cluster.aio.mmsg` has the same with one call for all.
+`receive` fills the slots from the first on; `answer` makes what came in a slot its answer, `send`
+sends it to who asked. Nothing is allocated for a datagram until somebody asks for its bytes, and
+what came is there until the next `receive`. `cluster.aio.mmsg` has the same with one call for all.
 """
 
 import errno
 import mmap
 import socket
-from collections.abc import Iterator, MutableSequence
+from collections.abc import Iterator
 
 from cluster.aio.socket_names import NAME_BYTES, pack_name, read_name
+from cluster.aio.streams import outside
 from cluster.wire.addresses import SocketAddress
+
+Arrivals = dict[bytes, list[bytes]]  # datagrams by the name of who sent them
 
 BATCH_DATAGRAMS = 64
 TOLD_BY_ICMP = (errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EMSGSIZE)
@@ -41,7 +44,7 @@ class Batch:
         # A page is the process's own, and only there once it was used; slices of it are bytes.
         self._slots = mmap.mmap(-1, capacity * self._stride, flags=mmap.MAP_PRIVATE)
         self._names = bytearray(capacity * self._name_bytes)
-        self._lengths: MutableSequence[int] | memoryview = [0] * capacity
+        self._lengths = [0] * capacity
 
     # -- coming in
 
@@ -58,9 +61,11 @@ class Batch:
             except (BlockingIOError, InterruptedError):
                 break
             except OSError as error:
-                if error.errno not in TOLD_BY_ICMP or self.sizes:
+                if error.errno not in TOLD_BY_ICMP:
                     raise
                 self.refused += 1
+                if self.sizes:
+                    break
         return len(self.sizes)
 
     def _fill(self, sock: socket.socket) -> None:
@@ -94,19 +99,17 @@ class Batch:
             at += self._stride
             name_at += width
 
-    # -- going out
+    def arrivals(self) -> Arrivals:
+        """Everything that came, but for what was too long, by who sent it, in order."""
+        came: Arrivals = {}
+        for data, name in self.datagrams():
+            if name in came:
+                came[name].append(data)
+            else:
+                came[name] = [data]
+        return came
 
-    def put(self, index: int, head: bytes, payload: bytes, name: bytes) -> None:
-        """Let slot `index` be a head and a payload, ValueError if they are too long, to a name."""
-        at, length = index * self._stride, len(head)
-        payload_at = at + length
-        length += len(payload)
-        if length > self.datagram_bytes_max:
-            raise ValueError(f"{length} bytes, a slot has {self.datagram_bytes_max}")
-        self._slots[at:payload_at] = head
-        self._slots[payload_at : at + length] = payload
-        self._length(index, length)
-        self._name(index, name)
+    # -- answering
 
     def answer(self, index: int, kept: int, rest: bytes) -> None:
         """Let what came in a slot become its answer: the first bytes as they are, then `rest`."""
@@ -125,7 +128,8 @@ class Batch:
         for index in range(first, end):
             at = index * self._stride
             try:
-                sock.sendto(view[at : at + self._lengths[index]], read_name(self.name(index)))
+                data = view[at : at + self._lengths[index]]
+                outside(sock.sendto, data, read_name(self.name(index)))
             except OSError:
                 if index == first:
                     raise

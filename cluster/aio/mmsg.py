@@ -1,52 +1,28 @@
 """Batches of datagrams by one system call: recvmmsg and sendmmsg, where the machine has them.
 
-Linux does, other systems and C libraries may not: `open_batch` tries once what it would use, and
-gives the plain `Batch` where that does not work. Both do the same, one faster.
-Spec: recvmmsg(2), sendmmsg(2).
+Linux does, other systems and C libraries may not: what is used is tried once, and where it does not
+work the plain `Batch` and `Outgoing` do the same with a call for each datagram. The same holds for
+runs of datagrams that the kernel cuts itself (UDP_SEGMENT) and gives as they were (UDP_GRO).
 """
 
-import ctypes
-import os
 import socket
 from functools import cache
-from typing import Any, Final
 
-from cluster.aio.batch import BATCH_DATAGRAMS, DATAGRAM_BYTES_MAX, Batch
+from cluster.aio.batch import BATCH_DATAGRAMS, DATAGRAM_BYTES_MAX, Arrivals, Batch
+from cluster.aio.mmsg_calls import COALESCE, NAME_BYTES_MAX, Messages
+from cluster.aio.outgoing import RUNS_MAX, Outgoing, Run
 from cluster.aio.socket_names import pack_name
 from cluster.wire.addresses import SocketAddress
 
-
-class _Iovec(ctypes.Structure):
-    _fields_ = (("base", ctypes.c_void_p), ("length", ctypes.c_size_t))
-
-
-class _Message(ctypes.Structure):
-    """struct msghdr"""
-
-    _fields_ = (
-        ("name", ctypes.c_void_p),
-        ("name_length", ctypes.c_uint32),
-        ("iovecs", ctypes.c_void_p),
-        ("iovecs_count", ctypes.c_size_t),
-        ("control", ctypes.c_void_p),
-        ("control_length", ctypes.c_size_t),
-        ("flags", ctypes.c_int),
-    )
-
-
-class _Header(ctypes.Structure):
-    """struct mmsghdr: a message, and how many bytes it was."""
-
-    _fields_ = (("message", _Message), ("bytes", ctypes.c_uint))
-
-
-_HEADER_BYTES: Final = ctypes.sizeof(_Header)
-_WORDS: Final = _HEADER_BYTES // ctypes.sizeof(ctypes.c_uint)
-_BYTES_AT: Final = _Header.bytes.offset // ctypes.sizeof(ctypes.c_uint)
+RUN_DATAGRAMS_MAX = 64  # what every kernel cuts that cuts at all
+RUN_BYTES_MAX = 65000
 
 
 class MmsgBatch(Batch):
-    """A batch that one call fills and one call empties."""
+    """A batch that one call fills and one call empties.
+
+    `coalesced`: of a socket that `coalesce` was called for.
+    """
 
     def __init__(
         self,
@@ -54,46 +30,79 @@ class MmsgBatch(Batch):
         *,
         capacity: int = BATCH_DATAGRAMS,
         datagram_bytes_max: int = DATAGRAM_BYTES_MAX,
+        coalesced: bool = False,
     ) -> None:
         super().__init__(family, capacity=capacity, datagram_bytes_max=datagram_bytes_max)
-        self._receive, self._send = _calls()
-        slots = ctypes.addressof(ctypes.c_char.from_buffer(self._slots))
-        names = ctypes.addressof(ctypes.c_char.from_buffer(self._names))
-        self._iovec_array = (_Iovec * capacity)()
-        for index, iovec in enumerate(self._iovec_array):
-            iovec.base, iovec.length = slots + index * self._stride, self._stride
-        iovecs = ctypes.addressof(self._iovec_array)
-        self._header_array = (_Header * capacity)()
-        for index, header in enumerate(self._header_array):
-            message = header.message
-            message.name = names + index * self._name_bytes
-            message.name_length = self._name_bytes
-            message.iovecs = iovecs + index * ctypes.sizeof(_Iovec)
-            message.iovecs_count = 1
-        self._headers = ctypes.addressof(self._header_array)
-        # What is read and written for each datagram, without an object for each.
-        self._sizes_view = memoryview(self._header_array).cast("B").cast("I")
-        self._iovecs_bytes = memoryview(self._iovec_array).cast("B")
-        self._lengths = self._iovecs_bytes.cast("L")  # every second: the others are addresses
-        self._whole = bytes(self._iovecs_bytes)
-        self._shortened = False
+        self._messages = Messages(capacity, self._slots, self._names, self._name_bytes)
+        self._coalesced = coalesced
+        self._shortened = range(capacity)  # the slots whose lengths are not those of slots
 
     def _fill(self, sock: socket.socket) -> None:
-        if self._shortened:
-            self._iovecs_bytes[:] = self._whole
-            self._shortened = False
-        count = _checked(
-            self._receive(sock.fileno(), self._headers, self.capacity, socket.MSG_DONTWAIT, None)
-        )
-        self.sizes = self._sizes_view[_BYTES_AT : count * _WORDS : _WORDS].tolist()
+        messages = self._messages
+        for index in self._shortened:
+            messages.bytes_at(index, index * self._stride, self._stride)
+        self._shortened = range(0)
+        if self._coalesced:
+            messages.expect_segments(self.capacity)
+        self.sizes = messages.receive(sock, self.capacity)
+
+    def arrivals(self) -> Arrivals:
+        if not self._coalesced:
+            return super().arrivals()
+        came: Arrivals = {}
+        segments = self._messages.segments(len(self.sizes))
+        for index, segment in enumerate(segments):
+            data, payloads = self.payload(index), came.setdefault(self.name(index), [])
+            if segment:
+                payloads += [data[at : at + segment] for at in range(0, len(data), segment)]
+            else:
+                payloads.append(data)
+        return came
 
     def send(self, sock: socket.socket, first: int, end: int) -> int:
-        headers = self._headers + first * _HEADER_BYTES
-        return _checked(self._send(sock.fileno(), headers, end - first, socket.MSG_DONTWAIT))
+        return self._messages.send(sock, first, end)
 
     def _length(self, index: int, length: int) -> None:
-        self._lengths[2 * index + 1] = length
-        self._shortened = True
+        self._messages.length(index, length)
+        self._shortened = range(self.capacity)
+
+
+class MmsgOutgoing(Outgoing):
+    """Runs of datagrams, many sent by one call, each cut by the kernel where it can."""
+
+    def __init__(self, cut_bytes_max: int) -> None:
+        """`cut_bytes_max`: how long the datagrams may be that the kernel cuts a run into."""
+        super().__init__()
+        self._names = bytearray(RUNS_MAX * NAME_BYTES_MAX)
+        self._messages = Messages(RUNS_MAX, self._arena, self._names, NAME_BYTES_MAX)
+        self._cut_bytes_max = cut_bytes_max
+
+    def _most(self, size: int) -> int:
+        if not 0 < size <= self._cut_bytes_max:
+            return 1
+        return min(RUN_DATAGRAMS_MAX, RUN_BYTES_MAX // size)
+
+    def _transmit(self, sock: socket.socket, runs: list[Run], first: int) -> int:
+        """Many runs by one call."""
+        messages, names = self._messages, self._names
+        filled = runs[first : first + RUNS_MAX]
+        for index, run in enumerate(filled):
+            at, length = index * NAME_BYTES_MAX, len(run.name)
+            names[at : at + length] = run.name
+            messages.name_length(index, length)
+            messages.bytes_at(index, run.start, run.end - run.start)
+            messages.segmented(index, run.size if run.end - run.start > run.size else 0)
+        return messages.send(sock, 0, len(filled))
+
+    def _refused(self, runs: list[Run], at: int, error: OSError) -> bool:
+        """Datagrams longer than the way carries whole cannot be cut by the kernel."""
+        run = runs[at]
+        if run.end - run.start <= run.size:
+            return False
+        self._cut_bytes_max = min(self._cut_bytes_max, run.size - 1)
+        starts = range(run.start, run.end, run.size)
+        runs[at : at + 1] = [Run(each, each + run.size, run.size, run.name) for each in starts]
+        return True
 
 
 def open_batch(
@@ -107,48 +116,49 @@ def open_batch(
     return kind(family, capacity=capacity, datagram_bytes_max=datagram_bytes_max)
 
 
+def open_coalesced(sock: socket.socket, *, capacity: int) -> Batch:
+    """A batch for a socket that gets runs of datagrams whole, where that works."""
+    if not segments_work():
+        return open_batch(sock.family, capacity=capacity)
+    sock.setsockopt(socket.IPPROTO_UDP, COALESCE, 1)
+    return MmsgBatch(sock.family, capacity=capacity, coalesced=True)
+
+
+def open_outgoing() -> Outgoing:
+    """The fastest way out that works here."""
+    if not mmsg_works():
+        return Outgoing()
+    return MmsgOutgoing(RUN_BYTES_MAX if segments_work() else 0)
+
+
 @cache
 def mmsg_works() -> bool:
-    """Whether the two calls are there and mean what this module thinks: two datagrams are sent."""
-    try:
-        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    except OSError:
-        return False
-    with sock:
-        try:
-            sock.bind(("127.0.0.1", 0))
-            return _carries(sock)
-        except (OSError, AttributeError):  # the C library, or the kernel, has no such call
-            return False
-
-
-def _carries(sock: socket.socket) -> bool:
-    batch, name = MmsgBatch(sock.family, capacity=2, datagram_bytes_max=8), _own_name(sock)
-    for index in range(2):
-        batch.put(index, b"probe", b"%d" % index, name)
-    if batch.send(sock, 0, 2) != 2 or batch.receive(sock) != 2:
-        return False
-    return list(batch.datagrams()) == [(b"probe0", name), (b"probe1", name)]
-
-
-def _own_name(sock: socket.socket) -> bytes:
-    return pack_name(SocketAddress(*sock.getsockname()))
+    """Whether the two calls are there and mean what this package thinks: two datagrams are sent."""
+    return _tried(coalesced=False)
 
 
 @cache
-def _calls() -> tuple[Any, Any]:
-    library = ctypes.CDLL(None, use_errno=True)
-    receive, send = library.recvmmsg, library.sendmmsg
-    receive.argtypes = (
-        *(ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int),
-        ctypes.c_void_p,  # no time limit: nothing is waited for
-    )
-    send.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int)
-    return receive, send
+def segments_work() -> bool:
+    """Whether the kernel cuts a run into datagrams, and gives a run whole to who wants it so."""
+    return mmsg_works() and _tried(coalesced=True)
 
 
-def _checked(count: int) -> int:
-    if count >= 0:
-        return count
-    number = ctypes.get_errno()
-    raise OSError(number, os.strerror(number))
+def _tried(*, coalesced: bool) -> bool:
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.bind(("127.0.0.1", 0))
+            return _carries(sock, coalesced)
+    except (OSError, AttributeError):  # the kernel, or the C library, has no such thing
+        return False
+
+
+def _carries(sock: socket.socket, coalesced: bool) -> bool:
+    name = pack_name(SocketAddress(*sock.getsockname()))
+    if coalesced:
+        sock.setsockopt(socket.IPPROTO_UDP, COALESCE, 1)
+    batch = MmsgBatch(sock.family, capacity=2, coalesced=coalesced)
+    outgoing = MmsgOutgoing(RUN_BYTES_MAX if coalesced else 0)
+    outgoing.add(b"probe", (b"0", b"1"), name)
+    if outgoing.flush(sock).sent != 2 or batch.receive(sock) != 2 - coalesced:
+        return False
+    return batch.arrivals() == {name: [b"probe0", b"probe1"]}

@@ -3,14 +3,20 @@
 import contextlib
 import select
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from cluster.aio.batch import Batch
-from cluster.aio.mmsg import MmsgBatch
+from cluster.aio.mmsg import RUN_BYTES_MAX, MmsgBatch, MmsgOutgoing
+from cluster.aio.outgoing import Outgoing
 from cluster.aio.socket_names import pack_name
 from cluster.wire.addresses import SocketAddress
 
 KINDS: tuple[type[Batch], ...] = (Batch, MmsgBatch)
+WAYS_OUT: dict[str, Callable[[], Outgoing]] = {
+    "loop": Outgoing,
+    "mmsg": lambda: MmsgOutgoing(0),
+    "segments": lambda: MmsgOutgoing(RUN_BYTES_MAX),
+}
 HOSTS = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
 
 
