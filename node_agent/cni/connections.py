@@ -36,7 +36,11 @@ class Connections:
 
     def add(self, transport: PodTransport) -> None:
         """A connection that the running container's program now holds as a transport."""
-        self._transports[transport] = holder()
+        self.add_held(transport, holder())
+
+    def add_held(self, transport: PodTransport, of: Holder) -> None:
+        """A connection that a container, known to the caller, holds as a transport."""
+        self._transports[transport] = of
         if len(self._transports) >= self._sweep_at:
             self._sweep()
 

@@ -145,7 +145,7 @@ class PodNetwork:
         listeners: list[PodListener] = []
         try:
             for address in await self._bound_addresses(host):
-                track = self.connections.add
+                track = self.connections.add_held
                 listener = PodListener(factory, address, loop=loop, on_made=track, tls=tls)
                 listener.port = self.ports.bind(Transport.TCP, address, port or 0, listener)
                 listener.accepting = start_serving

@@ -10,8 +10,10 @@ import contextvars
 import logging
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 from weakref import WeakSet
 
 from cluster.aio.streams import reset
@@ -41,7 +43,7 @@ class PodListener:
         address: str,
         *,
         loop: asyncio.AbstractEventLoop,
-        on_made: Made,
+        on_made: Callable[[PodTransport, Holder], None],
         tls: Tls | None = None,
     ) -> None:
         self.address = address
@@ -54,7 +56,7 @@ class PodListener:
         self._tls = tls
         self.server: PodServer | None = None  # held, as the loop holds a real one that listens
         self._context = contextvars.copy_context()
-        self._attaching: dict[asyncio.Task[None], socket.socket] = {}
+        self._attaching: dict[object, socket.socket] = {}
         self._transports: WeakSet[PodTransport] = WeakSet()
 
     def take(self, sock: socket.socket, flow: Flow, on_made: Made) -> None:
@@ -65,38 +67,67 @@ class PodListener:
         if not self.accepting:
             reset(sock)
             return
+        names = server_names(flow)
+        greeter = Greeter(self._factory, *names, self._loop, partial(self._made, on_made))
+        if self._tls is None:
+            self._attach(sock, greeter, flow)
+        else:
+            self._attach_encrypted(sock, greeter, flow, self._tls)
+
+    def _made(self, on_made: Made, transport: PodTransport) -> None:
+        self._transports.add(transport)
+        self._on_made(transport, self.holder)
+        on_made(transport)
+
+    def _attach(self, sock: socket.socket, greeter: Greeter, flow: Flow) -> None:
+        """Put a transport on the socket, in a context of its own.
+
+        The coroutine that does it waits once, for the greeting: it is driven by hand, for a task
+        would cost as much as all the rest.
+        """
+        attaching = self._loop.connect_accepted_socket(lambda: greeter, sock)
+        try:
+            greeted = self._context.copy().run(attaching.send, None)
+        except OSError as error:  # the client has left
+            _lost(sock, flow, error)
+        else:
+            self._attaching[attaching] = sock
+            greeted.add_done_callback(partial(self._attached, attaching, sock, flow))
+
+    def _attached(
+        self, attaching: Coroutine[Any, Any, Any], sock: socket.socket, flow: Flow, _: object
+    ) -> None:
+        if self._attaching.pop(attaching, None) is None:  # abandoned meanwhile
+            attaching.close()
+            return
+        try:
+            attaching.send(None)
+        except StopIteration:
+            pass
+        except OSError as error:
+            _lost(sock, flow, error)
+
+    def _attach_encrypted(
+        self, sock: socket.socket, greeter: Greeter, flow: Flow, tls: Tls
+    ) -> None:
+        """As `_attach`, but the handshake takes as long as the client does: a task of the pod."""
+
+        async def attach() -> None:
+            try:
+                await self._loop.connect_accepted_socket(
+                    lambda: greeter,
+                    sock,
+                    ssl=tls.context,
+                    ssl_handshake_timeout=tls.handshake_timeout,
+                    ssl_shutdown_timeout=tls.shutdown_timeout,
+                )
+            except OSError as error:  # the client left, or broke the handshake
+                _lost(sock, flow, error)
+
         context = self._context.copy()
-        name = f"accept {flow}"
-        task = self._loop.create_task(self._attach(sock, flow, on_made), name=name, context=context)
+        task = self._loop.create_task(attach(), name=f"accept {flow}", context=context)
         self._attaching[task] = sock
         task.add_done_callback(self._attaching.pop)
-
-    async def _attach(self, sock: socket.socket, flow: Flow, on_made: Made) -> None:
-        def made(transport: PodTransport) -> None:
-            self._transports.add(transport)
-            self._on_made(transport)
-            on_made(transport)
-
-        def greet() -> Greeter:
-            return Greeter(self._factory, *server_names(flow), self._loop, made)
-
-        try:
-            if self._tls is None:
-                await self._loop.connect_accepted_socket(greet, sock)
-            else:
-                await self._attach_encrypted(greet, sock, self._tls)
-        except OSError as error:  # the client left, or broke the TLS handshake
-            log.info("connection lost while attaching flow=%s error=%s", flow, error)
-            sock.close()  # unless the loop holds it: then it is closed by the loop
-
-    async def _attach_encrypted(self, greet: Factory, sock: socket.socket, tls: Tls) -> None:
-        await self._loop.connect_accepted_socket(
-            greet,
-            sock,
-            ssl=tls.context,
-            ssl_handshake_timeout=tls.handshake_timeout,
-            ssl_shutdown_timeout=tls.shutdown_timeout,
-        )
 
     def close(self) -> None:
         """Stop accepting; connections already made live on."""
@@ -105,13 +136,21 @@ class PodListener:
     def abandon(self) -> None:
         """The container is gone: what is just being accepted goes too."""
         self.close()
-        for task, sock in self._attaching.items():
-            task.cancel()
+        for attaching, sock in list(self._attaching.items()):
+            if isinstance(attaching, asyncio.Task):
+                attaching.cancel()
+            else:
+                del self._attaching[attaching]
             sock.close()
 
     def transports(self) -> list[PodTransport]:
         """The live connections that came through this listener."""
         return [each for each in self._transports if not each.is_closing()]
+
+
+def _lost(sock: socket.socket, flow: Flow, error: OSError) -> None:
+    log.info("connection lost while attaching flow=%s error=%s", flow, error)
+    sock.close()  # unless the loop holds it: then it is closed by the loop
 
 
 class PodServer(asyncio.AbstractServer):

@@ -1,8 +1,9 @@
 """The transport a pod's program holds: emulated addresses in front of a real uvloop transport.
 
-uvloop's transports cannot be told other addresses, so the program gets this thin proxy; with no
-fault on the connection every call is the real transport's own bound method. It is also the place
-where a fault will act on a live flow, by putting other functions into the same slots.
+uvloop's transports cannot be told other addresses, so the program gets this thin proxy. `write` is
+the real transport's own bound method, for it is called all the time; the others pass calls on, for
+each bound method would be memory that every idle connection takes. It is also the place where a
+fault will act on a live flow.
 
 `write_eof` is not the real one: uvloop corrupts its heap when a half-closed connection lives on, so
 the kernel is told directly, once everything written has left.
@@ -12,7 +13,7 @@ import asyncio
 import contextlib
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 from cluster.wire.flow import Flow
@@ -27,26 +28,7 @@ Made = Callable[["PodTransport"], None]
 class PodTransport(asyncio.Transport):
     """A connection of a pod; `peer` and `own` are what the pod sees of the flow."""
 
-    __slots__ = (
-        "__weakref__",
-        "_eof",
-        "_loop",
-        "_names",
-        "_real",
-        "abort",
-        "close",
-        "get_protocol",
-        "get_write_buffer_limits",
-        "get_write_buffer_size",
-        "is_closing",
-        "is_reading",
-        "pause_reading",
-        "resume_reading",
-        "set_protocol",
-        "set_write_buffer_limits",
-        "write",
-        "writelines",
-    )
+    __slots__ = ("__weakref__", "_eof", "_loop", "_own", "_peer", "_real", "write")
 
     def __init__(
         self, real: asyncio.Transport, own: Name, peer: Name, loop: asyncio.AbstractEventLoop
@@ -54,9 +36,9 @@ class PodTransport(asyncio.Transport):
         self._real = real
         self._loop = loop
         self._eof = False
-        self._names = {"peername": peer, "sockname": own}
-        for name in _PASSED_ON:
-            setattr(self, name, getattr(real, name))
+        self._own = own
+        self._peer = peer
+        self.write = real.write  # type: ignore[method-assign]
 
     @property
     def real(self) -> asyncio.Transport:
@@ -66,14 +48,53 @@ class PodTransport(asyncio.Transport):
     @property
     def names(self) -> tuple[Name, Name]:
         """The pod's own address and its peer's, as the pod sees them."""
-        return self._names["sockname"], self._names["peername"]
+        return self._own, self._peer
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
-        emulated = self._names.get(name)
-        if emulated is not None:
-            return emulated
+        if name == "peername":
+            return self._peer
+        if name == "sockname":
+            return self._own
         value = self._real.get_extra_info(name, default)
         return ConnectedSocket(value, *self.names) if name == "socket" and value else value
+
+    def is_closing(self) -> bool:
+        return self._real.is_closing()
+
+    def close(self) -> None:
+        self._real.close()
+
+    def abort(self) -> None:
+        self._real.abort()
+
+    def get_protocol(self) -> asyncio.BaseProtocol:
+        return self._real.get_protocol()
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        self._real.set_protocol(protocol)
+
+    def is_reading(self) -> bool:
+        return self._real.is_reading()
+
+    def pause_reading(self) -> None:
+        self._real.pause_reading()
+
+    def resume_reading(self) -> None:
+        self._real.resume_reading()
+
+    def get_write_buffer_size(self) -> int:
+        return self._real.get_write_buffer_size()
+
+    def get_write_buffer_limits(self) -> tuple[int, int]:
+        return self._real.get_write_buffer_limits()
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        self._real.set_write_buffer_limits(high, low)
+
+    def writelines(self, list_of_data: Iterable[Any]) -> None:
+        if self._eof:
+            _after_eof(list_of_data)
+        self._real.writelines(list_of_data)
 
     def can_write_eof(self) -> bool:
         return self._real.can_write_eof()
@@ -85,8 +106,7 @@ class PodTransport(asyncio.Transport):
         if not self._real.can_write_eof():
             raise NotImplementedError("TLS connections cannot be half-closed")
         self._eof = True
-        for name in ("write", "writelines"):
-            setattr(self, name, _after_eof)
+        self.write = _after_eof  # type: ignore[method-assign,assignment]
         self._shut_when_drained()
 
     def _shut_when_drained(self) -> None:
@@ -104,9 +124,6 @@ class PodTransport(asyncio.Transport):
         return f"<PodTransport {own[0]}:{own[1]} - {peer[0]}:{peer[1]}>"
 
 
-_PASSED_ON = [name for name in PodTransport.__slots__ if not name.startswith("_")]
-
-
 def _after_eof(_: Any) -> None:
     raise RuntimeError("Cannot call write() after write_eof()")
 
@@ -117,6 +134,8 @@ class Greeter(asyncio.Protocol):
     After `connection_made` uvloop talks to the program's protocol directly: nothing of ours is left
     on the way of its bytes. A factory that fails ends its connection, as asyncio's servers do.
     """
+
+    __slots__ = ("_factory", "_loop", "_on_made", "_own", "_peer", "transport")
 
     def __init__(
         self,
