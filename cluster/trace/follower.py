@@ -1,12 +1,14 @@
 """One reader of what a recorder records from now on: a bounded queue, read as an async iterator.
 
-A reader that is too slow loses the oldest segments and is told how many (O-49).
+A reader that is too slow loses the oldest segments and is told how many (O-49). What it loses was
+never written out: a segment is made of its draft, as it was when it was offered, by being read.
 """
 
 import asyncio
 from collections import deque
 from typing import Self
 
+from cluster.trace.draft import Draft, Known
 from cluster.trace.query import Query
 from cluster.trace.record import Segment
 
@@ -20,19 +22,19 @@ class Follower:
         self.lost = 0  # segments that this reader was too slow for
         self._query = query
         self._followers = followers
-        self._queue: deque[Segment] = deque()
+        self._queue: deque[tuple[Draft, Known]] = deque()
         self._filled = asyncio.Event()
         self._closed = False
         followers.add(self)
 
-    def offer(self, segment: Segment) -> None:
-        """Queue a segment if it matches; a full queue loses its oldest."""
-        if not self._query.matches(segment):
+    def offer(self, draft: Draft) -> None:
+        """Queue a record as it is now if it matches; a full queue loses its oldest."""
+        if not self._query.matches(draft):
             return
         if len(self._queue) >= FOLLOWER_QUEUE_MAX:
             self._queue.popleft()
             self.lost += 1
-        self._queue.append(segment)
+        self._queue.append((draft, draft.known))
         self._filled.set()
 
     def close(self) -> None:
@@ -43,12 +45,22 @@ class Follower:
 
     async def batch(self) -> list[Segment]:
         """Wait for something, and take all there is; nothing once this is closed."""
+        await self._something()
+        taken = [draft.as_known(known) for draft, known in self._queue]
+        self._queue.clear()
+        return taken
+
+    async def skip(self) -> bool:
+        """Wait for something, and forget it; False once this is closed."""
+        await self._something()
+        there = bool(self._queue)
+        self._queue.clear()
+        return there
+
+    async def _something(self) -> None:
         while not self._queue and not self._closed:
             self._filled.clear()
             await self._filled.wait()
-        taken = list(self._queue)
-        self._queue.clear()
-        return taken
 
     def __enter__(self) -> Self:
         return self
@@ -60,9 +72,8 @@ class Follower:
         return self
 
     async def __anext__(self) -> Segment:
-        while not self._queue:
-            if self._closed:
-                raise StopAsyncIteration
-            self._filled.clear()
-            await self._filled.wait()
-        return self._queue.popleft()
+        await self._something()
+        if not self._queue:
+            raise StopAsyncIteration
+        draft, known = self._queue.popleft()
+        return draft.as_known(known)

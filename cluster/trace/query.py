@@ -10,15 +10,16 @@ address is found whether it is asked for before or after a translation.
 Spec: O-48.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import TypeVar
 
 from cluster.errors import ConfigError
+from cluster.trace.draft import Draft
 from cluster.trace.record import Outcome, Segment
 from cluster.wire.addresses import Protocol, SocketAddress
-from cluster.wire.flow import Flow, FlowKind
+from cluster.wire.flow import FlowKind
 
 ANY_PORT = 0
 LIMIT_DEFAULT = 1000
@@ -66,8 +67,8 @@ class Query:
         values = {each.name: getattr(self, each.name) for each in fields(self)}
         return {name: _text(value) for name, value in values.items() if value is not None}
 
-    def matches(self, segment: Segment) -> bool:
-        """Whether a segment is wanted; `limit` is the recorder's to keep."""
+    def matches(self, segment: Segment | Draft) -> bool:
+        """Whether a segment is wanted, written out or not; `limit` is the recorder's to keep."""
         if self.id is not None and segment.flow_id != self.id:
             return False
         if self.kind is not None and segment.kind is not self.kind:
@@ -80,24 +81,16 @@ class Query:
             return False
         return self._matches_ends(segment)
 
-    def _matches_ends(self, segment: Segment) -> bool:
+    def _matches_ends(self, segment: Segment | Draft) -> bool:
         source, destination = self.source, self.destination
-        if source is not None and not any(_is(source, flow.source) for flow in _flows(segment)):
+        if source is not None and not any(_is(source, flow.source) for flow in segment.flows()):
             return False
         return destination is None or any(
-            _is(destination, flow.destination) for flow in _flows(segment)
+            _is(destination, flow.destination) for flow in segment.flows()
         )
 
 
 PARAMETERS = frozenset(each.name for each in fields(Query))
-
-
-def _flows(segment: Segment) -> Iterator[Flow]:
-    """The flow in every form that this segment knows."""
-    yield segment.original
-    for hop in segment.hops:
-        yield hop.step.before
-        yield hop.step.after
 
 
 def _is(wanted: SocketAddress, found: SocketAddress) -> bool:

@@ -7,7 +7,7 @@ are the trace. Nobody sends hops around; a reader joins them (`cluster.trace.tre
 Spec: O-1 to O-20.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
@@ -77,19 +77,29 @@ class Segment:
         """The flow as it left this process."""
         return self.hops[-1].step.after if self.hops else self.original
 
+    def flows(self) -> Iterator[Flow]:
+        """The flow in every form that this record knows."""
+        yield self.original
+        for hop in self.hops:
+            yield hop.step.before
+            yield hop.step.after
+
+    @property
+    def opened_here(self) -> bool:
+        """Whether the flow began in this process."""
+        return bool(self.hops) and self.hops[0].number == 0
+
     @property
     def complete(self) -> bool:
-        """Whether nothing more is expected of this process: only the client's own side has more.
-
-        Where a TCP connection began, what its client saw is known after the decision (O-20): by the
-        pod's or node's program itself, or by what was done to an outside client's socket. A process
-        that handed the socket over will hear of it no more.
-        """
-        opened_here = bool(self.hops) and self.hops[0].number == 0
-        tells = opened_here and self.original.protocol is Protocol.TCP
-        answered = self.kind is FlowKind.DNS and self.outcome is not Outcome.PASSED
-        heard = self.client_saw is not ClientSaw.UNKNOWN or self.handed_over
-        return not tells or answered or heard
+        """Whether nothing more is expected of this process: only the client's own side has more."""
+        return is_complete(
+            self.opened_here,
+            self.original.protocol,
+            self.kind,
+            self.outcome,
+            self.client_saw,
+            self.handed_over,
+        )
 
     def to_json(self) -> dict[str, Any]:
         """The record as plain JSON: the wire form of `/flows` and of `kubehop trace -o json`."""
@@ -142,6 +152,25 @@ class Segment:
             bytes_out=document["bytesOut"],
             handed_over=document.get("handedOver", False),
         )
+
+
+def is_complete(
+    opened_here: bool,
+    protocol: Protocol,
+    kind: FlowKind,
+    outcome: Outcome,
+    client_saw: ClientSaw,
+    handed_over: bool,
+) -> bool:
+    """Whether a record lacks nothing.
+
+    Where a TCP connection began, what its client saw is known after the decision (O-20): by the
+    pod's or node's program itself, or by what was done to an outside client's socket. A process
+    that handed the socket over will hear of it no more.
+    """
+    tells = opened_here and protocol is Protocol.TCP
+    answered = kind is FlowKind.DNS and outcome is not Outcome.PASSED
+    return not tells or answered or handed_over or client_saw is not ClientSaw.UNKNOWN
 
 
 def hops_of(

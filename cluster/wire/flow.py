@@ -5,14 +5,14 @@ A flow is named once, by the process that first sees it, and carries that name (
 digits) to its end; every process records its own hops under it.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from cluster.wire.addresses import Protocol, SocketAddress
 
 
-@dataclass(frozen=True, slots=True)
-class Flow:
+class Flow(NamedTuple):
     """Protocol, source and destination as one process sees them at one moment: the 5-tuple."""
 
     protocol: Protocol
@@ -28,11 +28,11 @@ class Flow:
 
     def to(self, destination: SocketAddress) -> "Flow":
         """The flow after destination translation (DNAT)."""
-        return replace(self, destination=destination)
+        return Flow(self.protocol, self.source, destination)
 
     def by(self, source: SocketAddress) -> "Flow":
         """The flow after source translation (SNAT)."""
-        return replace(self, source=source)
+        return Flow(self.protocol, source, self.destination)
 
 
 class OriginKind(StrEnum):
@@ -43,8 +43,7 @@ class OriginKind(StrEnum):
     OUTSIDE = "outside"  # the internet: 203.0.113.0/24
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """Who opened a flow, for people: stays what it is when addresses are translated.
 
     `name` is "namespace/pod", a node's name, or the outside client's address; `node` is the node

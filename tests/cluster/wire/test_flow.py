@@ -1,7 +1,5 @@
 """Flows: who talks to whom, and where they came from."""
 
-from dataclasses import FrozenInstanceError
-
 import pytest
 
 from cluster.wire.addresses import Protocol, SocketAddress
@@ -25,7 +23,7 @@ def test_translation_changes_one_end_and_leaves_the_flow_it_began_with():
     translated = FLOW.to(POD).by(NODE)
     assert translated == Flow(Protocol.TCP, NODE, POD)
     assert (FLOW.source, FLOW.destination) == (CLIENT, SERVICE)
-    with pytest.raises(FrozenInstanceError):
+    with pytest.raises(AttributeError):
         FLOW.source = NODE  # type: ignore[misc]
 
 
