@@ -1,44 +1,61 @@
-"""A UDP endpoint on a raw non-blocking socket: bounded queue, drops counted, batches of reads.
+"""A UDP endpoint on a raw non-blocking socket: batches in, batches out, all bounded, drops counted.
 
-What comes in waits in the kernel's queue, what cannot go out at once in ours; UDP may lose both,
-and here it says how often.
+What comes in waits in the kernel's queue and is taken by the batch; what is sent leaves by the
+turn (`cluster.aio.turn`). What cannot go out at once waits in our queue. UDP may lose both, and
+here it says how often.
 """
 
 import asyncio
 import errno
 import logging
+import os
 import socket
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from cluster.aio.streams import address_of, close, family_of, outside
+from cluster.aio.batch import Arrivals
+from cluster.aio.mmsg import coalesce
+from cluster.aio.outgoing import Outgoing
+from cluster.aio.socket_names import pack_name, read_name
+from cluster.aio.streams import address_of, close, family_of
+from cluster.aio.turn import Turn, turn_of_loop
 from cluster.wire.addresses import SocketAddress
 
 log = logging.getLogger(__name__)
 
 QUEUE_DATAGRAMS_MAX = 1024
-READ_BATCH = 64
-DATAGRAM_BYTES_MAX = 65535
 KERNEL_BUFFER_BYTES = 4 * 1024 * 1024  # the kernel gives what it allows
 
 OnDatagram = Callable[[bytes, SocketAddress], None]
+OnArrivals = Callable[[Arrivals], None]
 
 
 class DatagramEndpoint:
-    """Sends and receives datagrams at one address."""
+    """Sends and receives datagrams at one address.
+
+    `on_arrivals` gets what came together, by the names of who sent it; `on_datagram` one after the
+    other. `coalesced`: who sends to this address does so in runs, as other endpoints do.
+    """
 
     def __init__(
         self,
         address: SocketAddress,
-        on_datagram: OnDatagram,
+        on_datagram: OnDatagram | None = None,
         *,
+        on_arrivals: OnArrivals | None = None,
+        coalesced: bool = False,
         queue_datagrams_max: int = QUEUE_DATAGRAMS_MAX,
     ) -> None:
         """Bind; OSError if the address may not be had. `start` begins to receive."""
+        self._on_arrivals = on_arrivals or self._one_by_one
         self._on_datagram = on_datagram
-        self._queue: deque[tuple[bytes, SocketAddress]] = deque()
+        self._queue: deque[tuple[bytes, bytes]] = deque()
         self._queue_datagrams_max = queue_datagrams_max
         self._sock = _bound(address)
+        self._family = int(self._sock.family)
+        self._coalesced = coalesced and coalesce(self._sock)
+        self._outgoing: Outgoing | None = None
+        self._turn: Turn | None = None
         self.address = address_of(self._sock)
         self.received = 0
         self.sent = 0
@@ -48,62 +65,118 @@ class DatagramEndpoint:
         """Receive from now on."""
         asyncio.get_running_loop().add_reader(self._sock.fileno(), self._readable)
 
-    def send(self, data: bytes, address: SocketAddress) -> bool:
-        """Send now or soon; False when it was dropped."""
-        if self._sock.fileno() < 0:
-            return self._drop(data, address, "the endpoint is closed")
-        if not self._queue and self._try(data, address):
-            return True
-        if len(self._queue) >= self._queue_datagrams_max:
-            return self._drop(data, address, f"{len(self._queue)} datagrams wait already")
-        if not self._queue:
-            asyncio.get_running_loop().add_writer(self._sock.fileno(), self._writable)
-        self._queue.append((data, address))
-        return True
-
     def close(self) -> None:
-        """Stop; what waits is dropped."""
+        """Stop; what was gathered leaves, what waits for the kernel is dropped."""
+        if self._sock.fileno() >= 0:
+            self.flush()
         self.dropped += len(self._queue)
         self._queue.clear()
         close(self._sock)
 
-    def _try(self, data: bytes, address: SocketAddress) -> bool:
-        """Whether the datagram is off our hands."""
-        try:
-            outside(self._sock.sendto, data, address)
-        except (BlockingIOError, InterruptedError):
-            return False
-        except OSError as error:
-            self._drop(data, address, error.strerror or str(error))
-            return True
-        self.sent += 1
-        return True
+    # -- going out
 
-    def _drop(self, data: bytes, address: SocketAddress, reason: str) -> bool:
-        self.dropped += 1
-        log.debug("datagram dropped to=%s bytes=%d reason=%s", address, len(data), reason)
-        return False
+    def send(self, data: bytes, address: SocketAddress) -> bool:
+        """Send now or soon; False when it was dropped at once."""
+        return self.send_all(b"", (data,), pack_name(address)) == 1
+
+    def send_all(self, head: bytes, payloads: Sequence[bytes], name: bytes) -> int:
+        """Send datagrams with the same head to a name, now or soon: how many were not dropped."""
+        taken = self._gather(head, payloads, name)
+        turn = self._turn
+        if turn is not None and not turn.holding:
+            before = self.dropped
+            self.flush()
+            turn.hold()
+            taken -= self.dropped - before
+        return taken
+
+    def _gather(self, head: bytes, payloads: Sequence[bytes], name: bytes) -> int:
+        taken = at = 0
+        while at < len(payloads):
+            if self._queue or self._sock.fileno() < 0:
+                return taken + self._wait([(head + each, name) for each in payloads[at:]])
+            outgoing = self._outgoing or self._lend()
+            added = outgoing.add(head, payloads[at:] if at else payloads, name)
+            taken, at = taken + added, at + added
+            if at < len(payloads) and not added:
+                if len(outgoing):
+                    self.flush()
+                else:  # it alone is too long
+                    self._drop(1, name, os.strerror(errno.EMSGSIZE))
+                    at += 1
+        return taken
+
+    def _lend(self) -> Outgoing:
+        if self._turn is None:
+            self._turn = turn_of_loop()
+        self._outgoing = self._turn.lend(self)
+        return self._outgoing
+
+    def flush(self) -> None:
+        """Send what was gathered."""
+        outgoing, turn = self._outgoing, self._turn
+        if outgoing is None or turn is None:
+            return
+        self._outgoing = None
+        outcome = outgoing.flush(self._sock)
+        turn.give_back(outgoing)
+        self.sent += outcome.sent
+        if outcome.dropped:
+            self._drop(outcome.dropped, b"", outcome.reason)
+        if outcome.left:
+            self._wait(outcome.left)
+
+    def _wait(self, datagrams: list[tuple[bytes, bytes]]) -> int:
+        """Let them wait until the kernel takes more: how many found room."""
+        if self._sock.fileno() < 0:
+            return self._drop(len(datagrams), datagrams[0][1], "the endpoint is closed")
+        if not self._queue:
+            asyncio.get_running_loop().add_writer(self._sock.fileno(), self._writable)
+        room = max(0, self._queue_datagrams_max - len(self._queue))
+        self._queue.extend(datagrams[:room])
+        if len(datagrams) > room:
+            reason = f"{len(self._queue)} datagrams wait already"
+            self._drop(len(datagrams) - room, datagrams[-1][1], reason)
+        return min(room, len(datagrams))
+
+    def _drop(self, count: int, name: bytes, reason: str) -> int:
+        self.dropped += count
+        if log.isEnabledFor(logging.DEBUG):
+            address = read_name(name) if name else "?"
+            log.debug("datagrams dropped to=%s count=%d reason=%s", address, count, reason)
+        return 0
 
     def _writable(self) -> None:
-        while self._queue and self._try(*self._queue[0]):
-            self._queue.popleft()
-        if not self._queue:
-            asyncio.get_running_loop().remove_writer(self._sock.fileno())
+        asyncio.get_running_loop().remove_writer(self._sock.fileno())
+        waiting, self._queue = self._queue, deque()
+        for data, name in waiting:
+            self._gather(b"", (data,), name)
+        self.flush()
+
+    # -- coming in
 
     def _readable(self) -> None:
-        for _ in range(READ_BATCH):
-            if self._sock.fileno() < 0:
-                return
-            try:
-                data, peer = self._sock.recvfrom(DATAGRAM_BYTES_MAX)
-            except (BlockingIOError, InterruptedError):
-                return
-            except OSError as error:
-                if error.errno != errno.ECONNREFUSED:  # an ICMP answer to something we sent
-                    raise
-                continue
-            self.received += 1
-            self._on_datagram(data, SocketAddress(peer[0], peer[1]))
+        turn = self._turn
+        if turn is None:
+            turn = self._turn = turn_of_loop()
+        batch = turn.batch_for(self._family, coalesced=self._coalesced)
+        if self._sock.fileno() < 0 or not batch.receive(self._sock):
+            return
+        arrivals = batch.arrivals()
+        self.received += sum(map(len, arrivals.values()))
+        outermost = turn.begin()
+        try:
+            self._on_arrivals(arrivals)
+        finally:
+            if outermost:
+                turn.end()
+
+    def _one_by_one(self, arrivals: Arrivals) -> None:
+        assert self._on_datagram is not None, "whoever receives says how"
+        for name, payloads in arrivals.items():
+            for data in payloads:
+                if self._sock.fileno() >= 0:
+                    self._on_datagram(data, read_name(name))
 
 
 def _bound(address: SocketAddress) -> socket.socket:

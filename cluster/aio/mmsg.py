@@ -110,18 +110,24 @@ def open_batch(
     *,
     capacity: int = BATCH_DATAGRAMS,
     datagram_bytes_max: int = DATAGRAM_BYTES_MAX,
+    coalesced: bool = False,
 ) -> Batch:
-    """The fastest batch that works here."""
-    kind = MmsgBatch if mmsg_works() else Batch
-    return kind(family, capacity=capacity, datagram_bytes_max=datagram_bytes_max)
+    """The fastest batch that works here; `coalesced`: of sockets that `coalesce` was true for."""
+    if not mmsg_works():
+        return Batch(family, capacity=capacity, datagram_bytes_max=datagram_bytes_max)
+    return MmsgBatch(
+        family,
+        capacity=capacity,
+        datagram_bytes_max=datagram_bytes_max,
+        coalesced=coalesced,
+    )
 
 
-def open_coalesced(sock: socket.socket, *, capacity: int) -> Batch:
-    """A batch for a socket that gets runs of datagrams whole, where that works."""
-    if not segments_work():
-        return open_batch(sock.family, capacity=capacity)
-    sock.setsockopt(socket.IPPROTO_UDP, COALESCE, 1)
-    return MmsgBatch(sock.family, capacity=capacity, coalesced=True)
+def coalesce(sock: socket.socket) -> bool:
+    """Let a socket get runs of datagrams whole, if that works here."""
+    if segments_work():
+        sock.setsockopt(socket.IPPROTO_UDP, COALESCE, 1)
+    return segments_work()
 
 
 def open_outgoing() -> Outgoing:

@@ -3,10 +3,16 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import pytest
 
+from cluster.aio import mmsg
+from cluster.aio.batch import Arrivals
 from cluster.aio.datagrams import DatagramEndpoint
+from cluster.aio.mmsg import MmsgOutgoing
+from cluster.aio.outgoing import ARENA_BYTES, Outgoing, Sent
+from cluster.aio.socket_names import pack_name, read_name
 from cluster.wire.addresses import SocketAddress
 
 LOOPBACK = SocketAddress("127.0.0.1", 0)
@@ -39,23 +45,29 @@ async def opened() -> AsyncIterator[Callable[..., Mailbox]]:
         each.endpoint.close()
 
 
-class Clogged:
-    """A socket whose kernel queue is full until it is told otherwise."""
+@pytest.fixture(autouse=True, params=["mmsg", "loop"])
+def calls(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With one system call for many datagrams, and without."""
+    if request.param == "loop":
+        monkeypatch.setattr(mmsg, "mmsg_works", lambda: False)
+        monkeypatch.setattr(mmsg, "segments_work", lambda: False)
 
-    def __init__(self, real: socket.socket) -> None:
-        self._real = real
+
+class Clog:
+    """The kernel takes nothing until it is told otherwise."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.full = True
+        for kind in (Outgoing, MmsgOutgoing):
+            monkeypatch.setattr(kind, "_transmit", self._through(kind._transmit))
 
-    def sendto(self, data: bytes, address: SocketAddress) -> int:
-        if self.full:
-            raise BlockingIOError
-        return self._real.sendto(data, address)
+    def _through(self, real: Callable[..., int]) -> Callable[..., int]:
+        def transmit(*arguments: Any) -> int:
+            if self.full:
+                raise BlockingIOError
+            return real(*arguments)
 
-    def fileno(self) -> int:
-        return self._real.fileno()
-
-    def close(self) -> None:
-        self._real.close()
+        return transmit
 
 
 async def test_a_datagram_arrives_with_its_senders_address(
@@ -80,26 +92,113 @@ async def test_what_cannot_leave_at_once_waits_in_order(
     opened: Callable[..., Mailbox], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     near, far = opened(), opened()
-    clogged = Clogged(near.endpoint._sock)
-    monkeypatch.setattr(near.endpoint, "_sock", clogged)
+    clog = Clog(monkeypatch)
     for word in (b"one", b"two"):
         assert near.endpoint.send(word, far.endpoint.address)
     assert near.endpoint.sent == 0
-    clogged.full = False
+    clog.full = False
     assert near.endpoint.send(b"three", far.endpoint.address)
     assert [(await far.next())[0] for _ in range(3)] == [b"one", b"two", b"three"]
+    assert near.endpoint.sent == 3
 
 
 async def test_a_full_queue_drops_the_newest_and_counts_it(
     opened: Callable[..., Mailbox], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     near, far = opened(queue_datagrams_max=2), opened()
-    monkeypatch.setattr(near.endpoint, "_sock", Clogged(near.endpoint._sock))
+    Clog(monkeypatch)
     kept = [near.endpoint.send(b"%d" % number, far.endpoint.address) for number in range(4)]
     assert kept == [True, True, False, False]
     assert near.endpoint.dropped == 2
     near.endpoint.close()
     assert near.endpoint.dropped == 4
+
+
+async def test_a_run_that_finds_no_room_is_kept_as_far_as_there_is(
+    opened: Callable[..., Mailbox], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    near, far = opened(queue_datagrams_max=3), opened()
+    clog = Clog(monkeypatch)
+    words = [b"1", b"2", b"3", b"4", b"5"]
+    assert near.endpoint.send_all(b"", words, pack_name(far.endpoint.address)) == 3
+    clog.full = False
+    assert [(await far.next())[0] for _ in range(3)] == words[:3]
+    assert (near.endpoint.sent, near.endpoint.dropped) == (3, 2)
+
+
+async def test_what_is_sent_while_a_batch_is_worked_on_leaves_together(
+    opened: Callable[..., Mailbox], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And nothing that is sent alone waits for the end of the turn."""
+    flushed: list[int] = []
+    real = Outgoing.flush
+
+    def counted(self: Outgoing, sock: socket.socket) -> Sent:
+        if len(self):
+            flushed.append(len(self))
+        return real(self, sock)
+
+    monkeypatch.setattr(Outgoing, "flush", counted)
+    client = opened()
+    server = DatagramEndpoint(LOOPBACK, lambda data, peer: server.send(data.upper(), peer))
+    client.endpoint.send(b"a", server.address)
+    assert flushed == [1]
+    for word in (b"b", b"c", b"d"):
+        client.endpoint.send(word, server.address)
+    assert flushed == [1]
+    await asyncio.sleep(0)  # the turn ends
+    assert flushed == [1, 3]
+    server.start()
+    assert [(await client.next())[0] for _ in range(4)] == [b"A", b"B", b"C", b"D"]
+    assert flushed == [1, 3, 4]
+    server.close()
+
+
+async def test_runs_come_as_the_datagrams_that_they_are_by_their_senders() -> None:
+    came: asyncio.Queue[Arrivals] = asyncio.Queue()
+    receiver = DatagramEndpoint(LOOPBACK, on_arrivals=came.put_nowait, coalesced=True)
+    senders = [DatagramEndpoint(LOOPBACK) for _ in range(2)]
+    expected: dict[SocketAddress, list[bytes]] = {}
+    for number, sender in enumerate(senders):
+        payloads = [b"%d %d" % (number, each % 30) for each in range(200)]
+        assert sender.send_all(b"head ", payloads, pack_name(receiver.address)) == 200
+        expected[sender.address] = [b"head " + each for each in payloads]
+    receiver.start()
+    got: dict[SocketAddress, list[bytes]] = {}
+    while got != expected:
+        for name, some in (await asyncio.wait_for(came.get(), 10)).items():
+            got.setdefault(read_name(name), []).extend(some)
+    assert receiver.received == 400
+    for each in (receiver, *senders):
+        each.close()
+
+
+async def test_a_datagram_that_no_memory_holds_is_dropped_and_those_around_it_leave(
+    opened: Callable[..., Mailbox],
+) -> None:
+    near, far = opened(), opened()
+    words = (b"one", bytes(ARENA_BYTES + 1), b"three")
+    assert near.endpoint.send_all(b"", words, pack_name(far.endpoint.address)) == 2
+    assert [(await far.next())[0] for _ in range(2)] == [b"one", b"three"]
+    assert near.endpoint.dropped == 1
+
+
+async def test_a_handler_that_fails_does_not_keep_what_was_sent_before() -> None:
+    """The loop is told of the failure; what was gathered leaves all the same."""
+    told: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+
+    def fail(data: bytes, peer: SocketAddress) -> None:
+        server.send(data, peer)
+        raise RuntimeError("no")
+
+    server, client = DatagramEndpoint(LOOPBACK, fail), Mailbox()
+    server.start()
+    client.endpoint.send(b"x", server.address)
+    assert (await client.next())[0] == b"x"
+    assert str(told[0]["exception"]) == "no"
+    for each in (server, client.endpoint):
+        each.close()
 
 
 async def test_what_the_kernel_refuses_is_dropped_and_counted(
@@ -129,8 +228,10 @@ async def test_a_closed_endpoint_sends_nothing(opened: Callable[..., Mailbox]) -
 
 async def test_an_endpoint_may_close_while_it_receives() -> None:
     closed = asyncio.Event()
+    came: list[bytes] = []
 
-    def once(_: bytes, __: SocketAddress) -> None:
+    def once(data: bytes, _: SocketAddress) -> None:
+        came.append(data)
         endpoint.close()
         closed.set()
 
@@ -140,4 +241,4 @@ async def test_an_endpoint_may_close_while_it_receives() -> None:
             sender.sendto(b"x", endpoint.address)
     endpoint.start()
     await asyncio.wait_for(closed.wait(), 10)
-    assert endpoint.received == 1
+    assert came == [b"x"]

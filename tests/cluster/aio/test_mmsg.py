@@ -11,9 +11,9 @@ from cluster.aio.batch import Batch
 from cluster.aio.mmsg import (
     MmsgBatch,
     MmsgOutgoing,
+    coalesce,
     mmsg_works,
     open_batch,
-    open_coalesced,
     open_outgoing,
     segments_work,
 )
@@ -58,7 +58,7 @@ def test_a_kernel_that_cuts_no_runs_is_no_obstacle(monkeypatch: pytest.MonkeyPat
     assert not segments_work()
     outgoing = open_outgoing()
     with bound(socket.AF_INET, 1) as (sock,):
-        batch = open_coalesced(sock, capacity=4)
+        batch = open_batch(sock.family, capacity=4, coalesced=coalesce(sock))
         outgoing.add(b"", (b"one", b"two"), name_of(sock))
         assert [run.count for run in outgoing._runs] == [1, 1]
         assert outgoing.flush(sock).sent == 2
@@ -70,7 +70,7 @@ def test_a_run_is_given_as_the_datagrams_that_it_is() -> None:
         pytest.skip("this kernel cuts no runs")
     outgoing = open_outgoing()
     with bound(socket.AF_INET, 3) as (receiver, one, two):
-        batch = open_coalesced(receiver, capacity=4)
+        batch = open_batch(receiver.family, capacity=4, coalesced=coalesce(receiver))
         for sender, words in ((one, (b"a", b"b", b"c")), (two, (b"whole",)), (one, (b"d", b"e"))):
             outgoing.add(b"", words, name_of(receiver))
             outgoing.flush(sender)

@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from cluster.aio.mmsg import MmsgBatch, MmsgOutgoing, open_coalesced
+from cluster.aio.mmsg import MmsgBatch, MmsgOutgoing, coalesce, open_batch
 from cluster.aio.outgoing import ARENA_BYTES, RUNS_MAX, Outgoing
 from tests.cluster.aio.batches import WAYS_OUT, arrived, bound, name_of
 
@@ -35,7 +35,7 @@ def test_datagrams_arrive_unaltered_in_order_at_the_right_address(
     dice = Random(seed)
     with bound(family, 4) as (sender, *receivers):
         wanted: dict[bytes, list[bytes]] = {name_of(each): [] for each in receivers}
-        whole = open_coalesced(receivers[0], capacity=4)
+        whole = open_batch(family, capacity=4, coalesced=coalesce(receivers[0]))
         for _ in range(30):
             name, head = dice.choice(list(wanted)), dice.randbytes(dice.choice((0, 60)))
             size = dice.choice((0, 1, 64, 1200))
