@@ -38,6 +38,7 @@ TIMEOUT_SECONDS = {  # S-129, and Linux' own for TCP
     FlowState.STREAM: 120.0,
     FlowState.ESTABLISHED: 432000.0,
 }
+_STREAM_SECONDS = TIMEOUT_SECONDS[FlowState.STREAM]
 
 
 class Direction(StrEnum):
@@ -56,13 +57,15 @@ class Entry:
     context: FlowContext
     verdict: Verdict
     state: FlowState
+    timeout_seconds: float
     opened: float
     last_seen: float
+    closed: bool = False  # the table has forgotten it
 
     @property
     def expires(self) -> float:
         """When it ends if nothing more is seen of it."""
-        return self.last_seen + TIMEOUT_SECONDS[self.state]
+        return self.last_seen + self.timeout_seconds
 
 
 class Conntrack:
@@ -73,9 +76,11 @@ class Conntrack:
         self._by_tuple: dict[Flow, tuple[Entry, Direction]] = {}
         self._by_front: dict[tuple[Protocol, SocketAddress], dict[Flow, Entry]] = {}
         self._by_endpoint: dict[tuple[Protocol, SocketAddress], dict[Flow, Entry]] = {}
-        self._queues: dict[FlowState, OrderedDict[Flow, Entry]] = {
+        self._queues: dict[FlowState, OrderedDict[Entry, None]] = {
             state: OrderedDict() for state in FlowState
         }
+        self._unreplied = self._queues[FlowState.UNREPLIED]
+        self._streams = self._queues[FlowState.STREAM]
         self._count = 0
 
     def open(
@@ -104,12 +109,14 @@ class Conntrack:
             reason = f"{PORT_TRIES_MAX} source ports were tried for {translated}, none is free"
             return Drop(Code.NO_MAPPING, reason)
         tcp = original.protocol is Protocol.TCP
+        state = FlowState.ESTABLISHED if tcp else FlowState.UNREPLIED
         entry = Entry(
             original=original,
             translated=free,
             context=context,
             verdict=verdict,
-            state=FlowState.ESTABLISHED if tcp else FlowState.UNREPLIED,
+            state=state,
+            timeout_seconds=TIMEOUT_SECONDS[state],
             opened=now,
             last_seen=now,
         )
@@ -123,19 +130,25 @@ class Conntrack:
 
     def seen(self, flow: Flow, *, now: float) -> tuple[Entry, Direction] | None:
         """`find`, and note that something of the flow went by; a reply makes it a stream."""
-        found = self.find(flow, now=now)
-        if found is None:
-            return None
-        entry, direction = found
-        queue = self._queues[entry.state]
-        if direction is Direction.REPLY and entry.state is FlowState.UNREPLIED:
-            del queue[entry.original]
-            entry.state = FlowState.STREAM
-            queue = self._queues[entry.state]
+        found = self._by_tuple.get(flow)
+        return found if found is not None and self.touch(*found, now=now) else None
+
+    def touch(self, entry: Entry, direction: Direction, *, now: float) -> bool:
+        """Note that something of a known flow went by; False if the flow is live no more."""
+        if entry.closed or entry.expires <= now:
+            return False
         entry.last_seen = now
-        queue[entry.original] = entry
-        queue.move_to_end(entry.original)
-        return found
+        if entry.state is FlowState.STREAM:
+            self._streams.move_to_end(entry)
+        elif entry.state is FlowState.ESTABLISHED:
+            self._queues[entry.state].move_to_end(entry)
+        elif direction is Direction.ORIGINAL:
+            self._unreplied.move_to_end(entry)
+        else:
+            del self._unreplied[entry]
+            entry.state, entry.timeout_seconds = FlowState.STREAM, _STREAM_SECONDS
+            self._streams[entry] = None
+        return True
 
     def close(self, entry: Entry) -> None:
         """Forget a flow that ended; again is fine."""
@@ -148,7 +161,7 @@ class Conntrack:
         expired: list[Entry] = []
         for queue in self._queues.values():
             while queue:
-                entry = next(iter(queue.values()))
+                entry = next(iter(queue))
                 if entry.expires > now:
                     break
                 self._remove(entry)
@@ -169,7 +182,7 @@ class Conntrack:
     def entries(self, *, now: float) -> Iterator[Entry]:
         """Every live flow, for listings."""
         for queue in self._queues.values():
-            yield from [entry for entry in queue.values() if entry.expires > now]
+            yield from [entry for entry in queue if entry.expires > now]
 
     def __len__(self) -> int:
         return self._count
@@ -209,7 +222,7 @@ class Conntrack:
         front, endpoint = _front(entry), _endpoint(entry)
         self._by_front.setdefault(front, {})[original] = entry
         self._by_endpoint.setdefault(endpoint, {})[original] = entry
-        self._queues[entry.state][original] = entry
+        self._queues[entry.state][entry] = None
         self._count += 1
 
     def _remove(self, entry: Entry) -> None:
@@ -220,7 +233,8 @@ class Conntrack:
             index[key].pop(original, None)
             if not index[key]:
                 del index[key]
-        del self._queues[entry.state][original]
+        del self._queues[entry.state][entry]
+        entry.closed = True
         self._count -= 1
 
 

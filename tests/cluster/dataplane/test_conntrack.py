@@ -73,6 +73,26 @@ def test_a_reply_makes_a_stream_that_lives_two_minutes(make: Any, table: Conntra
     assert table.find(entry.original, now=130.0) is None
 
 
+def test_a_known_flow_is_touched_without_being_looked_for(make: Any, table: Conntrack) -> None:
+    """S-129: as if it was found, in either direction, until it is live no more."""
+    entry = opened(make, table)
+    assert table.touch(entry, Direction.ORIGINAL, now=20.0)
+    assert (entry.state, entry.expires) == (FlowState.UNREPLIED, 50.0)
+    assert table.touch(entry, Direction.REPLY, now=40.0)
+    assert (entry.state, entry.expires) == (FlowState.STREAM, 160.0)
+    assert not table.touch(entry, Direction.REPLY, now=160.0)
+    assert table.expire(160.0) == [entry] and entry.closed
+
+
+def test_a_flow_that_was_closed_is_not_touched(make: Any, table: Conntrack) -> None:
+    entry = opened(make, table)
+    table.close(entry)
+    assert not table.touch(entry, Direction.ORIGINAL, now=1.0)
+    anew = opened(make, table, now=2.0)
+    assert not table.touch(entry, Direction.ORIGINAL, now=3.0)
+    assert (anew.last_seen, len(table)) == (2.0, 1)
+
+
 def test_expired_flows_are_named_once_and_forgotten(make: Any, table: Conntrack) -> None:
     first, second = opened(make, table), opened(make, table, source="10.244.1.2:5001", now=5.0)
     third = opened(make, table, source="10.244.1.2:5002", now=6.0)
