@@ -3,78 +3,95 @@
 python -m tests.benchmarks                         everything, to docs/benchmarks.md
 python -m tests.benchmarks --smoke -o FILE         tiny rounds: that it runs at all
 python -m tests.benchmarks --only start            to the terminal alone
+
+Tables are printed, and the document is written anew, as soon as there is one more: a run that is
+ended early has written what it measured. The first parts are the ones that matter most.
 """
 
 import argparse
+import signal
 import sys
 import tempfile
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.benchmarks import api, machine, memory, request, start
+from tests.benchmarks import api, document, machine, memory, namespace, paths, start
+from tests.benchmarks.load import generator
 from tests.benchmarks.table import Table
 
-HERE = Path(__file__).parent
-DOCUMENT = HERE.parent.parent / "docs" / "benchmarks.md"
-ROUNDS = 7
-REQUESTS = 4000
+ROUNDS = 5
+Part = Callable[[Path], Iterable[Table]]
 
 
 def main() -> int:
     """Run what was asked for; the exit status."""
-    options = _parser().parse_args()
-    rounds, requests = (1, 40) if options.smoke else (options.rounds, REQUESTS)
-    nodes = 1 if options.smoke else 3
-    api_size = api.Size.smoke() if options.smoke else api.Size(rounds)
-    if options.smoke:
-        machine.Quiet.seconds_max = 0.0
-    before = machine.load_average()
+    parts = ("paths", "start", "memory", "api")
+    options = _parser(parts).parse_args()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(1))  # what was started is ended on the way out
+    own_network = namespace.enter()
+    namespace.raise_limits()
+    writes = options.output or not (options.only or options.smoke)
+    path = document.default_or(options.output) if writes else None
+    facts = _facts(options.rounds, own_network)
     tables: list[Table] = []
+    failed: list[str] = []
     with tempfile.TemporaryDirectory(prefix="kb-") as scratch:
-        directory = Path(scratch)
-        benchmarks: dict[str, Callable[[], list[Table]]] = {
-            "start": lambda: start.measure(directory, rounds, nodes),
-            "memory": lambda: memory.measure(directory, (1,) if options.smoke else (3, 30)),
-            "request": lambda: request.measure(directory, rounds, requests, nodes),
-            "api": lambda: api.measure(directory, api_size),
-        }
-        for name in options.only or benchmarks:
-            for table in benchmarks[name]():
-                print(table.text(), flush=True)
-                tables.append(table)
-    if options.output or not (options.only or options.smoke):
-        (options.output or DOCUMENT).write_text(document(tables, rounds, before))
-    return 0
+        for name, part in _parts(options).items():
+            if options.only and name not in options.only:
+                continue
+            directory = Path(scratch) / name
+            directory.mkdir()
+            try:
+                for table in part(directory):
+                    print(table.text(), flush=True)
+                    tables.append(table)
+                    if path:
+                        document.write(path, facts | _after(), tables)
+            except Exception:  # the other parts may still be measured
+                traceback.print_exc()
+                failed.append(name)
+    if failed:
+        print(f"error: not measured whole: {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed else 0
 
 
-def document(tables: list[Table], rounds: int, load_before: str) -> str:
-    """docs/benchmarks.md."""
-    facts = machine.described() | {
-        "measured": f"{datetime.now(UTC):%Y-%m-%d}, {rounds} rounds, medians",
-        "load average": f"{load_before} before, {machine.load_average()} after, by this too",
+def _parts(options: argparse.Namespace) -> dict[str, Part]:
+    """By name, those first that matter most."""
+    smoke, rounds = options.smoke, options.rounds
+    if smoke:
+        machine.Quiet.seconds_max = 0.0
+    size = paths.Size.smoke() if smoke else paths.Size(rounds)
+    api_size = api.Size.smoke() if smoke else api.Size(rounds)
+    return {
+        "paths": lambda directory: paths.measure(directory, size),
+        "start": lambda directory: start.measure(directory, size.rounds, size.nodes),
+        "memory": lambda directory: memory.measure(directory, (1,) if smoke else (3, 30)),
+        "api": lambda directory: api.measure(directory, api_size),
     }
-    return "\n".join(
-        [
-            "# Benchmarks",
-            "",
-            "Written by `make bench` (`python -m tests.benchmarks`); no test asserts a number.",
-            "",
-            *(f"- {name}: {value}" for name, value in facts.items()),
-            "",
-            (HERE / "method.md").read_text(),
-            *(table.markdown() for table in tables),
-            (HERE / "reading.md").read_text().rstrip(),
-            "",
-        ]
-    )
 
 
-def _parser() -> argparse.ArgumentParser:
+def _facts(rounds: int, own_network: bool) -> dict[str, str]:
+    return machine.described() | {
+        "network": namespace.described(own_network),
+        "compared with": document.peers(),
+        "load": generator(),
+        "measured": f"{datetime.now(UTC):%Y-%m-%d}, {rounds} rounds, medians",
+        "load average before": machine.load_average(),
+    }
+
+
+def _after() -> dict[str, str]:
+    return {"load average after": f"{machine.load_average()}, by this too"}
+
+
+def _parser(parts: Iterable[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     add = parser.add_argument
-    add("--only", action="append", choices=["start", "memory", "request", "api"], help="just these")
-    add("--rounds", type=int, default=ROUNDS, help="at least 5 for a document (default: 7)")
+    add("--only", action="append", choices=list(parts), help="just these")
+    add("--rounds", type=int, default=ROUNDS, help="at least 5 for a document (default: 5)")
     add("--smoke", action="store_true", help="tiny rounds: that everything runs")
     add("-o", "--output", type=Path, help="write the document here")
     return parser

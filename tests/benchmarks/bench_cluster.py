@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -51,8 +51,9 @@ class Start:
 class BenchCluster:
     """One cluster in a directory of its own; `up`, then `down`."""
 
-    def __init__(self, directory: Path, nodes: int) -> None:
+    def __init__(self, directory: Path, nodes: int, options: Sequence[str] = SHOP) -> None:
         self._nodes = nodes
+        self._options = options
         self._environment = {
             **environment(directory),
             "KUBEHOP_RUN_DIR": str(directory / "run"),
@@ -66,7 +67,7 @@ class BenchCluster:
         start = Start()
         began = time.monotonic()
         process = subprocess.Popen(
-            [*KUBEHOP, "up", "--name", NAME, "--nodes", str(self._nodes), *SHOP],
+            [*KUBEHOP, "up", "--name", NAME, "--nodes", str(self._nodes), *self._options],
             env=self._environment,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

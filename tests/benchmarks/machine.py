@@ -4,6 +4,7 @@ import os
 import platform
 import subprocess
 import time
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
@@ -44,6 +45,27 @@ class Quiet:
 
     def __str__(self) -> str:
         return f"{self._idle} of {self._rounds} rounds began on idle processors."
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """The machine's time so far, in ticks."""
+
+    total: int
+    programs: int  # user and system; what interrupts take is nobody's
+    steal: int
+
+    @classmethod
+    def now(cls) -> "Spent":
+        """As the system tells; zeros where it does not."""
+        ticks = _ticks() or [0] * 8
+        return cls(sum(ticks[:8]), sum(ticks[:3]), ticks[7])
+
+    def since(self, before: "Spent", ours: float) -> tuple[float, float]:
+        """The parts of the machine that others had meanwhile, and that it did not get."""
+        total = max(self.total - before.total, 1)
+        foreign = self.programs - before.programs - ours * os.sysconf("SC_CLK_TCK")
+        return max(foreign, 0.0) / total, (self.steal - before.steal) / total
 
 
 def _busy(seconds: float) -> float:

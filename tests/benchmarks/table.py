@@ -14,6 +14,7 @@ class Table:
     columns: tuple[str, ...]
     note: str = ""
     rows: list[tuple[str, ...]] = field(default_factory=list)
+    figures: dict[str, float] = field(default_factory=dict)  # that goals are met by
 
     def add(self, *cells: str) -> None:
         """One row, as long as the columns."""
@@ -33,12 +34,12 @@ class Table:
         ]
         return "\n".join([self.title, *shown, ""])
 
-    def markdown(self) -> str:
+    def markdown(self, heading: str = "###") -> str:
         """For the document."""
         rule = ["---", *["---:"] * (len(self.columns) - 1)]
         lines = [self.columns, rule, *self.rows]
         shown = ["| " + " | ".join(line) + " |" for line in lines]
-        return "\n".join([f"### {self.title}", "", *shown, "", self.note, ""])
+        return "\n".join([f"{heading} {self.title}", "", *shown, "", self.note, ""])
 
 
 def milliseconds(seconds: float) -> str:

@@ -1,0 +1,85 @@
+"""docs/benchmarks.md, from the tables that there are so far."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from tests.benchmarks import goals
+from tests.benchmarks.peers import configurations, programs, wrk
+from tests.benchmarks.table import Table
+
+HERE = Path(__file__).parent
+DOCUMENT = HERE.parent.parent / "docs" / "benchmarks.md"
+_LISTEN, _TARGET = ("127.0.0.1", 20_001), ("127.0.0.1", 20_000)
+_BALANCER = ("127.65.1.1", 8080)
+
+
+def write(path: Path, facts: Mapping[str, str], tables: Sequence[Table]) -> None:
+    """Put it there whole, in place of what was there."""
+    partial = path.with_name(f".{path.name}")
+    partial.write_text(text(facts, tables))
+    partial.replace(path)
+
+
+def text(facts: Mapping[str, str], tables: Sequence[Table]) -> str:
+    """All of it."""
+    return "\n".join(
+        [
+            "# Benchmarks",
+            "",
+            "Written by `make bench` (`python -m tests.benchmarks`); no test asserts a number.",
+            "",
+            *(f"- {name}: {value}" for name, value in facts.items()),
+            "",
+            goals.table(goals.gathered(tables)).markdown(heading="##"),
+            (HERE / "method.md").read_text(),
+            _commands(),
+            "## Results",
+            "",
+            *(table.markdown() for table in tables),
+            (HERE / "reading.md").read_text().rstrip(),
+            "",
+        ]
+    )
+
+
+def peers() -> str:
+    """Who is compared with, of which version, and who could not be."""
+    there = [f"{name} {version}" for name, version in programs.versions().items()]
+    missing = [f"{name} is not installed" for name in programs.missing()]
+    return ", ".join([*there, *missing])
+
+
+def _commands() -> str:
+    """The peers' commands and settings, as one of each chain is started."""
+    blocks = {
+        "wrk -t1 -c32 -d2s": _as_typed(),
+        "haproxy -db -f FILE": configurations.haproxy(_LISTEN, _TARGET),
+        "nginx -e stderr -p DIRECTORY -c FILE": configurations.nginx(
+            _LISTEN, _TARGET, str(programs.NGINX_STREAM), "nginx.pid"
+        ),
+        "envoy --concurrency 1 --disable-hot-restart --log-level error -c FILE": (
+            configurations.envoy(_LISTEN, _TARGET) + "\n"
+        ),
+    }
+    shown = [f"`{name}`:\n\n```\n{block}```\n" for name, block in blocks.items()]
+    return "\n".join(["### Commands", "", *shown])
+
+
+def _as_typed() -> str:
+    lines = [
+        wrk.command_line(_BALANCER, 32, 2),
+        wrk.command_line(_BALANCER, 128, 2),
+        wrk.command_line(_BALANCER, 32, 2, close=True),
+    ]
+    return "".join(f"{' '.join(words)}\n" for words in lines).replace(
+        "Connection: close", '"Connection: close"'
+    )
+
+
+def default_or(path: Path | None) -> Path:
+    """Where it is written; the directory must be there."""
+    chosen = path or DOCUMENT
+    if not os.access(chosen.parent, os.W_OK):
+        raise SystemExit(f"error: {chosen.parent} cannot be written to")
+    return chosen
