@@ -11,13 +11,16 @@
             4 REFUSED: no payload, but "port unreachable", as ICMP says it (with REPLY)
             8 the addresses are IPv6: 16 bytes each instead of 4
 
-MAC is a keyed BLAKE2s of 8 bytes over all the rest. All datagrams of one flow between two processes
-have the same head but for the MAC, so heads are read once and remembered.
+MAC is a keyed BLAKE2s of 8 bytes over the rest of the head: nobody without the key opens a flow or
+puts a datagram into one. A payload is as safe as UDP makes it, as in VXLAN. So all datagrams of one
+flow between two processes have the same head, byte by byte: it is written once, read once, and then
+compared.
 Pure: bytes in, values out, and back. Anything else on the wire is a WireError.
 """
 
 import hmac
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2s
@@ -29,7 +32,7 @@ from cluster.wire.addresses import Protocol, SocketAddress
 from cluster.wire.flow import Entry, Flow, FlowContext, FlowKind, Origin, OriginKind
 
 MAGIC = b"KD"
-VERSION = 1
+VERSION = 2
 MAC_BYTES = 8
 DATAGRAM_BYTES_MAX = 65507  # what UDP over IPv4 carries
 NAMES_BYTES_MAX = 1024
@@ -55,16 +58,33 @@ class Datagram:
     refused: bool = False  # port unreachable: the flow's source is to be told, no payload
 
 
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What stands before a payload."""
+
+    context: FlowContext
+    reply: bool
+    refused: bool
+    bytes: int  # how long it is
+
+
+def head_of(
+    context: FlowContext, key: bytes, *, reply: bool = False, refused: bool = False
+) -> bytes:
+    """What stands before each payload of a flow; WireError if that cannot be written."""
+    start, rest = _head_of(context, reply, refused)
+    return start + _mac(start, rest, key) + rest
+
+
 def encode(datagram: Datagram, key: bytes) -> bytes:
     """The bytes of a datagram; WireError if it is too long for one."""
-    start, head = _head_of(datagram.context, datagram.reply, datagram.refused)
-    size = len(head) + _HEAD_AT + len(datagram.payload)
-    if size > DATAGRAM_BYTES_MAX:
+    head = head_of(datagram.context, key, reply=datagram.reply, refused=datagram.refused)
+    if len(head) + len(datagram.payload) > DATAGRAM_BYTES_MAX:
         raise WireError(
             f"payload of {len(datagram.payload)} bytes, the limit of this flow is "
             f"{payload_bytes_max(datagram.context)}"
         )
-    return start + _mac(start, head, datagram.payload, key) + head + datagram.payload
+    return head + datagram.payload
 
 
 def payload_bytes_max(context: FlowContext) -> int:
@@ -74,6 +94,12 @@ def payload_bytes_max(context: FlowContext) -> int:
 
 def decode(data: bytes, key: bytes) -> Datagram:
     """Read what `encode` wrote."""
+    head = read_head(data, key)
+    return Datagram(head.context, data[head.bytes :], head.reply, head.refused)
+
+
+def read_head(data: bytes, key: bytes) -> Head:
+    """Read the head of a datagram, and make sure who wrote it."""
     if not _FIXED_BYTES <= len(data) <= DATAGRAM_BYTES_MAX:
         raise WireError(
             f"datagram of {len(data)} bytes, the limits are {_FIXED_BYTES} and {DATAGRAM_BYTES_MAX}"
@@ -84,13 +110,36 @@ def decode(data: bytes, key: bytes) -> Datagram:
             f"datagram with magic {magic!r}, version {version}, flags {flags:#x}; "
             f"this process speaks {MAGIC!r}, {VERSION}, flags up to {_FLAGS_KNOWN:#x}"
         )
-    end = _head_end(data, flags)
-    start, head, payload = data[: _START.size], data[_HEAD_AT:end], data[end:]
-    mac = _mac(start, head, payload, key)
-    if not hmac.compare_digest(mac, data[_START.size : _HEAD_AT]):
+    return _opened(data[: _head_end(data, flags)], key)
+
+
+def by_head(datagrams: Iterable[bytes]) -> dict[bytes, list[bytes]]:
+    """Payloads by their heads, as they are, in order; under b"", whole, what cannot have one."""
+    found: dict[bytes, list[bytes]] = {}
+    head, payloads, size = b"", [], 0
+    for data in datagrams:
+        if not size or not data.startswith(head):
+            size = _head_bytes(data)
+            head = data[:size]
+            payloads = found.setdefault(head, [])
+        payloads.append(data[size:])
+    return found
+
+
+def _head_bytes(data: bytes) -> int:
+    try:
+        return _head_end(data, data[_START.size - 1]) if len(data) >= _FIXED_BYTES else 0
+    except WireError:
+        return 0
+
+
+@lru_cache(maxsize=HEADS_REMEMBERED_MAX)
+def _opened(head: bytes, key: bytes) -> Head:
+    start, rest = head[: _START.size], head[_HEAD_AT:]
+    if not hmac.compare_digest(_mac(start, rest, key), head[_START.size : _HEAD_AT]):
         raise WireError("the MAC of a datagram is wrong: altered, or another cluster's")
-    context = _context_of(flags, head)
-    return Datagram(context, payload, bool(flags & _REPLY), bool(flags & _REFUSED))
+    flags = start[-1]
+    return Head(_context_of(flags, rest), bool(flags & _REPLY), bool(flags & _REFUSED), len(head))
 
 
 def _head_end(data: bytes, flags: int) -> int:
@@ -105,11 +154,8 @@ def _head_end(data: bytes, flags: int) -> int:
     return end
 
 
-def _mac(start: bytes, head: bytes, payload: bytes, key: bytes) -> bytes:
-    mac = blake2s(start, key=key, digest_size=MAC_BYTES)
-    mac.update(head)
-    mac.update(payload)
-    return mac.digest()
+def _mac(start: bytes, head: bytes, key: bytes) -> bytes:
+    return blake2s(start + head, key=key, digest_size=MAC_BYTES).digest()
 
 
 @lru_cache(maxsize=HEADS_REMEMBERED_MAX)
@@ -144,7 +190,6 @@ def _packed(ip: str, ipv6: bool) -> bytes:
     return IPv6Address(ip if ":" in ip else f"::ffff:{ip}").packed
 
 
-@lru_cache(maxsize=HEADS_REMEMBERED_MAX)
 def _context_of(flags: int, head: bytes) -> FlowContext:
     flow_id, hops, origin, kind, names_length = _HEAD.unpack_from(head)
     layout = _V6 if flags & _IPV6 else _V4

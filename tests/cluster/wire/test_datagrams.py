@@ -12,9 +12,12 @@ from cluster.wire.addresses import Protocol, SocketAddress
 from cluster.wire.datagrams import (
     DATAGRAM_BYTES_MAX,
     Datagram,
+    by_head,
     decode,
     encode,
+    head_of,
     payload_bytes_max,
+    read_head,
 )
 from cluster.wire.flow import Entry, Flow, FlowContext, FlowKind, Origin, OriginKind
 
@@ -64,9 +67,9 @@ CONTEXT = FlowContext(
 )
 
 
-def resealed(data: bytes) -> bytes:
+def resealed(data: bytes, head_bytes: int) -> bytes:
     """The same bytes with a good MAC."""
-    mac = blake2s(data[:4] + data[12:], key=KEY, digest_size=8).digest()
+    mac = blake2s(data[:4] + data[12:head_bytes], key=KEY, digest_size=8).digest()
     return data[:4] + mac + data[12:]
 
 
@@ -76,19 +79,53 @@ def test_a_datagram_comes_out_as_it_went_in(datagram: Datagram) -> None:
 
 
 @given(datagrams, st.data())
-def test_any_flipped_bit_is_refused(datagram: Datagram, data: st.DataObject) -> None:
+def test_any_flipped_bit_of_a_head_is_refused(datagram: Datagram, data: st.DataObject) -> None:
     altered = bytearray(encode(datagram, KEY))
-    place = data.draw(st.integers(0, len(altered) * 8 - 1))
+    head_bytes = len(altered) - len(datagram.payload)
+    place = data.draw(st.integers(0, head_bytes * 8 - 1))
     altered[place // 8] ^= 1 << place % 8
     with pytest.raises(WireError):
         decode(bytes(altered), KEY)
 
 
 @given(datagrams, st.data())
-def test_a_datagram_cut_short_is_refused(datagram: Datagram, data: st.DataObject) -> None:
+def test_a_head_cut_short_is_refused(datagram: Datagram, data: st.DataObject) -> None:
     encoded = encode(datagram, KEY)
+    head_bytes = len(encoded) - len(datagram.payload)
     with pytest.raises(WireError):
-        decode(encoded[: data.draw(st.integers(0, len(encoded) - 1))], KEY)
+        decode(encoded[: data.draw(st.integers(0, head_bytes - 1))], KEY)
+
+
+@given(datagrams, st.binary(max_size=40))
+def test_a_head_is_the_same_before_every_payload(datagram: Datagram, payload: bytes) -> None:
+    head = head_of(datagram.context, KEY, reply=datagram.reply, refused=datagram.refused)
+    assert encode(datagram, KEY) == head + datagram.payload
+    assert encode(replace(datagram, payload=payload), KEY) == head + payload
+    assert read_head(head, KEY).bytes == len(head)
+
+
+@given(st.lists(datagrams, max_size=4, unique_by=lambda each: each.context.flow_id), st.data())
+def test_payloads_are_found_by_their_heads_in_order(
+    flows: list[Datagram], data: st.DataObject
+) -> None:
+    came = data.draw(st.lists(st.sampled_from(flows or [Datagram(CONTEXT)]), max_size=30))
+    numbered = [replace(each, payload=b"%d" % number) for number, each in enumerate(came)]
+    expected: dict[bytes, list[bytes]] = {}
+    for each in numbered:
+        head = encode(replace(each, payload=b""), KEY)
+        expected.setdefault(head, []).append(each.payload)
+    assert by_head([encode(each, KEY) for each in numbered]) == expected
+
+
+@given(st.lists(st.binary(max_size=200)))
+def test_garbage_is_found_whole_under_heads_that_nobody_wrote(garbage: list[bytes]) -> None:
+    found = by_head(garbage)
+    assert sorted(head + each for head, payloads in found.items() for each in payloads) == sorted(
+        garbage
+    )
+    for head, payloads in found.items():
+        with pytest.raises(WireError):
+            read_head(head + payloads[0], KEY)
 
 
 @given(st.binary(max_size=200))
@@ -96,7 +133,7 @@ def test_garbage_is_refused(garbage: bytes) -> None:
     with pytest.raises(WireError):
         decode(garbage, KEY)
     with pytest.raises(WireError):
-        decode(b"KD\x01\x00" + garbage, KEY)
+        decode(b"KD\x02\x00" + garbage, KEY)
 
 
 def test_another_clusters_key_opens_nothing() -> None:
@@ -128,7 +165,7 @@ def test_names_too_long_for_a_head_are_not_written() -> None:
     ("place", "value", "complaint"),
     [
         (0, b"XX", "magic"),
-        (2, b"\x02", "version 2"),
+        (2, b"\x01", "version 1"),
         (3, b"\x10", "flags 0x10"),
         (21, b"\x09", "origin 9"),
         (22, b"\x09", "kind 9"),
@@ -140,13 +177,13 @@ def test_names_too_long_for_a_head_are_not_written() -> None:
 def test_an_authentic_datagram_with_a_wrong_field_is_refused(
     place: int, value: bytes, complaint: str
 ) -> None:
-    encoded = encode(Datagram(CONTEXT, b"query"), KEY)
+    encoded = encode(Datagram(CONTEXT, b""), KEY)
     altered = encoded[:place] + value + encoded[place + len(value) :]
     with pytest.raises(WireError, match=complaint):
-        decode(resealed(altered), KEY)
+        decode(resealed(altered, len(altered)) + b"query", KEY)
 
 
 def test_a_datagram_without_names_is_refused() -> None:
     encoded = encode(Datagram(CONTEXT), KEY)
     with pytest.raises(WireError, match="1 names"):
-        decode(resealed(encoded[:23] + b"\0\0" + encoded[25:49]), KEY)
+        decode(resealed(encoded[:23] + b"\0\0" + encoded[25:49], 49), KEY)
