@@ -36,11 +36,7 @@ def brought_up(path: str, certificates: Path, name: str) -> Iterator[Ground]:
     guard = Guard()
     made = None
     try:
-        wishes = Wishes(app_dir=HERE / "programs")
-        if "hand_over" in Wishes.__slots__:
-            wishes = wishes.on_top({"hand_over": path == "hand-over"})
-        elif path == "hand-over":
-            pytest.skip("sockets are not handed over yet")
+        wishes = Wishes(app_dir=HERE / "programs", hand_over=path == "hand-over")
         made = start(cluster_name(name, os.getpid(), PATHS.index(path)), wishes, guard)
         apart(made.apply(all_objects(str(certificates))))
         yield Ground(made, path, certificates)
@@ -54,7 +50,7 @@ def brought_up(path: str, certificates: Path, name: str) -> Iterator[Ground]:
 def ground(request: pytest.FixtureRequest, certificates: Path) -> Iterator[Ground]:
     """One that is shared; in the end its processes have no more open than in the beginning."""
     with brought_up(request.param, certificates, "flows") as made:
-        before = apart(made.descriptors())
+        before = apart(made.sockets())
         yield made
         apart(until(lambda: made.opened_since(before), lambda more: not more))
 

@@ -108,30 +108,28 @@ class Ground:
         """End a process's stop before the block's end."""
         os.kill(await self.pid(process), signal.SIGCONT)
 
-    async def descriptors(self) -> dict[str, list[str]]:
-        """What each process of the data plane has open."""
+    async def sockets(self) -> dict[str, set[str]]:
+        """Those of the network that each process of the data plane has open."""
         found = await self.cluster.processes()
-        return {name: descriptors(found[name]["pid"]) for name in PROCESSES}
+        return {name: sockets(found[name]["pid"]) for name in PROCESSES}
 
-    async def opened_since(self, before: dict[str, list[str]]) -> dict[str, list[str]]:
-        """Of the processes that have more open than before: what they have that they had not."""
-        now = await self.descriptors()
+    async def opened_since(self, before: dict[str, set[str]]) -> dict[str, set[str]]:
+        """Of the processes that have more sockets than before: which they had not."""
+        now = await self.sockets()
         return {
-            name: sorted(set(now[name]) - set(before[name]))
-            for name in now
-            if len(now[name]) > len(before[name])
+            name: now[name] - before[name] for name in now if len(now[name]) > len(before[name])
         }
 
 
-def descriptors(pid: int) -> list[str]:
-    """What a process has open, but for Unix sockets: its connections to the API come and go."""
-    found = []
+def sockets(pid: int) -> set[str]:
+    """A process's sockets of the network; its Unix connections to the API come and go."""
+    found = set()
     for path in Path(f"/proc/{pid}/fd").iterdir():
         with suppress(FileNotFoundError):  # closed meanwhile
-            found.append(str(path.readlink()))
+            found.add(str(path.readlink()))
     lines = Path("/proc/net/unix").read_text().splitlines()[1:]
     unix = {f"socket:[{line.split()[6]}]" for line in lines}
-    return [each for each in found if each not in unix]
+    return {each for each in found - unix if each.startswith("socket:")}
 
 
 async def until(ask: Callable[[], Awaitable[Found]], holds: Callable[[Found], bool]) -> Found:

@@ -62,6 +62,8 @@ def all_objects(certificates: str) -> list[dict[str, Any]]:
         service("sticky", 30030, every, sessionAffinity="ClientIP"),
         service("empty", 30040, {"app": "nobody"}),
         service("shut", 30050, one, target=9),
+        service("third", 30070, {"seat": "3"}),
+        service("short", 30080, {"app": "short"}),
     ]
 
 

@@ -23,8 +23,8 @@ async def test_a_client_stays_with_its_pod(ground: Ground, way: str) -> None:
     assert len(set(first)) > 1, "twelve clients, drawn alike by one in 3 ** 11"
 
 
-async def test_by_the_gateway_each_node_remembers(ground: Ground) -> None:
-    """S-68: the balancer spreads clients over nodes; each node keeps its own."""
+async def test_a_node_has_one_memory_whichever_way_a_client_comes_in(ground: Ground) -> None:
+    """S-68: the balancer spreads a client over the nodes; each node remembers for both fronts."""
     by_entry: dict[str, set[str]] = {}
     for _ in range(24):
         async with ground.connected("sticky", "gateway", source=CLIENTS[0]) as client:
@@ -32,11 +32,12 @@ async def test_by_the_gateway_each_node_remembers(ground: Ground) -> None:
             trace = await ground.trace(client)
         entry = next(each.process for each in trace.segments if each.process != "gateway")
         by_entry.setdefault(entry, set()).add(pod)
+    for node in ("node-1", "node-2", "node-3"):
+        by_entry.setdefault(node, set()).add(await served(ground, node, CLIENTS[0]))
     assert all(len(pods) == 1 for pods in by_entry.values()), by_entry
 
 
-async def test_both_ports_of_a_node_have_an_affinity_of_their_own(ground: Ground) -> None:
-    """S-71: it is kept per Service port; the trace says that it was affinity."""
+async def test_the_trace_says_that_it_was_affinity(ground: Ground) -> None:
     async with ground.connected("sticky", "far", source=CLIENTS[1]) as client:
         assert await client.ask("who a") != ""
     async with ground.connected("sticky", "far", source=CLIENTS[1]) as client:

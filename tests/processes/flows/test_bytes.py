@@ -29,7 +29,7 @@ def pattern(count: int) -> bytes:
 async def test_much_from_the_client_arrives_and_is_answered_after_its_end(
     ground: Ground, way: str
 ) -> None:
-    """The client ends its side and still hears what the pod says then (P-5)."""
+    """The client ends its side and still hears what the pod says then."""
     data = pattern(LARGE_BYTES)
     async with ground.connected(way=way) as client:
         client.send("sink\n")

@@ -15,14 +15,6 @@ from tests.processes.flows.objects import SEAT, nobody_enters
 ways = pytest.mark.parametrize("way", WAYS)
 PATIENCE_SECONDS = 0.3  # of a client that meets silence
 
-# Which process took which steps, by the way in; the gateway's node is node-1, 2 or 3.
-_BALANCE = [("gateway", "balance", "Forwarded")]
-_REMOTE = [
-    ("node-2", "tunnel", "Received"),
-    ("node-2", "ingress", "Forwarded"),
-    ("node-2", "deliver", "Delivered"),
-]
-
 
 def told(trace: Trace) -> list[str]:
     """Each step of a trace, with its process and what it did."""
@@ -36,6 +28,7 @@ def processes(trace: Trace) -> list[str]:
 
 @ways
 async def test_a_port_that_nobody_listens_on_resets_the_client(ground: Ground, way: str) -> None:
+    """O-20: an outside client has shaken hands before; the trace says what it saw."""
     async with ground.connected("shut", way) as client:
         assert await client.met() == "reset"
         trace = await ground.trace(client)
@@ -48,7 +41,7 @@ async def test_a_port_that_nobody_listens_on_resets_the_client(ground: Ground, w
 
 @ways
 async def test_a_policy_drops_in_silence(ground: Ground, way: str) -> None:
-    """N-3: the client hears nothing; who comes from elsewhere is served."""
+    """The client hears nothing; who comes from elsewhere is served."""
     await ground.cluster.apply(nobody_enters(SEAT))
     try:
         async with ground.connected(way=way) as client:
