@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 VERSION_TTL = 28800  # D-1
 SOA_TTL_MAX = 300  # D-5
+SOA_REFRESH, SOA_RETRY, SOA_EXPIRE = 7200, 1800, 86400
 CNAMES_MAX = 10  # D-46
 SRV_WEIGHT_WHOLE = 100
 ROOT = ""
@@ -129,9 +130,9 @@ def soa_record(zone: "Zone", origin: str) -> Record:
         mname=f"ns.dns.{origin}".rstrip("."),
         rname=f"hostmaster.{origin}".rstrip("."),
         serial=zone.serial,
-        refresh=7200,
-        retry=1800,
-        expire=86400,
+        refresh=SOA_REFRESH,
+        retry=SOA_RETRY,
+        expire=SOA_EXPIRE,
         minimum=ttl,
     )
     return Record(origin, RRType.SOA, min(ttl, SOA_TTL_MAX), soa)

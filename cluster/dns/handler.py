@@ -1,42 +1,41 @@
 """What happens to one query, whatever brought it: answer, or ask elsewhere; count it; record it."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
 from cluster.aio.clock import Clock
 from cluster.aio.tasks import Tasks
+from cluster.dns.accounts import Accounts, Received
 from cluster.dns.answer import Answer
 from cluster.dns.forward import Forwarder
-from cluster.dns.memory import AnswerMemory, Reply
-from cluster.dns.metrics import DnsMetrics
-from cluster.dns.query_record import query_detail, segment_of_query
-from cluster.dns.response import response_of
+from cluster.dns.memory import AnswerMemory
+from cluster.dns.prepared import Prepared
+from cluster.dns.query_notes import NotedQueries, OriginOf
+from cluster.dns.response import Response, response_of
 from cluster.dns.zone import Zone
 from cluster.errors import WireError
 from cluster.trace.recorder import Recorder
 from cluster.wire.addresses import Protocol, SocketAddress
 from cluster.wire.dns import Message, Question, Rcode, decode, encode
-from cluster.wire.flow import Flow, Origin
+from cluster.wire.flow import Flow
 
 log = logging.getLogger(__name__)
 
 FORWARDED_MAX = 2000  # queries waiting for somebody else; more are answered REFUSED
 
 ZoneSource = Callable[[], Zone]
-OriginOf = Callable[[SocketAddress, Zone], Origin]
 Send = Callable[[bytes], None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Query:
-    """One query on its way."""
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Datagrams answered together, in one zone, without giving up control."""
 
-    raw: bytes
-    flow: Flow
+    memory: AnswerMemory
     zone: Zone
-    began: float
+    began: float  # monotonic
     at: float
 
 
@@ -53,96 +52,102 @@ class QueryHandler:
         dice: Random,
         origin: OriginOf,
     ) -> None:
-        self.metrics = DnsMetrics()
+        self.accounts = Accounts(recorder, clock=clock, dice=dice, origin=origin)
         self._zone_source = zone_source
-        self._recorder = recorder
         self._forwarder = forwarder
         self._clock = clock
-        self._dice = dice
-        self._origin = origin
         self._tasks = Tasks(clock)
-        self._memories = {
-            Protocol.UDP: AnswerMemory(dice, udp=True),
-            Protocol.TCP: AnswerMemory(dice, udp=False),
-        }
+        forwards = forwarder is not None
+        datagrams = AnswerMemory(dice, udp=True, forwards=forwards, gone=self.accounts.settle)
+        streams = AnswerMemory(dice, udp=False, shared=datagrams, forwards=forwards)
+        self._memories = {Protocol.UDP: datagrams, Protocol.TCP: streams}
+        self.accounts.metrics.before_reading(datagrams.settle)
 
     async def close(self) -> None:
         """Give up what is under way."""
         await self._tasks.close()
+        self.accounts.close()
+
+    def begin(self) -> Turn | None:
+        """Answer datagrams from memory: find them in the turn's, send the answers, end it.
+
+        None: there is no zone to answer from, and who is served by itself is told so.
+        """
+        try:
+            zone = self._zone_source()
+        except Exception:
+            log.exception("no zone")
+            return None
+        memory = self._memories[Protocol.UDP]
+        memory.turn_to(zone)
+        return Turn(memory, zone, self._clock.monotonic(), self._clock.now())
+
+    def end(
+        self,
+        turn: Turn,
+        prepared: Sequence[Prepared],
+        peer: Callable[[int], SocketAddress],
+        server: SocketAddress,
+    ) -> None:
+        """Tell of what was answered: `peer(n)` asked for `prepared[n]`, of this server."""
+        self.accounts.hits(
+            NotedQueries(
+                protocol=Protocol.UDP,
+                prepared=prepared,
+                peer=peer,
+                server=server,
+                zone=turn.zone,
+                at=turn.at,
+                seconds=self._clock.monotonic() - turn.began,
+            )
+        )
 
     def serve(self, raw: bytes, flow: Flow, send: Send) -> None:
         """Answer one message, now or later; our own mistake becomes SERVFAIL, not silence."""
-        zone = self._zone_source()
-        began, at = self._clock.monotonic(), self._clock.now()
-        query = _Query(raw=raw, flow=flow, zone=zone, began=began, at=at)
         try:
-            reply = self._memories[flow.protocol].reply(raw, zone)
+            query = self._received(raw, flow)
+            reply = self._memories[flow.protocol].reply(raw, query.zone)
             if reply is None:
                 return
-            if self._forwarder is not None and reply.answer and reply.answer.wants_another:
-                self._start_forward(query, reply, self._forwarder, send)
+            answer = reply.response.answer if reply.response else None
+            if self._forwarder is not None and reply.response and answer and answer.wants_another:
+                self._start_forward(query, reply.response, answer, self._forwarder, send)
                 return
             send(reply.raw)
-            why = reply.answer.reason if reply.answer else ""
-            plugin = "kubernetes" if reply.answer and reply.answer.origin else ""
-            self._account(query, reply.response.message, len(reply.raw), why, plugin)
+            self.accounts.answered(query, reply)
         except Exception:
             log.exception("query failed client=%s", flow.source)
-            self.metrics.panicked()
+            self.accounts.metrics.panicked()
             send(_header_only(raw, Rcode.SERVFAIL))
 
-    def _start_forward(self, query: _Query, reply: Reply, forwarder: Forwarder, send: Send) -> None:
+    def _received(self, raw: bytes, flow: Flow) -> Received:
+        began, at = self._clock.monotonic(), self._clock.now()
+        return Received(raw=raw, flow=flow, zone=self._zone_source(), began=began, at=at)
+
+    def _start_forward(
+        self, query: Received, response: Response, answer: Answer, forwarder: Forwarder, send: Send
+    ) -> None:
         if len(self._tasks) >= FORWARDED_MAX:
             send(_header_only(query.raw, Rcode.REFUSED))
             return
-        work = self._forward(query, reply, forwarder, send)
-        self._tasks.start(work, name=f"forward {reply.question}")
+        work = self._forward(query, response, answer, forwarder, send)
+        self._tasks.start(work, name=f"forward {response.question}")
 
-    async def _forward(self, query: _Query, reply: Reply, forwarder: Forwarder, send: Send) -> None:
-        answer = reply.answer
-        assert answer is not None
+    async def _forward(
+        self, query: Received, response: Response, answer: Answer, forwarder: Forwarder, send: Send
+    ) -> None:
         if answer.external is None:
             udp = query.flow.protocol is Protocol.UDP
             answered = await forwarder.forward(query.raw, udp=udp)
         else:
             message = await _with_external(decode(query.raw), answer, answer.external, forwarder)
-            answered = encode(message, reply.response.bytes_max)
+            answered = encode(message, response.bytes_max)
         send(answered)
         try:
             said = decode(answered)
         except WireError:
-            said = replace(reply.response.message, rcode=Rcode.SERVFAIL, answers=())
-        self._account(query, said, len(answered), "forwarded", "forward")
-
-    def _account(self, query: _Query, said: Message, bytes_out: int, why: str, plugin: str) -> None:
-        """Count a query and record it."""
-        flow, seconds = query.flow, self._clock.monotonic() - query.began
-        question = said.questions[0] if said.questions else None
-        self.metrics.served(
-            proto=flow.protocol.lower(),
-            family="2" if ":" in flow.source.ip else "1",
-            type_=question.type if question else None,
-            rcode=said.rcode,
-            plugin=plugin,
-            dnssec_ok=said.edns is not None and said.edns.dnssec_ok,
-            sizes=(len(query.raw), bytes_out),
-            seconds=seconds,
-        )
-        if self._recorder is None or question is None:
-            return
-        self._recorder.record(
-            segment_of_query(
-                flow,
-                self._origin(flow.source, query.zone),
-                query_detail(question, said.rcode, said.answers),
-                flow_id=f"{self._dice.getrandbits(64):016x}",
-                process=self._recorder.process,
-                rcode=said.rcode,
-                why=why,
-                at=query.at,
-                seconds=seconds,
-            )
-        )
+            said = replace(response.message, rcode=Rcode.SERVFAIL, answers=())
+        self.accounts.forwarded(query, said, len(answered))
 
 
 async def _with_external(

@@ -6,7 +6,7 @@ so `zone` is "." throughout. Spec: O-68 to O-71.
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from cluster.wire.dns import RRType, rcode_name, type_name
 
@@ -40,10 +40,10 @@ class Histogram:
         self._counts = [0] * (len(bounds) + 1)
         self._sum = 0.0
 
-    def add(self, value: float) -> None:
-        """Count one value."""
-        self._counts[bisect_left(self._bounds, value)] += 1
-        self._sum += value
+    def add(self, value: float, count: int = 1) -> None:
+        """Count a value, once or several times."""
+        self._counts[bisect_left(self._bounds, value)] += count
+        self._sum += value * count
 
     def lines(self, name: str, labels: str) -> Iterator[str]:
         """The samples of this histogram."""
@@ -66,6 +66,7 @@ class DnsMetrics:
         self._responses: Counter[tuple[str, str]] = Counter()
         self._do_requests = 0
         self._panics = 0
+        self._before_reading: Callable[[], None] | None = None
         self._duration = Histogram(DURATION_BUCKETS)
         self._sizes: dict[str, tuple[Histogram, Histogram]] = {
             proto: (Histogram(SIZE_BUCKETS), Histogram(SIZE_BUCKETS)) for proto in ("udp", "tcp")
@@ -81,16 +82,23 @@ class DnsMetrics:
         plugin: str,
         dnssec_ok: bool,
         sizes: tuple[int, int],
-        seconds: float,
+        count: int = 1,
     ) -> None:
-        """Count one query and its response; sizes are of the query and of the response."""
+        """Count queries that are alike; sizes are of the query and of the response."""
         counted = type_name(type_) if type_ in _COUNTED_TYPES else "other"
-        self._requests[proto, family, counted] += 1
-        self._responses[rcode_name(rcode), plugin] += 1
-        self._do_requests += dnssec_ok
-        self._duration.add(seconds)
+        self._requests[proto, family, counted] += count
+        self._responses[rcode_name(rcode), plugin] += count
+        self._do_requests += count if dnssec_ok else 0
         for histogram, size in zip(self._sizes[proto], sizes, strict=True):
-            histogram.add(size)
+            histogram.add(size, count)
+
+    def took(self, seconds: float, count: int = 1) -> None:
+        """Count how long queries took that were answered together."""
+        self._duration.add(seconds, count)
+
+    def before_reading(self, settle: Callable[[], None]) -> None:
+        """Let `settle` count what it has not yet, before anybody reads."""
+        self._before_reading = settle
 
     def panicked(self) -> None:
         """Count a query that our own mistake cut short."""
@@ -99,11 +107,17 @@ class DnsMetrics:
     @property
     def requests(self) -> int:
         """How many queries were answered."""
+        self._settle()
         return self._requests.total()
 
     def text(self) -> str:
         """The text of /metrics."""
+        self._settle()
         return "\n".join(self._lines()) + "\n"
+
+    def _settle(self) -> None:
+        if self._before_reading is not None:
+            self._before_reading()
 
     def _lines(self) -> Iterator[str]:
         where = self._where

@@ -7,7 +7,6 @@ Pure: a message and a zone in, a response out. Spec: D-66, D-93 to D-102; RFC 10
 """
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from cluster.dns.answer import Answer
 from cluster.dns.zone import Zone
@@ -23,12 +22,8 @@ from cluster.wire.dns import (
     Opcode,
     Question,
     Rcode,
-    Record,
     decode,
 )
-
-if TYPE_CHECKING:
-    from random import Random
 
 UDP_BYTES_MAX = 65000  # a datagram that is carried inside another holds a little less than 65507
 
@@ -40,6 +35,7 @@ class Response:
     message: Message
     bytes_max: int  # what the asker can take
     answer: Answer | None = None
+    datagram_bytes_max: int = UDP_BYTES_PLAIN  # what it could take in a datagram
 
     @property
     def question(self) -> Question | None:
@@ -60,12 +56,13 @@ def respond(raw: bytes, zone: Zone, *, udp: bool) -> Response | None:
         query = decode(raw)
     except WireError:
         return Response(_malformed(raw), UDP_BYTES_PLAIN)
-    bytes_max = _bytes_max(query, udp=udp)
+    datagram_max = _datagram_bytes_max(query)
+    bytes_max = datagram_max if udp else MESSAGE_BYTES_MAX
     error = _error(query)
     if error is not None:
         return Response(_with_edns(query, query.reply(error)), bytes_max)
     answer = zone.answer(query.questions[0])
-    return Response(response_of(query, answer), bytes_max, answer)
+    return Response(response_of(query, answer), bytes_max, answer, datagram_max)
 
 
 def response_of(query: Message, answer: Answer) -> Message:
@@ -78,14 +75,6 @@ def response_of(query: Message, answer: Answer) -> Message:
         additional=answer.additional,
     )
     return _with_edns(query, message)
-
-
-def shuffled(message: Message, dice: "Random") -> Message:
-    """The same answers, addresses in another order behind the aliases (D-40, D-102)."""
-    addresses: list[Record] = [each for each in message.answers if isinstance(each.data, Address)]
-    others = [each for each in message.answers if not isinstance(each.data, Address)]
-    dice.shuffle(addresses)
-    return replace(message, answers=(*others, *addresses))
 
 
 def _error(query: Message) -> Rcode | None:
@@ -120,8 +109,6 @@ def _with_edns(query: Message, message: Message) -> Message:
     return replace(message, edns=Edns(udp_bytes=asked.udp_bytes, dnssec_ok=asked.dnssec_ok))
 
 
-def _bytes_max(query: Message, *, udp: bool) -> int:
-    if not udp:
-        return MESSAGE_BYTES_MAX
+def _datagram_bytes_max(query: Message) -> int:
     wanted = query.edns.udp_bytes if query.edns else UDP_BYTES_PLAIN
     return min(max(wanted, UDP_BYTES_PLAIN), UDP_BYTES_MAX)

@@ -8,22 +8,20 @@ Spec: D-93 to D-102; RFC 7766 for TCP.
 """
 
 import asyncio
-import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from random import Random
-from typing import Any
 
 from cluster.aio.clock import Clock, SystemClock
+from cluster.dns.datagrams import QueryDatagrams, socket_address
 from cluster.dns.forward import Forwarder
-from cluster.dns.handler import OriginOf, QueryHandler, ZoneSource
+from cluster.dns.handler import QueryHandler, ZoneSource
 from cluster.dns.metrics import DnsMetrics
 from cluster.dns.monitoring import Monitoring
+from cluster.dns.query_notes import OriginOf
 from cluster.dns.query_record import origin_of
 from cluster.trace.recorder import Recorder
 from cluster.wire.addresses import Protocol, SocketAddress
 from cluster.wire.flow import Flow
-
-log = logging.getLogger(__name__)
 
 TCP_IDLE_SECONDS = 10.0
 TCP_CONNECTIONS_MAX = 512
@@ -55,12 +53,12 @@ class DnsServer:
         self._udp: asyncio.DatagramTransport | None = None
         self._tcp: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
-        self.monitoring = Monitoring(lambda: zone_source().synced, self._handler.metrics.text)
+        self.monitoring = Monitoring(lambda: zone_source().synced, self.metrics.text)
 
     @property
     def metrics(self) -> DnsMetrics:
         """What it counts."""
-        return self._handler.metrics
+        return self._handler.accounts.metrics
 
     async def start(
         self,
@@ -110,22 +108,9 @@ class DnsServer:
 
     async def _listen_udp(self, host: str, port: int) -> None:
         loop = asyncio.get_running_loop()
-        transport, _ = await loop.create_datagram_endpoint(
-            lambda: _Datagrams(self._serve_datagram), local_addr=(host, port)
+        self._udp, _ = await loop.create_datagram_endpoint(
+            lambda: QueryDatagrams(self._handler), local_addr=(host, port)
         )
-        self._udp = transport
-
-    def _serve_datagram(self, raw: bytes, peer: Any) -> None:
-        transport = self._udp
-        if transport is None or transport.is_closing():
-            return
-        flow = Flow(Protocol.UDP, _socket_address(peer), _sockname(transport))
-
-        def send(reply: bytes) -> None:
-            if not transport.is_closing():
-                transport.sendto(reply, peer)
-
-        self._handler.serve(raw, flow, send)
 
     async def _serve_stream(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -145,8 +130,8 @@ class DnsServer:
     async def _serve_queries(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        peer = _socket_address(writer.get_extra_info("peername"))
-        flow = Flow(Protocol.TCP, peer, _sockname(writer))
+        peer = socket_address(writer.get_extra_info("peername"))
+        flow = Flow(Protocol.TCP, peer, socket_address(writer.get_extra_info("sockname")))
 
         def send(reply: bytes) -> None:
             if not writer.is_closing():
@@ -158,22 +143,3 @@ class DnsServer:
                 raw = await reader.readexactly(length)
                 self._handler.serve(raw, flow, send)
                 await writer.drain()
-
-
-class _Datagrams(asyncio.DatagramProtocol):
-    def __init__(self, serve: Callable[[bytes, Any], None]) -> None:
-        self._serve = serve
-
-    def datagram_received(self, data: bytes, addr: Any) -> None:
-        self._serve(data, addr)
-
-    def error_received(self, exc: Exception) -> None:
-        log.debug("datagram error error=%s", exc)  # a client that has gone: nothing to do
-
-
-def _socket_address(address: Any) -> SocketAddress:
-    return SocketAddress(str(address[0]), int(address[1]))
-
-
-def _sockname(transport: Any) -> SocketAddress:
-    return _socket_address(transport.get_extra_info("sockname"))

@@ -52,9 +52,9 @@ def test_every_query_is_counted_once(worked: Zone, clock: Any) -> None:
     for _ in range(3):
         handling.serve(query("web.ns.svc.cluster.local"), FLOW, lambda _: None)
     handling.serve(b"too short", FLOW, lambda _: None)
-    assert handling.metrics.requests == 3
+    assert handling.accounts.metrics.requests == 3
     handling.serve(query("example.com"), FLOW, lambda _: None)
-    text = handling.metrics.text()
+    text = handling.accounts.metrics.text()
     assert 'rcode="NOERROR",plugin="kubernetes"} 3' in text
     assert 'rcode="REFUSED",plugin=""} 1' in text
 
@@ -73,6 +73,6 @@ def test_our_own_mistake_is_a_server_failure_not_silence(
         broken.serve(query("web.ns.svc.cluster.local"), FLOW, sent.append)
     assert decode(sent[0]).rcode == Rcode.SERVFAIL
     assert decode(sent[0]).id == 5
-    assert "coredns_panics_total 1" in broken.metrics.text()
+    assert "coredns_panics_total 1" in broken.accounts.metrics.text()
     assert "query failed" in caplog.text
-    assert "coredns_panics_total 0" in handling.metrics.text()
+    assert "coredns_panics_total 0" in handling.accounts.metrics.text()

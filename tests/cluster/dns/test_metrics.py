@@ -19,8 +19,8 @@ def served(metrics: DnsMetrics, **more: Any) -> None:
         "plugin": "kubernetes",
         "dnssec_ok": False,
         "sizes": (50, 120),
-        "seconds": 0.0003,
     }
+    metrics.took(more.pop("seconds", 0.0003), more.get("count", 1))
     metrics.served(**(given | more))
 
 
@@ -84,3 +84,20 @@ def test_a_value_on_a_bound_belongs_to_it(value: float, bucket: int) -> None:
     histogram.add(value)
     counts = [int(line.rpartition(" ")[2]) for line in list(histogram.lines("x", ""))[:3]]
     assert counts == [1 if index >= bucket else 0 for index in range(3)]
+
+
+def test_queries_that_are_alike_are_counted_together() -> None:
+    one_by_one, together = DnsMetrics(), DnsMetrics()
+    for _ in range(3):
+        served(one_by_one, dnssec_ok=True)
+    served(together, dnssec_ok=True, count=3)
+    assert together.text() == one_by_one.text()
+    assert together.requests == 3
+
+
+def test_what_is_not_yet_counted_is_before_anybody_reads() -> None:
+    metrics = DnsMetrics()
+    metrics.before_reading(lambda: served(metrics))
+    assert metrics.requests == 1
+    assert f"coredns_dns_do_requests_total{{{WHERE}}} 0" in metrics.text()
+    assert metrics.requests == 3

@@ -1,12 +1,11 @@
 """What DNS itself demands of a response."""
 
 from dataclasses import replace
-from random import Random
 from typing import Any
 
 import pytest
 
-from cluster.dns.response import UDP_BYTES_MAX, Response, respond, shuffled
+from cluster.dns.response import UDP_BYTES_MAX, Response, respond
 from cluster.dns.zone import Zone
 from cluster.wire.dns import Edns, Message, Question, Rcode, RRType, encode
 
@@ -101,17 +100,10 @@ def test_a_message_that_cannot_be_read_is_a_format_error(worked: Zone) -> None:
     assert message.recursion_desired
 
 
-def test_addresses_come_in_any_order_behind_the_aliases(make: Any, worked: Zone) -> None:
-    """D-40, D-102."""
-    zone = make.zone(
-        make.headless("hl"),
-        make.alias("a", "hl.ns.svc.cluster.local"),
-        slices=(make.slice("hl", *(f"10.244.1.{n}" for n in range(8))),),
-    )
-    found = response(zone, replace(QUERY, questions=(Question("a.ns.svc.cluster.local", 1),)))
-    assert found.shuffles
-    orders = {shuffled(found.message, Random(seed)).answers for seed in range(20)}
-    assert len(orders) > 10
-    assert {order[0].type for order in orders} == {RRType.CNAME}
-    assert {frozenset(order) for order in orders} == {frozenset(found.message.answers)}
+def test_several_addresses_come_in_several_orders(make: Any, worked: Zone) -> None:
+    """D-102."""
+    zone = make.zone(make.headless("hl"), slices=(make.slice("hl", "10.244.1.1", "10.244.1.2"),))
+    assert response(
+        zone, replace(QUERY, questions=(Question("hl.ns.svc.cluster.local", 1),))
+    ).shuffles
     assert not response(worked, QUERY).shuffles
