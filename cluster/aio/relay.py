@@ -1,25 +1,26 @@
 """Two sockets joined: back-pressure, half-close both ways, resets passed on as resets.
 
-    a --- recv --> one shared buffer --- send --> b        what b does not take at once is kept, and
-    a <-- send --- one shared buffer <-- recv --- b        its source is not read until b took it
+    client --- a --- forward ---> b --- server        each way is a `OneWay`
+    client --- a <---- back ----- b --- server
 
 An end of file becomes a half-close of the other side; the relay ends when both have come. A reset
 ends it at once: the other side is reset too. A connection without traffic costs no time at all.
 """
 
 import asyncio
+import resource
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from cluster.aio.one_way import OneWay
+from cluster.aio.splice import LENT_MAX, Pipes, splices
 from cluster.aio.streams import close, reset, undelayed
 from cluster.errors import PoolExhausted
 
 RELAYS_MAX = 16384
-BUFFER_BYTES = 512 * 1024
-
-_buffer = memoryview(bytearray(BUFFER_BYTES))  # filled and emptied within one callback
+OTHER_FILES = 128  # descriptors of listeners, logs and the API
 
 
 class EndedBy(StrEnum):
@@ -41,35 +42,52 @@ class RelayResult:
     ended_by: EndedBy
 
 
-async def relay(a: socket.socket, b: socket.socket) -> RelayResult:
-    """Join the client's socket `a` and the server's `b` until both are closed.
-
-    Both sockets are the relay's from here on; cancelling it resets both.
-    """
-    return await _Relay(a, b).run()
+def affordable() -> int:
+    """How many relays this process has descriptors for, two each."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if limit == resource.RLIM_INFINITY:
+        return RELAYS_MAX
+    return max(1, min(RELAYS_MAX, (limit - OTHER_FILES - 2 * LENT_MAX) // 2))
 
 
 class Relays:
-    """The live relays of a process, by name."""
+    """The live relays of a process, by name. They end, and free what is behind them, by `close`."""
 
-    def __init__(self, relays_max: int = RELAYS_MAX) -> None:
-        self._relays_max = relays_max
+    def __init__(self, relays_max: int | None = None, *, splicing: bool | None = None) -> None:
+        """As many as there are descriptors for; by pipes where the system has them."""
+        self._relays_max = affordable() if relays_max is None else relays_max
+        self._pipes = Pipes() if (splices() if splicing is None else splicing) else None
         self._live: dict[_Relay, str] = {}
 
     async def join(self, a: socket.socket, b: socket.socket, *, name: str = "") -> RelayResult:
-        """As `relay`, registered; PoolExhausted, and both reset, when there are too many."""
+        """Join the client's socket `a` and the server's `b` until both are closed.
+
+        Both sockets are the relay's from here on; cancelling it resets both. PoolExhausted, and
+        both reset, when there are too many.
+        """
         if len(self._live) >= self._relays_max:
-            reset(a)
-            reset(b)
-            raise PoolExhausted(
-                f"{self._relays_max} connections are relayed already: {name or 'one'} was reset"
-            )
-        joined = _Relay(a, b)
+            self._refuse(a, b, name)
+        joined = _Relay(self._pipes, a, b)
         self._live[joined] = name
         try:
-            return await joined.run()
+            joined.start()
+            ended_by = await joined.done
+        except BaseException:
+            joined.kill()
+            raise
         finally:
             del self._live[joined]
+        return RelayResult(joined.forward.bytes, joined.back.bytes, ended_by)
+
+    def _refuse(self, a: socket.socket, b: socket.socket, name: str) -> None:
+        reset(a)
+        reset(b)
+        limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        raise PoolExhausted(
+            f"{len(self._live)} connections are relayed already, the most with a limit of {limit} "
+            f"open files: {name or 'one'} was reset. Raise that limit (ulimit -n) for up to "
+            f"{RELAYS_MAX}"
+        )
 
     def kill(self, wanted: Callable[[str], bool]) -> int:
         """Reset the relays whose name is wanted; how many."""
@@ -81,6 +99,8 @@ class Relays:
     def close(self) -> None:
         """Reset them all."""
         self.kill(lambda _: True)
+        if self._pipes is not None:
+            self._pipes.close()
 
     def names(self) -> list[str]:
         """The names of the live relays, oldest first."""
@@ -91,109 +111,48 @@ class Relays:
 
 
 class _Relay:
-    """Two directions and their common end."""
+    """Two ways and their common end."""
 
-    def __init__(self, a: socket.socket, b: socket.socket) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._done: asyncio.Future[EndedBy] = self._loop.create_future()
+    __slots__ = ("_a", "_b", "_first", "back", "done", "forward")
+
+    def __init__(self, pipes: Pipes | None, a: socket.socket, b: socket.socket) -> None:
+        self._a = a
+        self._b = b
         self._first: EndedBy | None = None
-        self._forward = _Direction(self, a, b)
-        self._back = _Direction(self, b, a)
-        self._sockets = a, b
+        self.done: asyncio.Future[EndedBy] = asyncio.get_running_loop().create_future()
+        self.forward = OneWay(self, pipes, a, b)
+        self.back = OneWay(self, pipes, b, a)
 
-    async def run(self) -> RelayResult:
-        for sock in self._sockets:
-            undelayed(sock)
-        self._forward.start()
-        self._back.start()
-        try:
-            ended_by = await self._done
-        except asyncio.CancelledError:
-            self.kill()
-            raise
-        return RelayResult(self._forward.bytes, self._back.bytes, ended_by)
+    def start(self) -> None:
+        undelayed(self._a)
+        undelayed(self._b)
+        self.forward.start()
+        self.back.start()
 
-    def end_of_file(self, direction: "_Direction") -> None:
-        if self._first is None:
-            self._first = EndedBy.CLIENT if direction is self._forward else EndedBy.SERVER
-        if self._forward.ended and self._back.ended:
+    def end_of_file(self, way: OneWay) -> None:
+        """One way has come to its end; of the second, closing tells."""
+        if self._first is not None:
             self._finish(self._first, close)
+            return
+        forward = way is self.forward
+        self._first = EndedBy.CLIENT if forward else EndedBy.SERVER
+        sink = self._b if forward else self._a
+        try:
+            sink.shutdown(socket.SHUT_WR)
+        except OSError:  # it was reset, and nobody has read that yet
+            self.lost(sink)
 
     def lost(self, sock: socket.socket) -> None:
-        by = EndedBy.CLIENT_RESET if sock is self._sockets[0] else EndedBy.SERVER_RESET
-        self._finish(by, reset)
+        """A socket was reset."""
+        self._finish(EndedBy.CLIENT_RESET if sock is self._a else EndedBy.SERVER_RESET, reset)
 
     def kill(self) -> None:
         self._finish(EndedBy.KILLED, reset)
 
     def _finish(self, ended_by: EndedBy, leave: Callable[[socket.socket], None]) -> None:
-        for sock in self._sockets:
-            leave(sock)
-        if not self._done.done():
-            self._done.set_result(ended_by)
-
-
-class _Direction:
-    """Bytes from one socket to the other."""
-
-    __slots__ = ("_loop", "_relay", "_rest", "_sink", "_source", "bytes", "ended")
-
-    def __init__(self, relay: _Relay, source: socket.socket, sink: socket.socket) -> None:
-        self._relay = relay
-        self._loop = asyncio.get_running_loop()
-        self._source = source
-        self._sink = sink
-        self._rest = b""
-        self.bytes = 0
-        self.ended = False
-
-    def start(self) -> None:
-        self._loop.add_reader(self._source.fileno(), self._readable)
-
-    def _readable(self) -> None:
-        try:
-            count = self._source.recv_into(_buffer)
-        except (BlockingIOError, InterruptedError):
-            return
-        except OSError:
-            self._relay.lost(self._source)
-            return
-        if not count:
-            self._end_of_file()
-            return
-        sent = self._send(_buffer[:count])
-        if 0 <= sent < count:
-            self._rest = bytes(_buffer[sent:count])
-            self._loop.remove_reader(self._source.fileno())
-            self._loop.add_writer(self._sink.fileno(), self._writable)
-
-    def _writable(self) -> None:
-        sent = self._send(self._rest)
-        if sent < 0:
-            return
-        self._rest = self._rest[sent:]
-        if not self._rest:
-            self._loop.remove_writer(self._sink.fileno())
-            self.start()
-
-    def _send(self, data: memoryview | bytes) -> int:
-        """How many bytes the sink took; -1 when it is lost."""
-        try:
-            sent = self._sink.send(data)
-        except (BlockingIOError, InterruptedError):
-            return 0
-        except OSError:
-            self._relay.lost(self._sink)
-            return -1
-        self.bytes += sent
-        return sent
-
-    def _end_of_file(self) -> None:
-        self.ended = True
-        self._loop.remove_reader(self._source.fileno())
-        try:
-            self._sink.shutdown(socket.SHUT_WR)
-        except OSError:  # it was reset, and nobody has read that yet
-            self._relay.lost(self._sink)
-            return
-        self._relay.end_of_file(self)
+        self.forward.stop()
+        self.back.stop()
+        leave(self._a)
+        leave(self._b)
+        if not self.done.done():
+            self.done.set_result(ended_by)
