@@ -129,11 +129,12 @@ class HandoffServer:
         self._by_instance[peer.instance] = peer
 
     def ended(self, peer: "_Peer") -> None:
-        """A peer's connection is over: so is the peer."""
+        """A peer's connection is over: so is the peer, unless it is this process that stops."""
         self._peers.discard(peer)
         if peer.instance and self._by_instance.get(peer.instance) is peer:
             del self._by_instance[peer.instance]
-            self.lost((peer.instance,))
+            if self._sock.fileno() >= 0:
+                self.lost((peer.instance,))
 
 
 class _Peer:

@@ -171,7 +171,7 @@ def _addresses(ends: list[Any]) -> tuple[SocketAddress, ...]:
 
 
 def _address(ip: Any, port: Any) -> SocketAddress:
-    ip_number(ip)  # ValueError, remembered, unless it is an address
+    ip_number(_text(ip))  # ValueError unless it is an address; what is one is remembered
     if type(port) is not int or not 0 <= port <= PORT_MAX:
         raise WireError(f"{port!r} is not a port")
     return SocketAddress(ip, port)

@@ -89,7 +89,7 @@ class Arrivals:
         opener = len(passed) == 1
         client = Client(sock, context.flow_id, self._rulings, opener=opener)
         ruling = Ruling(context, Via(node), {}, ())
-        await self._safely(client, self._relay_to(client, ruling, node, context.entry))
+        await self._safely(client, lambda: self._relay_to(client, ruling, node, context.entry))
 
     async def arrive(self, sock: socket.socket, context: FlowContext) -> None:
         """A flow that came through the tunnel; called once per connection by its server."""
@@ -117,13 +117,13 @@ class Arrivals:
             case Reject():
                 client.turned_away()
             case _:
-                return self._safely(client, self._carry_on(client, ruling, passed))
+                return self._safely(client, lambda: self._carry_on(client, ruling, passed))
         return None
 
-    async def _safely(self, client: Client, work: Rest) -> None:
+    async def _safely(self, client: Client, work: Callable[[], Rest]) -> None:
         """Nobody else holds the socket: its client must not hang on our end."""
         try:
-            await work
+            await work()
         except BaseException:
             reset(client.sock)
             raise

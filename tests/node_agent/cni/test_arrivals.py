@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from cluster.aio.streams import close, listen
+from cluster.aio.streams import close, held, listen
 from cluster.aio.tunnel import dial
 from cluster.dataplane.decision import Code
+from cluster.trace.join import join
 from cluster.trace.record import ClientSaw, Outcome
 from cluster.wire.addresses import Protocol, SocketAddress
 from cluster.wire.flow import Entry, Flow, FlowContext
@@ -44,6 +45,13 @@ def last(node: Any) -> Any:
     return node.segments()[-1]
 
 
+def trace(world: Any) -> Any:
+    """The newest flow of node 1, as all its processes tell of it."""
+    name = last(world.nodes[1]).flow_id
+    segments = [s for node in world.nodes.values() for s in node.segments() if s.flow_id == name]
+    return join(segments)
+
+
 # A client at a node port
 
 
@@ -63,8 +71,9 @@ async def spoken(world: Any, client: socket.socket) -> bytes:
     return data
 
 
-async def test_a_client_of_a_node_port_reaches_the_pod_of_that_node(world: Any) -> None:
+async def test_a_client_of_a_node_port_reaches_the_pod_of_that_node(either_world: Any) -> None:
     """The socket itself is given to the pod: nothing of the node stays on its way."""
+    world = either_world
     web = await world.pod("web", 1)
     world.service("web", VIP, web.ip, node_port=NODE_PORT, externalTrafficPolicy="Local")
     await serve(world, web)
@@ -87,6 +96,32 @@ async def test_a_client_is_relayed_to_a_pod_of_another_node(world: Any) -> None:
     assert segment.ended is not None and segment.client_saw is ClientSaw.CONNECTED
 
 
+async def test_a_client_is_handed_to_the_node_of_its_pod(handing_world: Any) -> None:
+    """S-101, S-107: the source is the first node's; the end of the flow is told backwards."""
+    world = handing_world
+
+    async def answer_and_leave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await answer(reader, writer)
+        writer.close()
+
+    web = await world.pod("web", 2)
+    world.service("web", VIP, web.ip, node_port=NODE_PORT)
+    await serve(world, web, answer_and_leave)
+    client, carrying = await front(world, world.node(1))
+    await carrying
+    assert await spoken(world, client) == b"172.30.0.1\nWORD"
+    own, there = last(world.nodes[1]), last(world.nodes[2])
+    assert own.handed_over and own.complete and own.next_process == "node-2"
+    assert there.flow_id == own.flow_id and there.client_saw is ClientSaw.CONNECTED
+    assert there.hops[0].number == own.hops[-1].number + 1
+    assert len(world.nodes[1].arrivals.relays) == 0
+    close(client)
+    await world.until(lambda: not world.nodes[2].established.live())
+    world.nodes[2].established.sweep()
+    await world.until(lambda: last(world.nodes[1]).ended)
+    assert last(world.nodes[2]).ended == last(world.nodes[1]).ended == world.clock.now()
+
+
 async def test_a_relay_passes_a_reset_on(world: Any) -> None:
     async def reset(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readline()
@@ -106,8 +141,9 @@ async def test_a_relay_passes_a_reset_on(world: Any) -> None:
 
 
 @pytest.mark.parametrize("number", [1, 2])
-async def test_a_refused_client_is_reset(world: Any, number: int) -> None:
+async def test_a_refused_client_is_reset(either_world: Any, number: int) -> None:
     """S-85, O-20: the handshake is over, so a reset is the nearest thing; the trace says so."""
+    world = either_world
     web = await world.pod("web", number)
     world.service("web", VIP, web.ip, node_port=NODE_PORT)
     client, carrying = await front(world, world.node(1))
@@ -116,26 +152,25 @@ async def test_a_refused_client_is_reset(world: Any, number: int) -> None:
         await world.read_all(client)
     own, there = last(world.nodes[1]), last(world.nodes[number])
     assert (there.outcome, there.code) == (Outcome.REFUSED, Code.PORT_CLOSED)
-    assert own.client_saw is ClientSaw.RESET and own.complete
+    assert trace(world).client_saw is ClientSaw.RESET and own.complete
 
 
 @pytest.mark.parametrize("number", [1, 2])
-async def test_a_denied_client_hears_nothing(world: Any, number: int) -> None:
+async def test_a_denied_client_hears_nothing(either_world: Any, number: int) -> None:
     """O-20: its handshake is over, and it waits for its own time-out."""
+    world = either_world
     web = await world.pod("web", number)
     world.service("web", VIP, web.ip, node_port=NODE_PORT)
     await serve(world, web)
     world.isolate("deny-all")
     client, carrying = await front(world, world.node(1))
-    await world.until(lambda: any(s.client_saw for s in world.nodes[1].segments()))
-    assert last(world.nodes[1]).client_saw is ClientSaw.TIMEOUT
+    await world.until(lambda: held() == 1)
+    assert trace(world).client_saw is ClientSaw.TIMEOUT
     assert last(world.nodes[number]).code is Code.POLICY_DENIED
     with pytest.raises(BlockingIOError):
         client.recv(1)
-    assert not carrying.done()
     carrying.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await carrying
+    await asyncio.wait([carrying])
 
 
 async def test_a_client_whose_node_cannot_be_reached_hears_nothing(world: Any) -> None:

@@ -1,0 +1,401 @@
+"""Sockets change hands between processes: each arrives whole, once, or comes back."""
+
+import asyncio
+import errno
+import os
+import resource
+import socket
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cluster.aio import handoff
+from cluster.aio.handoff import Handoff, new_instance, place
+from cluster.aio.handoff_server import HandoffServer
+from cluster.aio.streams import close
+from cluster.wire.addresses import Protocol, SocketAddress
+from cluster.wire.flow import Flow, FlowContext, Origin, OriginKind
+from cluster.wire.handover import Ended, Handed
+
+PATIENCE_SECONDS = 10
+TURNS_MAX = 10_000
+
+
+@pytest.fixture
+def run_dir() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="kh-") as path:  # short, as a socket's path is
+        yield Path(path)
+
+
+class Process:
+    """One end: what it took, what was lost, what came back."""
+
+    def __init__(self, run_dir: Path, name: str, **bounds: Any) -> None:
+        self.name = name
+        self.taken: list[tuple[socket.socket, Handed]] = []
+        self.lost: list[str] = []
+        self.back: list[tuple[str, Handed]] = []
+        self.ended: list[Ended] = []
+        self.relieved = 0
+        self.changed = asyncio.Event()
+        self.handoff = Handoff(
+            run_dir,
+            new_instance(name),
+            undelivered=self._given_back,
+            ended=self._told(self.ended),
+            relieved=self._relieved,
+            **bounds,
+        )
+        self.server = HandoffServer(
+            place(run_dir, name), taken=self._taken, lost=self._told(self.lost, many=True)
+        )
+        self.server.start()
+
+    def _taken(self, sock: socket.socket, handed: Handed) -> None:
+        self.taken.append((sock, handed))
+        self.changed.set()
+
+    def _given_back(self, name: str, left: list[tuple[socket.socket, Handed]]) -> None:
+        for sock, handed in left:
+            sock.close()
+            self.back.append((name, handed))
+        self.changed.set()
+
+    def _relieved(self) -> None:
+        self.relieved += 1
+        self.changed.set()
+
+    def _told(self, where: list[Any], *, many: bool = False) -> Any:
+        def told(news: Any) -> None:
+            where.extend(news if many else [news])
+            self.changed.set()
+
+        return told
+
+    async def until(self, holds: Any) -> None:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not holds():
+                self.changed.clear()
+                await self.changed.wait()
+
+    def close(self) -> None:
+        self.handoff.close()
+        self.server.close()
+        for sock, _ in self.taken:
+            close(sock)
+
+
+class Field:
+    """Two processes, and connections to hand over."""
+
+    def __init__(self, run_dir: Path) -> None:
+        self.run_dir = run_dir
+        self.near, self.far = Process(run_dir, "gateway"), Process(run_dir, "node-1")
+        self._kept: list[socket.socket] = []
+
+    def connection(self, number: int = 0) -> tuple[socket.socket, socket.socket, Handed]:
+        """The client's end, the accepted one, and the flow it is."""
+        client, accepted = socket.socketpair()
+        self._kept += [client, accepted]
+        return client, accepted, flow(number)
+
+    def give(self, count: int) -> list[socket.socket]:
+        clients = []
+        for number in range(count):
+            client, accepted, handed = self.connection(number)
+            assert self.near.handoff.give("node-1", accepted, handed)
+            clients.append(client)
+        return clients
+
+    def close(self) -> None:
+        self.near.close()
+        self.far.close()
+        for sock in self._kept:
+            sock.close()
+
+
+def flow(number: int, passed: tuple[str, ...] = ("gateway#1",)) -> Handed:
+    address = SocketAddress("203.0.113.7", 1024 + number)
+    seen = Flow(Protocol.TCP, address, SocketAddress("127.65.0.1", 80))
+    context = FlowContext(
+        flow_id=f"{number:016x}",
+        flow=seen,
+        original=seen,
+        origin=Origin(OriginKind.OUTSIDE, "203.0.113.7"),
+    )
+    return Handed(context, passed)
+
+
+@pytest.fixture
+async def field(run_dir: Path) -> AsyncIterator[Field]:
+    made = Field(run_dir)
+    yield made
+    made.close()
+
+
+def descriptors() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
+@pytest.fixture
+def small_buffer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a few sockets fill a peer's queue."""
+    monkeypatch.setattr(handoff, "SEND_BUFFER_BYTES", 1)  # the system's own least
+
+
+async def test_a_socket_arrives_with_its_flow_and_is_closed_where_it_was(field: Field) -> None:
+    client, accepted, handed = field.connection(7)
+    assert field.near.handoff.give("node-1", accepted, handed)
+    await field.far.until(lambda: field.far.taken)
+    ((sock, said),) = field.far.taken
+    assert said == handed
+    assert accepted.fileno() == -1
+    client.send(b"word")
+    assert sock.recv(10) == b"word"
+    sock.close()
+    assert client.recv(10) == b""  # no copy was kept
+
+
+async def test_many_arrive_in_order_each_with_its_own_socket(field: Field) -> None:
+    clients = field.give(500)
+    for number, client in enumerate(clients):
+        client.send(str(number).encode())
+    await field.far.until(lambda: len(field.far.taken) == 500)
+    for number, (sock, handed) in enumerate(field.far.taken):
+        assert handed == flow(number)
+        assert sock.recv(10) == str(number).encode()
+    assert field.near.handoff.given == 500 and field.near.handoff.waiting == 0
+
+
+async def test_nobody_there_takes_nothing(field: Field, run_dir: Path) -> None:
+    _, accepted, handed = field.connection()
+    assert not field.near.handoff.give("node-9", accepted, handed)
+    assert accepted.fileno() >= 0
+    field.far.server.close()
+    assert not field.near.handoff.reachable("node-1")
+    assert not place(run_dir, "node-1").exists()
+
+
+@pytest.mark.usefixtures("small_buffer")
+async def test_a_peer_that_does_not_read_holds_up_and_loses_nothing(run_dir: Path) -> None:
+    """Back-pressure: a full queue makes the giver congested, and relieves it in the end."""
+    field = Field(run_dir)
+    field.near.handoff.queue_max = 20
+    field.far.server.pause()
+    field.give(1)
+    count = 1
+    while not field.near.handoff.congested("node-1"):
+        field.give(8)
+        count += 8
+        await asyncio.sleep(0)
+        assert count < 400
+    assert field.near.handoff.any_congested
+    field.far.server.resume()
+    await field.far.until(lambda: len(field.far.taken) == count)
+    assert [handed.context.flow_id for _, handed in field.far.taken][:3] == [
+        f"{number:016x}" for number in (0, 0, 1)
+    ]
+    assert field.near.relieved >= 1 and not field.near.handoff.any_congested
+    field.close()
+
+
+async def test_far_more_than_congested_is_refused(run_dir: Path) -> None:
+    field = Field(run_dir)
+    field.near.handoff.queue_max = 10
+    field.far.server.pause()
+    given = 0
+    while field.near.handoff.reachable("node-1"):
+        field.give(1)
+        given += 1
+    _, accepted, handed = field.connection()
+    assert not field.near.handoff.give("node-1", accepted, handed)
+    assert given == handoff.QUEUES_FULL * 10
+    field.far.server.resume()
+    await field.far.until(lambda: len(field.far.taken) == given)
+    field.close()
+
+
+@pytest.mark.usefixtures("small_buffer")
+async def test_what_a_peer_never_takes_comes_back(run_dir: Path) -> None:
+    field = Field(run_dir)
+    field.near.handoff.stuck_seconds = 0.01
+    field.far.server.pause()
+    while not field.near.handoff.waiting:
+        field.give(8)
+        await asyncio.sleep(0)
+    await field.near.until(lambda: field.near.back)
+    assert field.near.handoff.waiting == 0
+    assert {name for name, _ in field.near.back} == {"node-1"}
+    field.close()
+
+
+@pytest.mark.usefixtures("small_buffer")
+async def test_the_end_of_a_peer_gives_back_and_leaks_nothing(run_dir: Path) -> None:
+    before = descriptors()
+    field = Field(run_dir)
+    field.far.server.pause()
+    clients: list[socket.socket] = []
+    while not field.near.handoff.waiting:
+        clients += field.give(8)
+        await asyncio.sleep(0)
+    waiting = field.near.handoff.waiting
+    field.far.server.close()
+    await field.near.until(lambda: field.near.back)
+    assert len(field.near.back) == waiting
+    for client in clients:  # those the kernel held are closed by it
+        client.setblocking(False)
+        assert client.recv(1) == b""
+    field.close()
+    assert descriptors() == before
+
+
+async def test_too_many_descriptors_in_flight_are_waited_for(
+    field: Field, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ETOOMANYREFS has no event of its own: it is tried again."""
+    field.give(1)
+    await field.far.until(lambda: field.far.taken)
+    (way,) = field.near.handoff._ways.values()
+    real = way._sock
+
+    class Full:
+        refusals = 3
+
+        def sendmsg(self, *arguments: Any) -> int:
+            if self.refusals:
+                self.refusals -= 1
+                raise OSError(errno.ETOOMANYREFS, os.strerror(errno.ETOOMANYREFS))
+            return real.sendmsg(*arguments)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(real, name)
+
+    monkeypatch.setattr(way, "_sock", Full())
+    field.give(3)
+    await field.far.until(lambda: len(field.far.taken) == 4)
+
+
+async def test_a_death_is_told_to_those_who_had_sockets_from_it(field: Field) -> None:
+    field.give(1)
+    await field.far.until(lambda: field.far.taken)
+    field.near.handoff.tell_died(["elsewhere#1"])
+    await field.far.until(lambda: field.far.lost)
+    field.near.handoff.close()
+    await field.far.until(lambda: len(field.far.lost) == 2)
+    assert field.far.lost == ["elsewhere#1", field.near.handoff.instance]
+
+
+async def test_the_ends_of_flows_come_back_in_portions(field: Field) -> None:
+    field.give(1)
+    await field.far.until(lambda: field.far.taken)
+    names = [f"{number:016x}" for number in range(2500)]
+    passed = ("first#1", field.near.handoff.instance)
+    field.far.server.tell_ended(12.5, passed, names)
+    await field.near.until(lambda: len(field.near.ended) == 3)
+    assert [name for each in field.near.ended for name in each.flow_ids] == names
+    assert field.near.ended[0].passed == passed and field.near.ended[0].at == 12.5
+    field.far.server.tell_ended(1.0, ("nobody#1",), names[:5])
+    assert field.far.server.unsaid == 5
+
+
+async def test_a_peer_that_breaks_the_format_is_left_alone(
+    field: Field, caplog: pytest.LogCaptureFixture
+) -> None:
+    field.give(1)
+    await field.far.until(lambda: field.far.taken)
+    field.far.server._by_instance[field.near.handoff.instance].tell(b"what?")
+    await field.far.until(lambda: field.far.lost)
+    assert field.near.handoff._ways == {}
+
+
+# The taking side
+
+
+async def stranger(field: Field, *messages: bytes, descriptors: list[int] | None = None) -> bytes:
+    """Speak to a server as anybody may; how it answers: with the end."""
+    loop = asyncio.get_running_loop()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as sock:
+        sock.setblocking(False)
+        sock.connect(str(place(field.run_dir, "node-1")))
+        for message in messages[:-1]:
+            sock.send(message)
+        socket.send_fds(sock, [messages[-1]], descriptors or [])
+        try:
+            return await asyncio.wait_for(loop.sock_recv(sock, 100), PATIENCE_SECONDS)
+        except ConnectionResetError:  # it closed with something of ours unread
+            return b""
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        (b"\xc1",),
+        (handoff.encode_flows([flow(1)]),),  # no hello before
+        (handoff.encode_hello("x#1"), handoff.encode_hello("x#1")),
+        (handoff.encode_hello("x#1"), handoff.encode_flows([flow(1), flow(2)])),  # one descriptor
+    ],
+)
+async def test_a_stranger_ends_its_own_connection_alone(
+    field: Field, messages: tuple[bytes, ...]
+) -> None:
+    before = descriptors()
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        assert await stranger(field, *messages, descriptors=[theirs.fileno()]) == b""
+        theirs.close()
+        assert ours.recv(1) == b""  # whatever came with it is closed
+    assert descriptors() == before
+    field.give(1)
+    await field.far.until(lambda: field.far.taken)
+
+
+async def test_descriptors_that_run_out_stop_the_reading_before(
+    field: Field, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(field.far.server, "reserve", resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+    field.give(3)
+    await field.far.until(lambda: len(field.far.taken) == 3)
+    field.give(2)
+    (peer,) = field.far.server._peers
+    retried = asyncio.Event()
+    monkeypatch.setattr(peer, "_hold_back", retried.set)
+    peer._try_again()
+    assert retried.is_set() and len(field.far.taken) == 3
+    monkeypatch.setattr(field.far.server, "reserve", 0)
+    peer._try_again()
+    await field.far.until(lambda: len(field.far.taken) == 5)
+
+
+async def test_sockets_that_could_not_be_received_are_counted_and_told(
+    field: Field, caplog: pytest.LogCaptureFixture
+) -> None:
+    field.give(1)
+    await field.far.until(lambda: field.far.taken)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    highest = os.dup(0)
+    os.close(highest)
+    clients = field.give(2)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (highest, hard))
+    try:
+        for _ in range(TURNS_MAX):
+            await asyncio.sleep(0)
+            if field.far.server.void:
+                break
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert field.far.server.void == 2 and "ulimit -n" in caplog.text
+    for client in clients:
+        assert client.recv(1) == b""
+
+
+async def test_a_socket_left_by_a_killed_process_is_replaced(run_dir: Path) -> None:
+    field = Field(run_dir)
+    close(field.far.server._sock)  # as the kernel does
+    again = Process(run_dir, "node-1")
+    field.give(1)
+    await again.until(lambda: again.taken)
+    field.close()
+    again.close()
