@@ -7,8 +7,8 @@ import asyncio
 from collections.abc import Mapping
 from functools import partial
 
-from cluster.client.informer import Informer
 from cluster.client.interface import Document
+from cluster.client.mirror import Mirror
 from cluster.dns.zone import Change, Zone, ZoneSettings
 from cluster.objects.resources import ENDPOINT_SLICES, NAMESPACES, PODS, SERVICES, Resource
 
@@ -18,7 +18,7 @@ READ = (NAMESPACES, SERVICES, ENDPOINT_SLICES, PODS)
 class NodeZone:
     """`source()` is what a DNS server asks for the zone of the moment."""
 
-    def __init__(self, informers: Mapping[Resource, Informer], domain: str) -> None:
+    def __init__(self, informers: Mapping[Resource, Mirror], domain: str) -> None:
         self._informers = {each: informers[each] for each in READ}
         self._settings = ZoneSettings(domain=domain, outside_empty=True)
         self._zone: Zone | None = None

@@ -18,12 +18,14 @@ from cluster.client.interface import Document, EventType, Listing, PatchType, Wa
 from cluster.client.kubeconfig import read_kubeconfig
 from cluster.errors import ConfigError
 from cluster.objects.resources import Resource
+from cluster.wire.changes import Batch, BatchReader
 
 REQUEST_SECONDS_MAX = 30.0
 CONNECT_SECONDS_MAX = 5.0
 CONNECTIONS_MAX = 64
 EVENT_BYTES_MAX = 16 * 1024 * 1024  # one line of a watch
 USER_AGENT = "kubehop/1"
+FOLLOW_PATH = "/kubehop/v1/follow"
 
 
 class ApiClient:
@@ -186,7 +188,6 @@ class ApiClient:
         field_selector: str | None = None,
     ) -> AsyncIterator[WatchEvent]:
         """Events after `resource_version` until the link ends; ApiError 410 when it is too old."""
-        assert self._session is not None, "an ApiClient is used inside `async with`"
         query = _query(
             watch="true",
             resourceVersion=resource_version,
@@ -194,15 +195,32 @@ class ApiClient:
             labelSelector=label_selector,
             fieldSelector=field_selector,
         )
+        async for line in _lines(self._stream(resource.path(namespace), query)):
+            yield _event(line)
+
+    async def follow(self, node: str) -> AsyncIterator[Batch]:
+        """What control tells its nodes instead of watches (control.apiserver.followers)."""
+        batches = BatchReader()
+        async for chunk in self._stream(FOLLOW_PATH, {"node": node}):
+            try:
+                for batch in batches.read(chunk):
+                    yield batch
+            except ValueError as error:
+                raise ConnectionError(str(error)) from error
+
+    async def _stream(self, path: str, query: Mapping[str, str]) -> AsyncIterator[bytes]:
+        """The body of an answer without end, as it comes."""
+        assert self._session is not None, "an ApiClient is used inside `async with`"
         forever = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS_MAX)
-        path = self._base + resource.path(namespace)
         try:
-            async with self._session.get(path, params=query, timeout=forever) as response:
+            async with self._session.get(
+                self._base + path, params=query, timeout=forever
+            ) as response:
                 if response.status >= 400:
                     body = await response.read()
                     raise error_of(response.status, response.reason or "", body)
-                async for line in _lines(response.content):
-                    yield _event(line)
+                async for chunk in response.content.iter_any():
+                    yield chunk
         except aiohttp.ClientError as error:
             raise self._unreached(error) from error
 
@@ -211,9 +229,9 @@ class ApiClient:
         return ConnectionError(f"the API server at {where} does not answer: {error!r}")
 
 
-async def _lines(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
+async def _lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     rest = b""
-    async for chunk in content.iter_any():
+    async for chunk in chunks:
         *lines, rest = (rest + chunk).split(b"\n") if rest else chunk.split(b"\n")
         for line in lines:
             if line:

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from cluster.objects.resources import Resource
+from cluster.wire.changes import Batch
 
 Document = Mapping[str, Any]
 
@@ -107,3 +108,10 @@ class Api(Protocol):
         field_selector: str | None = None,
     ) -> AsyncIterator[WatchEvent]:
         """Events after `resource_version`; ApiError 410 when it is too old; ends with the link."""
+
+
+class NodeApi(Api, Protocol):
+    """The API, as kubehop's own nodes use it."""
+
+    def follow(self, node: str) -> AsyncIterator[Batch]:
+        """Everything that decisions read, and its changes; what is the node's own, complete."""

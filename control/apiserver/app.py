@@ -26,6 +26,8 @@ from control.apiserver.audit import ACTOR, ASKER, readable
 from control.apiserver.codec import JSON, decode_object, negotiate
 from control.apiserver.deprecations import deprecations
 from control.apiserver.facts import Facts
+from control.apiserver.followers import PATH as FOLLOW_PATH
+from control.apiserver.followers import Followers
 from control.apiserver.identity import ANONYMOUS, User
 from control.apiserver.paths import ResourcePath, flag, parse_path
 from control.apiserver.pod_log import PodLogs
@@ -72,6 +74,7 @@ class ApiServer:
         self._writer = Writer(registry, self._reader)
         self._watches = Watches(registry, self._reader, clock)
         self._facts = Facts(registry.store, registry.catalogue)
+        self._followers = Followers(registry.store, clock)
         self._registry = registry
         self._logs = logs
         self._streams = PodStreams(registry.store, logs.kubelets, clock)
@@ -109,6 +112,8 @@ class ApiServer:
         if path is not None and kind is None and (virtual := find_virtual(path)) is not None:
             return _response(await self._review(request, virtual, path, user))
         if path is None or kind is None:
+            if request.path == FOLLOW_PATH and request.method == "GET":
+                return await self._follow(request)
             if path is None and request.method in ("GET", "HEAD"):
                 return _response(self._fact(request))
             raise statuses.no_such_path()
@@ -199,6 +204,18 @@ class ApiServer:
         except Exception:
             log.exception("watch failed path=%s", request.path)
             await response.write(error_line(_our_fault()))  # the answer has begun
+        return response
+
+    async def _follow(self, request: web.BaseRequest) -> web.StreamResponse:
+        """What one of our nodes follows instead of watches."""
+        response = web.StreamResponse(headers={"Content-Type": "application/msgpack"})
+        response.enable_chunked_encoding()
+        await response.prepare(request)
+        try:
+            await self._followers.serve(request.query.get("node", ""), response.write)
+            await response.write_eof()
+        except ConnectionError:
+            log.debug("follower gone node=%s", request.query.get("node", ""))
         return response
 
     # -- writes

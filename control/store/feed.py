@@ -105,6 +105,7 @@ class Feed:
         self._watchers: dict[tuple[str | None, str | None], set[Watcher]] = defaultdict(set)
         self._count = 0
         self._waiting: dict[Watcher, None] = {}  # are woken together
+        self._listeners: list[tuple[Callable[[Change], None], Callable[[], None]]] = []
 
     def publish(self, change: Change) -> None:
         """Tell a change to whoever watches it, and keep it."""
@@ -115,6 +116,12 @@ class Feed:
             self._forget_oldest()
         for watcher in list(self._concerned(change.record.key)):
             watcher.offer(change)
+        for changed, _ in self._listeners:
+            changed(change)
+
+    def tell(self, changed: Callable[[Change], None], closed: Callable[[], None]) -> None:
+        """Call these for each change and at the end, for as long as the store lives."""
+        self._listeners.append((changed, closed))
 
     def watch(
         self, after: int, *, namespace: str | None = None, name: str | None = None
@@ -160,6 +167,8 @@ class Feed:
         for watchers in list(self._watchers.values()):
             for watcher in list(watchers):
                 watcher.end()
+        for _, closed in self._listeners:
+            closed()
 
     def __len__(self) -> int:
         return self._count

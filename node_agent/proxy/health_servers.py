@@ -39,6 +39,11 @@ class HealthServers:
         self._failing: set[int] = set()
         self._closed = False
 
+    @property
+    def wanted(self) -> bool:
+        """Whether there are health check ports."""
+        return bool(self._current)
+
     def follow(self, *_: object) -> None:
         """Listen where the Services of the new view want it, and answer by it."""
         if self._closed:

@@ -74,6 +74,11 @@ class Proxier:
         self._closed = False
         self.turned_away = 0
 
+    @property
+    def wanted(self) -> bool:
+        """Whether there are node ports."""
+        return bool(self._wanted)
+
     def follow(self, _: NodeView, after: NodeView) -> None:
         """Make the sockets what the new view says."""
         self.apply(port_plans(after))

@@ -9,13 +9,14 @@ import asyncio
 import socket
 import ssl
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random, sample
 from typing import Any, TypeVar
 
+import orjson
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -26,6 +27,7 @@ from cluster.aio.streams import close, outside
 from cluster.aio.tasks import Tasks
 from cluster.aio.tunnel import TunnelServer
 from cluster.client.interface import EventType, Listing, WatchEvent
+from cluster.client.mirror import RESOURCES
 from cluster.dataplane.node_view import NetworkSettings, empty_view
 from cluster.dns.resolv_conf import ResolvConf
 from cluster.dns.resolver import NameNotResolved
@@ -44,6 +46,7 @@ from cluster.trace.query import Query
 from cluster.trace.record import Segment
 from cluster.trace.recorder import Recorder
 from cluster.wire.addresses import SocketAddress
+from cluster.wire.changes import OWN, Batch, Change
 from cluster.wire.flow import Flow, FlowKind, Origin, OriginKind
 from node_agent.cni.arrivals import Arrivals
 from node_agent.cni.datagram_router import DatagramRouter
@@ -607,7 +610,7 @@ class MemoryApi:
     async def follow(self, node: str) -> AsyncIterator[Batch]:
         """As control tells it, a batch for each change."""
         seen = self.version
-        yield Batch(True, self._versions(), self._told(node, self.objects.items()))
+        yield Batch(True, self._versions(), _told(node, self.objects.items()))
         while True:
             for version, about, event in list(self._events):
                 if version > seen:
@@ -615,7 +618,7 @@ class MemoryApi:
                     meta = event.document["metadata"]
                     key = self.key(about, meta["name"], meta.get("namespace"))
                     gone = event.type == EventType.DELETED
-                    changes = self._told(node, [(key, event.document)], gone=gone)
+                    changes = _told(node, [(key, event.document)], gone=gone)
                     yield Batch(False, self._versions(), changes)
             async with self._changed:
                 if self.version <= seen:
@@ -624,21 +627,24 @@ class MemoryApi:
     def _versions(self) -> dict[str, int]:
         return {each.plural: self.version for each in RESOURCES}
 
-    def _told(
-        self, node: str, items: Iterable[tuple[tuple[str, str, str], Any]], *, gone: bool = False
-    ) -> list[Change]:
-        changes = []
-        for (plural, namespace, name), document in items:
-            if plural not in self._versions():
-                continue
-            body = None if gone else orjson.dumps(document)
-            changes.append(Change(plural, namespace, name, body))
-            if node == (name if plural == "nodes" else document.get("spec", {}).get("nodeName")):
-                changes.append(Change(OWN + plural, namespace, name, body))
-        return changes
-
     def _after(self, seen: int, resource: Resource) -> bool:
         return any(version > seen and about == resource for version, about, _ in self._events)
+
+
+def _told(
+    node: str, items: Iterable[tuple[tuple[str, str, str], Any]], *, gone: bool = False
+) -> list[Change]:
+    followed = {each.plural for each in RESOURCES}
+    changes = []
+    for (plural, namespace, name), document in items:
+        if plural not in followed:
+            continue
+        body = None if gone else orjson.dumps(document)
+        changes.append(Change(plural, namespace, name, body))
+        owner = {"nodes": name, "pods": document.get("spec", {}).get("nodeName")}.get(plural)
+        if node == owner:
+            changes.append(Change(OWN + plural, namespace, name, body))
+    return changes
 
 
 def _merged(before: Any, patch: Any) -> Any:

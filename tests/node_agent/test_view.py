@@ -10,7 +10,7 @@ import pytest
 from cluster.aio.clock import SystemClock
 from cluster.aio.tasks import Tasks
 from cluster.dataplane.node_view import NetworkSettings, NodeView, empty_view
-from cluster.objects.resources import NAMESPACES, NODES, PODS
+from cluster.objects.resources import ENDPOINT_SLICES, NAMESPACES, NODES, PODS, SERVICES
 from node_agent.view import ClusterView
 
 IP = "10.244.1.5"
@@ -21,6 +21,21 @@ def pod_document(name: str = "web", ip: str = IP) -> dict[str, Any]:
         "metadata": {"namespace": "default", "name": name, "labels": {}},
         "spec": {"nodeName": "node-1", "containers": [{"name": "main"}]},
         "status": {"phase": "Running", "podIP": ip, "podIPs": [{"ip": ip}]},
+    }
+
+
+def service_document(name: str) -> dict[str, Any]:
+    return {
+        "metadata": {"namespace": "default", "name": name},
+        "spec": {"clusterIP": "10.96.0.9", "ports": [{"port": 80}]},
+    }
+
+
+def slice_document(name: str) -> dict[str, Any]:
+    labels = {"kubernetes.io/service-name": "web"}
+    return {
+        "metadata": {"namespace": "default", "name": name, "labels": labels},
+        "endpoints": [{"addresses": [IP]}],
     }
 
 
@@ -48,13 +63,44 @@ async def test_events_of_one_turn_become_one_view(view: ClusterView, memory_api:
     await asyncio.wait_for(view.synced(), 10)
     view.subscribe(lambda before, after: seen.append((before, after)))
     for number in range(5):
-        await memory_api.put(PODS, pod_document(f"web-{number}", f"10.244.1.{number + 5}"))
-    versions = {"pods": memory_api.version}
-    assert await view.programmed(versions, 10)
+        await memory_api.put(SERVICES, service_document(f"web-{number}"))
+    assert await view.programmed({"services": memory_api.version}, 10)
     assert 1 <= len(seen) <= 5
     assert seen[-1][1] is view.current
     for before, after in itertools.pairwise(seen):
         assert before[1] is after[0]
+
+
+async def test_pods_are_read_when_somebody_decides(view: ClusterView, memory_api: Any) -> None:
+    seen: list[NodeView] = []
+    view.start()
+    await asyncio.wait_for(view.synced(), 10)
+    view.subscribe(lambda _, after: seen.append(after))
+    await memory_api.put(PODS, pod_document())
+    assert await view.programmed({"pods": memory_api.version}, 10)
+    assert seen == []
+    assert view.current.pods.at(IP) is not None
+    assert seen == [view.current]
+    await memory_api.put(PODS, pod_document(), gone=True)
+    assert await view.programmed({"pods": memory_api.version}, 10)
+    assert view.current.pods.at(IP) is None
+
+
+async def test_endpoints_make_a_view_at_once_while_somebody_serves_them(
+    view: ClusterView, memory_api: Any
+) -> None:
+    seen: list[NodeView] = []
+    serves = False
+    view.start()
+    await asyncio.wait_for(view.synced(), 10)
+    view.subscribe(lambda _, after: seen.append(after), lambda: serves)
+    await memory_api.put(ENDPOINT_SLICES, slice_document("one"))
+    assert await view.programmed({"endpointslices": memory_api.version}, 10)
+    assert seen == []
+    serves = True
+    await memory_api.put(ENDPOINT_SLICES, slice_document("two"))
+    assert await view.programmed({"endpointslices": memory_api.version}, 10)
+    assert len(seen) == 1
 
 
 async def test_programmed_waits_for_a_version_and_gives_up_in_time(
