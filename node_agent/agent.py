@@ -126,7 +126,7 @@ class Agent:
             internal_ip=config.internal_ip,
             clients=self._clients,
             take_stream=self._arrivals.front,
-            take_datagram=self._datagrams.front,
+            take_datagrams=self._datagrams.front,
             failed=self._port_failed,
             clock=clock,
         )

@@ -17,7 +17,7 @@ from cluster.aio.socket_names import NAME_BYTES, pack_name, read_name
 from cluster.aio.streams import outside
 from cluster.wire.addresses import SocketAddress
 
-Arrivals = dict[bytes, list[bytes]]  # datagrams by the name of who sent them
+BySender = dict[bytes, list[bytes]]  # datagrams by the name of who sent them
 
 BATCH_DATAGRAMS = 64
 TOLD_BY_ICMP = (errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EMSGSIZE)
@@ -99,9 +99,9 @@ class Batch:
             at += self._stride
             name_at += width
 
-    def arrivals(self) -> Arrivals:
+    def by_sender(self) -> BySender:
         """Everything that came, but for what was too long, by who sent it, in order."""
-        came: Arrivals = {}
+        came: BySender = {}
         for data, name in self.datagrams():
             if name in came:
                 came[name].append(data)

@@ -13,7 +13,7 @@ import socket
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from cluster.aio.batch import Arrivals
+from cluster.aio.batch import BySender
 from cluster.aio.mmsg import coalesce
 from cluster.aio.outgoing import Outgoing
 from cluster.aio.socket_names import pack_name, read_name
@@ -27,13 +27,13 @@ QUEUE_DATAGRAMS_MAX = 1024
 KERNEL_BUFFER_BYTES = 4 * 1024 * 1024  # the kernel gives what it allows
 
 OnDatagram = Callable[[bytes, SocketAddress], None]
-OnArrivals = Callable[[Arrivals], None]
+OnBatch = Callable[[BySender], None]
 
 
 class DatagramEndpoint:
     """Sends and receives datagrams at one address.
 
-    `on_arrivals` gets what came together, by the names of who sent it; `on_datagram` one after the
+    `on_batch` gets what came together, by the names of who sent it; `on_datagram` one after the
     other. `coalesced`: who sends to this address does so in runs, as other endpoints do.
     """
 
@@ -42,12 +42,12 @@ class DatagramEndpoint:
         address: SocketAddress,
         on_datagram: OnDatagram | None = None,
         *,
-        on_arrivals: OnArrivals | None = None,
+        on_batch: OnBatch | None = None,
         coalesced: bool = False,
         queue_datagrams_max: int = QUEUE_DATAGRAMS_MAX,
     ) -> None:
         """Bind; OSError if the address may not be had. `start` begins to receive."""
-        self._on_arrivals = on_arrivals or self._one_by_one
+        self._on_batch = on_batch or self._one_by_one
         self._on_datagram = on_datagram
         self._queue: deque[tuple[bytes, bytes]] = deque()
         self._queue_datagrams_max = queue_datagrams_max
@@ -162,18 +162,18 @@ class DatagramEndpoint:
         batch = turn.batch_for(self._family, coalesced=self._coalesced)
         if self._sock.fileno() < 0 or not batch.receive(self._sock):
             return
-        arrivals = batch.arrivals()
-        self.received += sum(map(len, arrivals.values()))
+        came = batch.by_sender()
+        self.received += sum(map(len, came.values()))
         outermost = turn.begin()
         try:
-            self._on_arrivals(arrivals)
+            self._on_batch(came)
         finally:
             if outermost:
                 turn.end()
 
-    def _one_by_one(self, arrivals: Arrivals) -> None:
+    def _one_by_one(self, came: BySender) -> None:
         assert self._on_datagram is not None, "whoever receives says how"
-        for name, payloads in arrivals.items():
+        for name, payloads in came.items():
             for data in payloads:
                 if self._sock.fileno() >= 0:
                     self._on_datagram(data, read_name(name))

@@ -8,7 +8,7 @@ runs of datagrams that the kernel cuts itself (UDP_SEGMENT) and gives as they we
 import socket
 from functools import cache
 
-from cluster.aio.batch import BATCH_DATAGRAMS, DATAGRAM_BYTES_MAX, Arrivals, Batch
+from cluster.aio.batch import BATCH_DATAGRAMS, DATAGRAM_BYTES_MAX, BySender, Batch
 from cluster.aio.mmsg_calls import COALESCE, NAME_BYTES_MAX, Messages
 from cluster.aio.outgoing import RUNS_MAX, Outgoing, Run
 from cluster.aio.socket_names import pack_name
@@ -46,10 +46,10 @@ class MmsgBatch(Batch):
             messages.expect_segments(self.capacity)
         self.sizes = messages.receive(sock, self.capacity)
 
-    def arrivals(self) -> Arrivals:
+    def by_sender(self) -> BySender:
         if not self._coalesced:
-            return super().arrivals()
-        came: Arrivals = {}
+            return super().by_sender()
+        came: BySender = {}
         segments = self._messages.segments(len(self.sizes))
         for index, segment in enumerate(segments):
             data, payloads = self.payload(index), came.setdefault(self.name(index), [])
@@ -167,4 +167,4 @@ def _carries(sock: socket.socket, coalesced: bool) -> bool:
     outgoing.add(b"probe", (b"0", b"1"), name)
     if outgoing.flush(sock).sent != 2 or batch.receive(sock) != 2 - coalesced:
         return False
-    return batch.arrivals() == {name: [b"probe0", b"probe1"]}
+    return batch.by_sender() == {name: [b"probe0", b"probe1"]}

@@ -10,20 +10,24 @@ Spec: S-106, S-126 to S-129; dataplane: encapsulation like VXLAN.
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from cluster.aio.batch import BySender
 from cluster.aio.clock import Clock
 from cluster.aio.datagrams import DatagramEndpoint
+from cluster.aio.socket_names import pack_name, read_name
 from cluster.dataplane.conntrack import Conntrack, Direction, Entry
 from cluster.dataplane.decision import Code, Deliver, Drop, Host, Reject, Stage, Via
 from cluster.dataplane.node_view import NodeView, forget_stale
 from cluster.errors import WireError
 from cluster.trace.record import ClientSaw
 from cluster.wire.addresses import SocketAddress
-from cluster.wire.datagrams import Datagram, decode, encode
+from cluster.wire.datagrams import Head, by_head, head_of, read_head
 from cluster.wire.flow import Entry as EntryHalf
-from cluster.wire.flow import Flow, FlowContext, Origin
+from cluster.wire.flow import Flow, FlowContext, FlowKind, Origin
+from node_agent.cni.datagram_flow import Carried, Out, Payloads, Sender, Way, Ways
 from node_agent.cni.pod_datagrams import PodDatagramTransport
 from node_agent.cni.resolution import resolution_steps
 from node_agent.cni.rulings import Ruling, Rulings
@@ -34,30 +38,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 EXPIRE_SECONDS = 5.0
+WAYS_MAX = 65536  # of other processes' flows
 
 Tunnels = Callable[[str], SocketAddress | None]  # a node's tunnel, by its name
 EndpointOf = Callable[[Flow], PodDatagramTransport | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Sender:
-    """Where a flow came from: how its replies and its refusals go back."""
-
-    reply: Callable[[bytes], None]
-    refuse: Callable[[], None]
-    refused_sees: ClientSaw = ClientSaw.REFUSED
-
-
-@dataclass(slots=True, eq=False)
-class Carried:
-    """A live flow of this node, beside its entry in the table."""
-
-    entry: Entry
-    onward: Callable[[bytes], None]
-    sender: Sender
-    opened_here: bool
-    bytes_in: int = 0
-    bytes_out: int = 0
 
 
 class DatagramRouter:
@@ -80,10 +64,11 @@ class DatagramRouter:
         self._key = key
         self._endpoint_of = endpoint_of
         self._clock = clock
-        self._tunnel = DatagramEndpoint(address, self._received)
+        self._tunnel = DatagramEndpoint(address, on_batch=self._arrived, coalesced=True)
         self._table = Conntrack()
         self._carried: dict[Flow, Carried] = {}
-        self.dropped = 0
+        self._ways = Ways(WAYS_MAX)  # by the heads of what other processes send
+        self._lost = 0
 
     def start(self) -> None:
         """Receive from other processes from now on."""
@@ -99,100 +84,116 @@ class DatagramRouter:
         """How many flows are remembered."""
         return len(self._carried)
 
+    @property
+    def dropped(self) -> int:
+        """How many datagrams were lost here."""
+        return self._lost + self._tunnel.dropped
+
     # -- where datagrams come from
 
     def send(
         self, network: "PodNetwork", endpoint: PodDatagramTransport, flow: Flow, data: bytes
-    ) -> None:
-        """A pod's program sends."""
-
-        def reply(payload: bytes) -> None:
-            endpoint.receive(payload, flow.destination)
-
-        if self._follow(flow, data):
-            return
+    ) -> Way | None:
+        """A pod's program sends; the way that its next datagrams may take."""
+        now = self._clock.monotonic()
+        way = self._follow(flow, (data,), now, at_once=False)
+        if way is not None:
+            return way
         resolved = network.names.resolved(flow.destination.ip)
         context = self._rulings.opened(network.origin, flow, endpoint.kind)
-        self._open(context, Sender(reply, endpoint.refuse), data, resolved=resolved)
+        sender = Sender(partial(_to_pod, endpoint, flow.destination), endpoint.refuse)
+        return self._open(context, sender, (data,), at_once=False, resolved=resolved)
 
     def front(
-        self,
-        origin: Origin,
-        flow: Flow,
-        data: bytes,
-        reply: Callable[[bytes], None],
-        kind: Any,
-    ) -> None:
-        """A client's datagram at a node port of this node; it cannot be told of a refusal."""
-        if not self._follow(flow, data):
-            context = self._rulings.opened(origin, flow, kind)
-            self._open(context, Sender(reply, _nobody_told, ClientSaw.TIMEOUT), data)
+        self, origin: Origin, flow: Flow, payloads: Payloads, reply: Out, kind: FlowKind
+    ) -> Way | None:
+        """A client's datagrams at a node port of this node; it cannot be told of a refusal."""
+        way = self._follow(flow, payloads, self._clock.monotonic(), at_once=True)
+        if way is not None:
+            return way
+        context = self._rulings.opened(origin, flow, kind)
+        sender = Sender(reply, _nobody_told, ClientSaw.TIMEOUT)
+        return self._open(context, sender, payloads, at_once=True)
 
-    def _received(self, data: bytes, peer: SocketAddress) -> None:
-        """Another process sends."""
+    def _arrived(self, came: BySender) -> None:
+        """Other processes send."""
+        now = self._clock.monotonic()
+        for name, datagrams in came.items():
+            for head, payloads in by_head(datagrams).items():
+                way = self._ways.find(head)
+                if way is None or not way.send(payloads, now=now, at_once=True):
+                    self._ways.keep(head, self._received(name, head, payloads, now))
+
+    def _received(self, name: bytes, head: bytes, payloads: Payloads, now: float) -> Way | None:
+        """Datagrams with a head that is not known."""
         try:
-            datagram = decode(data, self._key)
+            read = read_head(head, self._key)
         except WireError as error:
-            self.dropped += 1
-            log.info("datagram dropped peer=%s reason=%s", peer, error)
-            return
-        if datagram.reply:
-            self._returned(datagram)
-            return
-        context = datagram.context
-        self._end_predecessor(context)
-        if not self._follow(context.flow, datagram.payload):
-            self._open(context, self._peer(context, peer), datagram.payload)
+            self._lost += len(payloads)
+            log.info("datagrams dropped peer=%s reason=%s", read_name(name), error)
+            return None
+        if read.reply:
+            return self._returned(read, payloads, now)
+        self._end_predecessor(read.context, now)
+        way = self._follow(read.context.flow, payloads, now, at_once=True)
+        if way is not None:
+            return way
+        return self._open(read.context, self._peer(read.context, name), payloads, at_once=True)
 
-    def _end_predecessor(self, context: FlowContext) -> None:
+    def _end_predecessor(self, context: FlowContext, now: float) -> None:
         """A tuple that comes under another name is another flow: its process was started anew."""
-        found = self._table.find(context.flow, now=self._clock.monotonic())
+        found = self._table.find(context.flow, now=now)
         if found is None or found[1] is not Direction.ORIGINAL:
             return
         if found[0].context.flow_id != context.flow_id:
             self._table.close(found[0])
             self._end([found[0]])
 
-    def _peer(self, context: FlowContext, peer: SocketAddress) -> Sender:
-        def reply(payload: bytes) -> None:
-            self._send(Datagram(context, payload, reply=True), peer)
+    def _peer(self, context: FlowContext, name: bytes) -> Sender:
+        head = head_of(context, self._key, reply=True)
+        refusal = head_of(context, self._key, reply=True, refused=True)
+
+        def reply(payloads: Payloads, _: bool) -> None:
+            self._tunnel.send_all(head, payloads, name)
 
         def refuse() -> None:
-            self._send(Datagram(context, reply=True, refused=True), peer)
+            self._tunnel.send_all(refusal, (b"",), name)
 
         return Sender(reply, refuse)
 
-    def _returned(self, datagram: Datagram) -> None:
-        """An answer to what was sent to another node."""
-        found = self._table.seen(datagram.context.flow.reply(), now=self._clock.monotonic())
-        carried = self._carried.get(found[0].original) if found else None
+    def _returned(self, head: Head, payloads: Payloads, now: float) -> Way | None:
+        """Answers to what was sent to another node."""
+        flow = head.context.flow.reply()
+        if not head.refused:
+            way = self._follow(flow, payloads, now, at_once=True)
+            self._lost += 0 if way else len(payloads)
+            return way
+        carried = self._carried_of(flow, now)
         if carried is None:
-            self.dropped += 1
-        elif datagram.refused:
-            self._refused(carried)
+            self._lost += 1
         else:
-            self._back(carried, datagram.payload)
+            self._refused(carried)
+        return None
 
     # -- a flow's datagrams
 
-    def _follow(self, flow: Flow, data: bytes) -> bool:
-        """Send a datagram of a known flow, either way; False when the flow is new."""
-        found = self._table.seen(flow, now=self._clock.monotonic())
+    def _follow(self, flow: Flow, payloads: Payloads, now: float, *, at_once: bool) -> Way | None:
+        """Send datagrams of a known flow, either way; None when the flow is new."""
+        found = self._table.find(flow, now=now)
         carried = self._carried.get(found[0].original) if found else None
         if found is None or carried is None:
-            return False
-        if found[1] is Direction.REPLY:
-            self._back(carried, data)
-        else:
-            carried.bytes_in += len(data)
-            carried.onward(data)
-        return True
+            return None
+        way = Way(self._table, carried, found[1], self._clock)
+        way.send(payloads, now=now, at_once=at_once)
+        return way
 
-    def _back(self, carried: Carried, data: bytes) -> None:
-        if carried.opened_here and not carried.bytes_out:
+    def _carried_of(self, flow: Flow, now: float) -> Carried | None:
+        found = self._table.find(flow, now=now)
+        return self._carried.get(found[0].original) if found else None
+
+    def _replied(self, carried: Carried) -> None:
+        if carried.opened_here:
             self._rulings.saw(carried.entry.context.flow_id, ClientSaw.REPLIED)
-        carried.bytes_out += len(data)
-        carried.sender.reply(data)
 
     def _refused(self, carried: Carried) -> None:
         """Port unreachable came back: the next datagram is decided anew."""
@@ -206,11 +207,12 @@ class DatagramRouter:
         self,
         context: FlowContext,
         sender: Sender,
-        data: bytes,
+        payloads: Payloads,
         *,
+        at_once: bool,
         resolved: dict[str, Any] | None = None,
-    ) -> None:
-        """Rule on a new flow and carry its first datagram."""
+    ) -> Way | None:
+        """Rule on a new flow and carry its first datagrams; the way for the next ones."""
         self._end(self._table.expire(self._clock.monotonic()))
         ruling = self._rulings.rule(context, resolution_steps(context.flow, resolved))
         opened_here = not context.sender
@@ -222,40 +224,42 @@ class DatagramRouter:
             case Drop():
                 if opened_here:
                     self._rulings.saw(ruling.flow_id, ClientSaw.TIMEOUT)
-                self.dropped += 1
+                self._lost += len(payloads)
             case _:
-                self._carry(context.flow, ruling, sender, data, opened_here)
+                carried = self._carry(context.flow, ruling, sender, opened_here)
+                if carried is None:
+                    return None
+                carried.forward(payloads, at_once)
+                return Way(self._table, carried, Direction.ORIGINAL, self._clock)
+        return None
 
     def _carry(
-        self, original: Flow, ruling: Ruling, sender: Sender, data: bytes, opened_here: bool
-    ) -> None:
+        self, original: Flow, ruling: Ruling, sender: Sender, opened_here: bool
+    ) -> Carried | None:
+        now = self._clock.monotonic()
         entry = self._table.open(
-            original,
-            ruling.context.flow,
-            ruling.context,
-            ruling.verdict,
-            now=self._clock.monotonic(),
+            original, ruling.context.flow, ruling.context, ruling.verdict, now=now
         )
         if isinstance(entry, Drop):
-            self.dropped += 1
+            self._lost += 1
             self._rulings.lost(ruling, Stage.MASQUERADE, entry.code, entry.reason)
-            return
+            return None
         onward = self._onward(ruling, replace(ruling.context, flow=entry.translated))
         if onward is None:
             self._table.close(entry)
             if opened_here:
                 self._rulings.saw(ruling.flow_id, sender.refused_sees)
             sender.refuse()
-            return
-        carried = Carried(entry, onward, sender, opened_here, bytes_in=len(data))
+            return None
+        carried = Carried(entry, onward, sender, opened_here, self._replied)
         self._carried[original] = carried
-        onward(data)
+        return carried
 
-    def _onward(self, ruling: Ruling, context: FlowContext) -> Callable[[bytes], None] | None:
+    def _onward(self, ruling: Ruling, context: FlowContext) -> Out | None:
         """How this flow's datagrams leave; None where nobody takes them."""
         match ruling.verdict:
             case Deliver():
-                return lambda data: self._deliver(context.flow, data)
+                return partial(self._deliver, context.flow)
             case Via(node):
                 return self._towards(ruling, node, replace(context, entry=EntryHalf.ADMIT))
             case Host(node, _) if node not in ("", self._node) and self._tunnels(node):
@@ -264,38 +268,29 @@ class DatagramRouter:
                 self._rulings.refused_by_host(ruling)
                 return None
 
-    def _towards(
-        self, ruling: Ruling, node: str, context: FlowContext
-    ) -> Callable[[bytes], None] | None:
-        def send(data: bytes) -> None:
+    def _towards(self, ruling: Ruling, node: str, context: FlowContext) -> Out:
+        head = head_of(context, self._key)
+
+        def send(payloads: Payloads, _: bool) -> None:
             address = self._tunnels(node)  # looked up anew: a node may come back elsewhere
             if address is None:
-                self.dropped += 1
+                self._lost += len(payloads)
             else:
-                self._send(Datagram(context, data), address)
+                self._tunnel.send_all(head, payloads, pack_name(address))
 
         if self._tunnels(node) is None:
             reason = f"{node} has announced no tunnel address"
             self._rulings.lost(ruling, Stage.TUNNEL, Code.NODE_UNREACHABLE, reason)
         return send
 
-    def _deliver(self, flow: Flow, data: bytes) -> None:
+    def _deliver(self, flow: Flow, payloads: Payloads, at_once: bool) -> None:
         endpoint = self._endpoint_of(flow)
         if endpoint is not None:
-            endpoint.receive(data, flow.source)
+            endpoint.receive_all(payloads, flow.source, at_once)
             return
-        found = self._table.find(flow.reply(), now=self._clock.monotonic())
-        carried = self._carried.get(found[0].original) if found else None
+        carried = self._carried_of(flow.reply(), self._clock.monotonic())
         if carried is not None:  # the pod's socket is gone: its kernel answers
             self._refused(carried)
-
-    def _send(self, datagram: Datagram, address: SocketAddress) -> None:
-        try:
-            sent = self._tunnel.send(encode(datagram, self._key), address)
-        except WireError as error:
-            log.info("datagram dropped flow=%s reason=%s", datagram.context.flow_id, error)
-            sent = False
-        self.dropped += not sent
 
     # -- the end of flows
 
@@ -325,3 +320,9 @@ class DatagramRouter:
 
 def _nobody_told() -> None:
     """A real client would need an ICMP message, which no unprivileged process can send."""
+
+
+def _to_pod(
+    endpoint: PodDatagramTransport, peer: SocketAddress, payloads: Payloads, at_once: bool
+) -> None:
+    endpoint.receive_all(payloads, peer, at_once)

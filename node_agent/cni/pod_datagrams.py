@@ -9,17 +9,22 @@ import contextvars
 import errno
 import os
 import socket
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from cluster.wire.addresses import Protocol, SocketAddress
 from cluster.wire.flow import Flow, FlowKind
 from node_agent.cni.connections import Holder, holder
+from node_agent.cni.datagram_flow import Ways
 from node_agent.cni.numeric import loopback, numeric, reached
 from node_agent.cni.port_table import LOOPBACK, WILDCARD
 from node_agent.cni.socket_views import PodSocket
 
 if TYPE_CHECKING:
     from node_agent.cni.pod_network import PodNetwork
+
+
+WAYS_MAX = 1024
 
 
 class PodDatagramTransport(asyncio.DatagramTransport):
@@ -42,17 +47,26 @@ class PodDatagramTransport(asyncio.DatagramTransport):
         self._context = contextvars.copy_context()
         self._loop = asyncio.get_running_loop()
         self._closing = False
+        self._ways = Ways(WAYS_MAX)  # by the addresses that the program sends to
 
     def sendto(self, data: Any, addr: Any = None) -> None:
         if self._closing:
             return
+        known = addr is None or type(addr) is tuple
+        way = self._ways.find(addr) if known else None
+        fits = len(data) <= self._network.datagram_bytes_max
+        if way is not None and fits and way.send((bytes(data),)):
+            return
         target = self._target(addr)
-        if len(data) > self._network.datagram_bytes_max:
+        if not fits:
             self._fail(errno.EMSGSIZE)
         elif ":" in target.ip:
             self._fail(errno.ENETUNREACH)  # pods have IPv4 only
         else:
-            self._network.send(self, Flow(Protocol.UDP, self._source(target), target), bytes(data))
+            flow = Flow(Protocol.UDP, self._source(target), target)
+            way = self._network.send(self, flow, bytes(data))
+            if known:
+                self._ways.keep(addr, way)
 
     def _source(self, target: SocketAddress) -> SocketAddress:
         if self.local.ip != WILDCARD:
@@ -75,11 +89,36 @@ class PodDatagramTransport(asyncio.DatagramTransport):
         return target
 
     def receive(self, data: bytes, peer: SocketAddress) -> None:
-        """Hand a datagram to the program, in its own context."""
+        """Hand a datagram to the program, in its own context and time."""
+        self.receive_all((data,), peer, at_once=False)
+
+    def receive_all(self, payloads: Sequence[bytes], peer: SocketAddress, at_once: bool) -> None:
+        """Hand datagrams to the program; `at_once`: no program is at work now."""
         if self._closing or (self._remote is not None and peer != self._remote):
             return
+        source = (peer.ip, peer.port)
+        if at_once:
+            self._context.run(self._hand_over, payloads, source)
+            return
         received = self._protocol.datagram_received
-        self._loop.call_soon(received, data, tuple(peer), context=self._context)
+        for data in payloads:
+            self._loop.call_soon(received, data, source, context=self._context)
+
+    def _hand_over(self, payloads: Sequence[bytes], source: tuple[str, int]) -> None:
+        for data in payloads:
+            if self._closing:
+                return
+            try:
+                self._protocol.datagram_received(data, source)
+            except Exception as error:
+                self._loop.call_exception_handler(
+                    {
+                        "message": "datagram_received of a pod's program failed",
+                        "exception": error,
+                        "protocol": self._protocol,
+                        "transport": self,
+                    }
+                )
 
     def refuse(self) -> None:
         """An ICMP port-unreachable came back: a connected socket gets ECONNREFUSED (S-85)."""

@@ -20,6 +20,7 @@ from cluster.wire.addresses import SocketAddress
 from cluster.wire.datagrams import payload_bytes_max
 from cluster.wire.flow import Flow, FlowContext, FlowKind, Origin, OriginKind
 from node_agent.cni.connections import Connections
+from node_agent.cni.datagram_flow import Way
 from node_agent.cni.interface import PodSpec
 from node_agent.cni.names import PodNames
 from node_agent.cni.numeric import loopback, numeric, reached
@@ -51,7 +52,7 @@ class Router(Protocol):
 
     def send(
         self, network: "PodNetwork", endpoint: PodDatagramTransport, flow: Flow, data: bytes
-    ) -> None: ...
+    ) -> Way | None: ...
 
 
 class RealCalls(Protocol):
@@ -283,16 +284,17 @@ class PodNetwork:
         self._endpoints.discard(transport)
         self.datagrams.release(Transport.UDP, transport.local.ip, transport.local.port)
 
-    def send(self, endpoint: PodDatagramTransport, flow: Flow, data: bytes) -> None:
-        """One datagram on its way; loopback stays here, everything else asks the router."""
+    def send(self, endpoint: PodDatagramTransport, flow: Flow, data: bytes) -> Way | None:
+        """One datagram on its way; loopback stays here, everything else asks the router, who tells
+        the way that the next ones may take."""
         if not loopback(flow.destination.ip):
-            self._router.send(self, endpoint, flow, data)
-            return
+            return self._router.send(self, endpoint, flow, data)
         target = self.datagrams.find(Transport.UDP, flow.destination.ip, flow.destination.port)
         if target is None:
             endpoint.refuse()
         else:
             target.receive(data, flow.source)
+        return None
 
     # Names
 

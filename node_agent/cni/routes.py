@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from cluster.dns.resolver import NameNotResolved
 from cluster.wire.flow import Flow, FlowKind, Origin
+from node_agent.cni.datagram_flow import Way
 from node_agent.cni.datagram_router import DatagramRouter
 from node_agent.cni.pod_datagrams import PodDatagramTransport
 from node_agent.cni.router import Router
@@ -44,6 +45,6 @@ class PodRoutes:
 
     def send(
         self, network: "PodNetwork", endpoint: PodDatagramTransport, flow: Flow, data: bytes
-    ) -> None:
-        """One datagram on its way."""
-        self._datagrams.send(network, endpoint, flow, data)
+    ) -> Way | None:
+        """One datagram on its way; the way that the next ones may take."""
+        return self._datagrams.send(network, endpoint, flow, data)

@@ -12,14 +12,14 @@ from functools import partial
 from typing import Any
 
 from cluster.aio.clock import Clock
-from cluster.aio.datagrams import DatagramEndpoint
 from cluster.aio.listener import Listener
 from cluster.aio.streams import reset
 from cluster.aio.tasks import Tasks
 from cluster.dataplane.node_view import NodeView
 from cluster.wire.addresses import Protocol, SocketAddress
 from cluster.wire.clients import OutsideClients
-from cluster.wire.flow import Flow, FlowKind, Origin, OriginKind
+from cluster.wire.flow import Flow, Origin, OriginKind
+from node_agent.proxy.datagram_port import DatagramPort, TakeDatagrams
 from node_agent.proxy.node_ports import Place, PortPlan, PortState, port_plans
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,6 @@ RETRY_SECONDS = 2.0
 CLIENTS_MAX = 16_384  # TCP connections of node ports that this node carries at a time
 
 TakeStream = Callable[[socket.socket, Origin, Flow], Coroutine[Any, Any, None] | None]
-TakeDatagram = Callable[[Origin, Flow, bytes, Callable[[bytes], None], FlowKind], None]
 Failed = Callable[[PortPlan, OSError], None]
 
 
@@ -38,10 +37,10 @@ class _Open:
 
     plan: PortPlan
     listener: Listener | None = None
-    endpoint: DatagramEndpoint | None = None
+    datagrams: DatagramPort | None = None
 
     def close(self) -> None:
-        for each in (self.listener, self.endpoint):
+        for each in (self.listener, self.datagrams):
             if each is not None:
                 each.close()
 
@@ -56,7 +55,7 @@ class Proxier:
         internal_ip: str,
         clients: OutsideClients,
         take_stream: TakeStream,
-        take_datagram: TakeDatagram,
+        take_datagrams: TakeDatagrams,
         failed: Failed,
         clock: Clock,
     ) -> None:
@@ -64,7 +63,7 @@ class Proxier:
         self._internal_ip = internal_ip
         self._clients = clients
         self._take_stream = take_stream
-        self._take_datagram = take_datagram
+        self._take_datagrams = take_datagrams
         self._failed = failed
         self._clock = clock
         self._carrying = Tasks(clock)
@@ -149,17 +148,17 @@ class Proxier:
 
     def _make_datagram(self, place: Place, plan: PortPlan) -> None:
         """A socket also while silent: without one the kernel would refuse."""
-        held = self._open.pop(place, None)
-        endpoint = held.endpoint if held is not None else None
-        if plan.state is PortState.CLOSED:
-            if endpoint is not None:
-                endpoint.close()
-            endpoint = None
-        elif endpoint is None:
+        held = self._open.get(place)
+        port = held.datagrams if held is not None else None
+        if port is None:
             address = SocketAddress(self._bind, plan.port)
-            endpoint = DatagramEndpoint(address, partial(self._received, place))
-            endpoint.start()
-        self._open[place] = _Open(plan, endpoint=endpoint)
+            entering = partial(self._entering, Protocol.UDP, plan.port)
+            port = DatagramPort(address, entering, self._take_datagrams, self._clock)
+        if plan.state is PortState.CLOSED:
+            port.close()
+        else:
+            port.open()
+        self._open[place] = _Open(plan, datagrams=port)
 
     def _accepted(self, port: int, sock: socket.socket, peer: SocketAddress) -> None:
         if len(self._carrying) >= CLIENTS_MAX:
@@ -170,16 +169,6 @@ class Proxier:
         rest = self._take_stream(sock, origin, flow)
         if rest is not None:
             self._carrying.start(rest, name=f"node port {port} {peer}")
-
-    def _received(self, place: Place, data: bytes, peer: SocketAddress) -> None:
-        origin, flow = self._entering(place[1], place[0], peer)
-
-        def reply(payload: bytes) -> None:
-            held = self._open.get(place)
-            if held is not None and held.endpoint is not None:
-                held.endpoint.send(payload, peer)
-
-        self._take_datagram(origin, flow, data, reply, FlowKind.TRAFFIC)
 
     def _entering(self, protocol: Protocol, port: int, peer: SocketAddress) -> tuple[Origin, Flow]:
         """A client's flow, with its emulated address."""

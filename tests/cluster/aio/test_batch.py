@@ -60,7 +60,7 @@ def test_what_came_is_given_by_sender_in_order(kind: type[Batch]) -> None:
         for sender, data in ((one, b"1"), (two, b"2"), (one, b"3"), (one, b""), (two, b"4")):
             sender.sendto(data, receiver.getsockname())
         arrived(batch, receiver)
-        assert batch.arrivals() == {
+        assert batch.by_sender() == {
             name_of(one): [b"1", b"3", b""],
             name_of(two): [b"2", b"4"],
         }

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cluster.aio import mmsg
-from cluster.aio.batch import Arrivals
+from cluster.aio.batch import BySender
 from cluster.aio.datagrams import DatagramEndpoint
 from cluster.aio.mmsg import MmsgOutgoing
 from cluster.aio.outgoing import ARENA_BYTES, Outgoing, Sent
@@ -155,8 +155,8 @@ async def test_what_is_sent_while_a_batch_is_worked_on_leaves_together(
 
 
 async def test_runs_come_as_the_datagrams_that_they_are_by_their_senders() -> None:
-    came: asyncio.Queue[Arrivals] = asyncio.Queue()
-    receiver = DatagramEndpoint(LOOPBACK, on_arrivals=came.put_nowait, coalesced=True)
+    came: asyncio.Queue[BySender] = asyncio.Queue()
+    receiver = DatagramEndpoint(LOOPBACK, on_batch=came.put_nowait, coalesced=True)
     senders = [DatagramEndpoint(LOOPBACK) for _ in range(2)]
     expected: dict[SocketAddress, list[bytes]] = {}
     for number, sender in enumerate(senders):

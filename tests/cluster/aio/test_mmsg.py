@@ -75,7 +75,7 @@ def test_a_run_is_given_as_the_datagrams_that_it_is() -> None:
             outgoing.add(b"", words, name_of(receiver))
             outgoing.flush(sender)
         assert batch.receive(receiver) == 3
-        assert batch.arrivals() == {
+        assert batch.by_sender() == {
             name_of(one): [b"a", b"b", b"c", b"d", b"e"],
             name_of(two): [b"whole"],
         }

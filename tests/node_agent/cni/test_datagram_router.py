@@ -13,6 +13,7 @@ from cluster.trace.record import ClientSaw, Outcome
 from cluster.wire.addresses import Protocol, SocketAddress
 from cluster.wire.datagrams import Datagram, decode, encode
 from cluster.wire.flow import Entry, Flow, FlowContext, FlowKind
+from node_agent.cni.datagram_flow import Payloads, Way
 from node_agent.cni.pod_network import PodNetwork
 
 KEY = bytes(range(32))
@@ -239,10 +240,15 @@ class Front:
         self.node = node
         self.answers: asyncio.Queue[bytes] = asyncio.Queue()
 
-    def send(self, data: bytes) -> None:
-        self.node.datagrams.front(
-            self.origin, self.flow, data, self.answers.put_nowait, FlowKind.TRAFFIC
+    def send(self, *payloads: bytes) -> Way | None:
+        way: Way | None = self.node.datagrams.front(
+            self.origin, self.flow, payloads, self._reply, FlowKind.TRAFFIC
         )
+        return way
+
+    def _reply(self, payloads: Payloads, _: bool) -> None:
+        for data in payloads:
+            self.answers.put_nowait(data)
 
     async def next(self) -> bytes:
         return await asyncio.wait_for(self.answers.get(), 10)
@@ -397,3 +403,145 @@ async def test_what_the_api_forgets_is_forgotten(world: Any) -> None:
     assert world.nodes[1].datagrams.live == 0
     transport.sendto(b"two")
     assert inbox.data.empty()
+
+
+# Many datagrams
+
+
+async def burst(world: Any, number: int, count: int) -> tuple[Any, Inbox, Any]:
+    """A client that sent that many, some long and some short, to an echo on a node."""
+    web, client = await world.pod("web", number), await world.pod("client", 1)
+    await serve(world, web)
+    transport, inbox = await client_of(world, client, web.ip, 8080)
+    for each in range(count):
+        transport.sendto(b"%d " % each + b"x" * (each % 7 * 200))
+    return transport, inbox, client
+
+
+@pytest.mark.parametrize("number", [1, 2])
+async def test_many_datagrams_of_a_flow_arrive_unaltered_in_order(world: Any, number: int) -> None:
+    _, inbox, client = await burst(world, number, 300)
+    for each in range(300):
+        expected = f"{client.ip} {each} ".encode() + b"X" * (each % 7 * 200)
+        assert (await inbox.next())[0] == expected
+    assert len(world.nodes[1].segments()) == 1
+    assert world.nodes[1].datagrams.dropped == 0
+
+
+async def test_a_flow_that_is_known_is_neither_decided_nor_looked_for_again(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One ruling, and one look at the table, for all that follows; either way, on both nodes."""
+    transport, inbox, _ = await burst(world, 2, 1)
+    await inbox.next()
+    transport.sendto(b"the way is found")
+    await inbox.next()
+    for node in (world.nodes[1], world.nodes[2]):
+        for name in ("find", "seen", "open"):
+            monkeypatch.setattr(node.datagrams._table, name, None)
+    for _ in range(3):
+        transport.sendto(b"again")
+        assert (await inbox.next())[0].endswith(b"AGAIN")
+
+
+async def test_a_pod_is_told_in_its_own_context_and_its_failure_is_the_loops(world: Any) -> None:
+    """As when the loop calls it: the datagrams behind it are delivered all the same."""
+    told: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+
+    class Failing(Echo):
+        def datagram_received(self, data: bytes, addr: Any) -> None:
+            if data == b"fail":
+                raise RuntimeError("as programs do")
+            super().datagram_received(data, addr)
+
+    web, client = await world.pod("web", 2), await world.pod("client", 1)
+    loop = asyncio.get_running_loop()
+    await world.run(web, lambda: loop.create_datagram_endpoint(Failing, ("0.0.0.0", 8080)))
+    transport, inbox = await client_of(world, client, web.ip, 8080)
+    for word in (b"one", b"fail", b"two"):
+        transport.sendto(word)
+    assert [(await inbox.next())[0].split()[1] for _ in range(2)] == [b"ONE", b"TWO"]
+    assert [str(context["exception"]) for context in told] == ["as programs do"]
+
+
+async def test_a_program_that_closes_its_socket_gets_nothing_more(world: Any) -> None:
+    class Once(Echo):
+        def datagram_received(self, data: bytes, addr: Any) -> None:
+            super().datagram_received(data, addr)
+            self.transport.close()
+
+    web, client = await world.pod("web", 2), await world.pod("client", 1)
+    loop = asyncio.get_running_loop()
+    await world.run(web, lambda: loop.create_datagram_endpoint(Once, ("0.0.0.0", 8080)))
+    transport, inbox = await client_of(world, client, web.ip, 8080)
+    transport.sendto(b"one")
+    for _ in range(20):
+        transport.sendto(b"more")
+    assert (await inbox.next())[0].endswith(b"ONE")
+    assert isinstance(await asyncio.wait_for(inbox.errors.get(), 10), ConnectionRefusedError)
+    assert inbox.data.empty()
+
+
+async def test_pods_of_one_node_that_answer_each_other_let_everybody_else_run(world: Any) -> None:
+    """Neither is called while the other is at work."""
+
+    class Player(asyncio.DatagramProtocol):
+        deep, deepest, rallies = 0, 0, 0
+
+        def connection_made(self, transport: Any) -> None:
+            self.transport = transport
+
+        def datagram_received(self, data: bytes, addr: Any) -> None:
+            Player.deep += 1
+            Player.deepest = max(Player.deep, Player.deepest)
+            Player.rallies += 1
+            if Player.rallies < 2000:
+                self.transport.sendto(data, addr)
+            else:
+                done.set()
+            Player.deep -= 1
+
+    done = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    one, two = await world.pod("one", 1), await world.pod("two", 1)
+    for pod in (one, two):
+        transport, _ = await world.run(
+            pod, lambda: loop.create_datagram_endpoint(Player, ("0.0.0.0", 9))
+        )
+    transport.sendto(b"ball", (one.ip, 9))
+    await asyncio.wait_for(done.wait(), 10)
+    assert Player.deepest == 1
+
+
+async def test_a_flow_that_a_policy_ends_is_not_carried_by_a_way_that_was_kept(world: Any) -> None:
+    """S-127: what a view forgets is decided anew, whoever remembers how it went before."""
+    web, client = await world.pod("web", 2), await world.pod("client", 1)
+    world.service("dns", VIP, web.ip, protocol="UDP")
+    await serve(world, web)
+    transport, inbox = await client_of(world, client, VIP, 80)
+    for word in (b"one", b"two"):
+        transport.sendto(word)
+        await inbox.next()
+    world.service("dns", VIP, protocol="UDP")
+    transport.sendto(b"three")
+    assert isinstance(await inbox.errors.get(), ConnectionRefusedError)
+    assert last(world.nodes[1]).code is Code.NO_ENDPOINT
+
+
+async def test_the_way_of_a_client_of_a_node_port_lives_as_long_as_its_flow(world: Any) -> None:
+    """S-129."""
+    web = await world.pod("web", 1)
+    world.service("dns", VIP, web.ip, protocol="UDP", node_port=NODE_PORT)
+    await serve(world, web)
+    front = Front(world, world.nodes[1])
+    way = front.send(b"one", b"two")
+    assert way is not None
+    assert [await front.next() for _ in range(2)] == [b"172.30.0.1 ONE", b"172.30.0.1 TWO"]
+    assert way.send([b"three"], at_once=True)
+    assert await front.next() == b"172.30.0.1 THREE"
+    world.clock.advance(1000)
+    assert not way.send([b"four"], at_once=True)
+    assert front.send(b"five") is not None
+    assert await front.next() == b"172.30.0.1 FIVE"
+    assert len(world.nodes[1].segments()) == 2

@@ -12,6 +12,7 @@ from cluster.aio.streams import reset
 from cluster.wire.addresses import Protocol, SocketAddress
 from cluster.wire.clients import OutsideClients
 from cluster.wire.flow import Flow, FlowKind, Origin, OriginKind
+from node_agent.cni.datagram_flow import Out, Payloads
 from node_agent.proxy import proxier
 from node_agent.proxy.node_ports import PortPlan, PortState
 from node_agent.proxy.proxier import Proxier, log_failed
@@ -34,7 +35,7 @@ class Field:
             internal_ip="172.30.0.1",
             clients=OutsideClients.parse(),
             take_stream=self._stream,
-            take_datagram=self._datagram,
+            take_datagrams=self._datagrams,
             failed=lambda plan, error: self.failed.append((plan, error)),
             clock=clock,
         )
@@ -43,11 +44,12 @@ class Field:
         self.streams.put_nowait((sock, origin, flow))
         self._clients.append(sock)
 
-    def _datagram(
-        self, origin: Origin, flow: Flow, data: bytes, reply: Any, kind: FlowKind
+    def _datagrams(
+        self, origin: Origin, flow: Flow, payloads: Payloads, reply: Out, kind: FlowKind
     ) -> None:
-        self.datagrams.put_nowait((origin, flow, data))
-        reply(data.upper())
+        for data in payloads:
+            self.datagrams.put_nowait((origin, flow, data))
+        reply([data.upper() for data in payloads], True)
 
     def apply(self, *plans: PortPlan) -> None:
         self.proxier.apply({(each.port, each.protocol): each for each in plans})
