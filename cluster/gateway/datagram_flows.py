@@ -7,7 +7,9 @@ lives (`cluster.gateway.udp_flows`) and its node may be sent to.
 import logging
 from collections.abc import Callable
 
+from cluster.aio.batch import BySender
 from cluster.aio.datagrams import DatagramEndpoint
+from cluster.aio.socket_names import pack_name, read_name
 from cluster.dataplane.decision import Drop
 from cluster.errors import WireError
 from cluster.gateway.balancer import FrontPlan, Place
@@ -15,7 +17,7 @@ from cluster.gateway.rulings import Rulings
 from cluster.gateway.udp_flows import UdpFlow, UdpFlows
 from cluster.trace.record import ClientSaw
 from cluster.wire.addresses import SocketAddress
-from cluster.wire.datagrams import Datagram, decode, encode
+from cluster.wire.datagrams import by_head, head_of, read_head
 
 log = logging.getLogger(__name__)
 
@@ -41,9 +43,14 @@ class DatagramFlows:
         self._key = key
         self._endpoint_of = endpoint_of
         self._flows = UdpFlows() if flows is None else flows
-        self._tunnel = DatagramEndpoint(tunnel, self._from_node)
+        self._tunnel = DatagramEndpoint(tunnel, on_batch=self._from_nodes, coalesced=True)
         self._able: frozenset[tuple[Place, str, SocketAddress | None]] = frozenset()
-        self.dropped = 0
+        self._lost = 0
+
+    @property
+    def dropped(self) -> int:
+        """How many datagrams were lost here."""
+        return self._lost + self._tunnel.dropped
 
     def start(self) -> None:
         """Receive replies from now on."""
@@ -58,20 +65,18 @@ class DatagramFlows:
         """How many flows are remembered."""
         return len(self._flows)
 
-    def received(self, plan: FrontPlan, data: bytes, client: SocketAddress) -> None:
-        """A client's datagram arrived at a front."""
+    def received(self, plan: FrontPlan, came: BySender) -> None:
+        """Clients' datagrams arrived at a front."""
         now = self._rulings.clock.monotonic()
-        flow = self._flows.from_client((plan.place, client), len(data), now=now)
-        if flow is None:
-            flow = self._open(plan, client, len(data), now)
-        if flow is None:
-            self.dropped += 1
-            return
-        try:
-            self._tunnel.send(encode(Datagram(flow.context, data), self._key), flow.tunnel)
-        except WireError as error:
-            self.dropped += 1
-            log.info("datagram dropped flow=%s reason=%s", flow.context.flow_id, error)
+        for name, payloads in came.items():
+            client = read_name(name)
+            flow = self._flows.from_client((plan.place, client), _bytes(payloads), now=now)
+            if flow is None:
+                flow = self._open(plan, client, _bytes(payloads), now)
+            if flow is None:
+                self._lost += len(payloads)
+            else:
+                self._tunnel.send_all(flow.head, payloads, pack_name(flow.tunnel))
 
     def _open(
         self, plan: FrontPlan, client: SocketAddress, size: int, now: float
@@ -93,34 +98,39 @@ class DatagramFlows:
             node=choice.node.name,
             tunnel=choice.node.tunnel,
             context=onward,
+            head=head_of(onward, self._key),
             last_seen=now,
             bytes_in=size,
         )
         self._flows.open(flow)
         return flow
 
-    def _from_node(self, data: bytes, peer: SocketAddress) -> None:
-        try:
-            datagram = decode(data, self._key)
-        except WireError as error:
-            self.dropped += 1
-            log.info("datagram dropped peer=%s reason=%s", peer, error)
-            return
-        payload, now = datagram.payload, self._rulings.clock.monotonic()
-        flow_id = datagram.context.flow_id
-        if not datagram.reply or datagram.refused:
-            self.dropped += 1
-            if datagram.refused:
+    def _from_nodes(self, came: BySender) -> None:
+        now = self._rulings.clock.monotonic()
+        for name, datagrams in came.items():
+            for head, payloads in by_head(datagrams).items():
+                try:
+                    self._lost += 0 if self._back(head, payloads, now) else len(payloads)
+                except WireError as error:
+                    self._lost += len(payloads)
+                    log.info("datagrams dropped peer=%s reason=%s", read_name(name), error)
+
+    def _back(self, head: bytes, payloads: list[bytes], now: float) -> bool:
+        """Give a node's replies to the client of their flow; False when it has none."""
+        read = read_head(head, self._key)
+        flow_id = read.context.flow_id
+        if not read.reply or read.refused:
+            if read.refused:
                 self._unanswered(flow_id)
-            return
-        flow = self._flows.from_node(flow_id, len(payload), now=now)
+            return False
+        flow = self._flows.from_node(flow_id, len(payloads), _bytes(payloads), now=now)
         endpoint = self._endpoint_of(flow.place) if flow is not None else None
         if flow is None or endpoint is None:
-            self.dropped += 1
-            return
-        if flow.replies == 1:
+            return False
+        if flow.replies == len(payloads):
             self._rulings.update(flow.context, client_saw=ClientSaw.REPLIED)
-        endpoint.send(payload, flow.client)
+        endpoint.send_all(b"", payloads, pack_name(flow.client))
+        return True
 
     def _unanswered(self, flow_id: str) -> None:
         """A refusal ends here: no ICMP can be sent, so a client sees silence (O-20)."""
@@ -159,3 +169,7 @@ class DatagramFlows:
                 bytes_in=flow.bytes_in,
                 bytes_out=flow.bytes_out,
             )
+
+
+def _bytes(payloads: list[bytes]) -> int:
+    return sum(map(len, payloads))

@@ -13,6 +13,7 @@ import errno
 import socket
 from collections.abc import Callable
 
+from cluster.aio.batch import BySender
 from cluster.aio.datagrams import DatagramEndpoint
 from cluster.aio.listener import Listener
 from cluster.aio.streams import address_of, family_of
@@ -25,7 +26,7 @@ MOVED_BY = 8000
 ANY_IP = ("0.0.0.0", "::")
 
 OnConnection = Callable[[FrontPlan, socket.socket, SocketAddress], None]
-OnDatagram = Callable[[FrontPlan, bytes, SocketAddress], None]
+OnDatagrams = Callable[[FrontPlan, BySender], None]
 
 
 class Front:
@@ -36,7 +37,7 @@ class Front:
         plan: FrontPlan,
         bind: str | None,
         on_connection: OnConnection,
-        on_datagram: OnDatagram,
+        on_datagrams: OnDatagrams,
     ) -> None:
         self.plan = plan
         self.real: SocketAddress | None = None  # where it is, or will be, bound
@@ -44,7 +45,7 @@ class Front:
         self.problem = ""  # why it cannot be bound at all
         self._bind = bind
         self._on_connection = on_connection
-        self._on_datagram = on_datagram
+        self._on_datagrams = on_datagrams
         self._listener: Listener | None = None
         self.endpoint: DatagramEndpoint | None = None
 
@@ -103,15 +104,15 @@ class Front:
             else:
                 self._listener.silence()
         elif self.endpoint is None:
-            self.endpoint = DatagramEndpoint(real, self._received)
+            self.endpoint = DatagramEndpoint(real, on_batch=self._received)
             self.endpoint.start()
 
     def _accepted(self, sock: socket.socket, peer: SocketAddress) -> None:
         self._on_connection(self.plan, sock, peer)
 
-    def _received(self, data: bytes, peer: SocketAddress) -> None:
+    def _received(self, came: BySender) -> None:
         if self.plan.state is FrontState.SERVING:
-            self._on_datagram(self.plan, data, peer)
+            self._on_datagrams(self.plan, came)
 
     def pause(self) -> None:
         """Let new connections wait in the kernel's queue, until `resume`."""

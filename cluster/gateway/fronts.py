@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from cluster.aio.datagrams import DatagramEndpoint
 from cluster.gateway.balancer import FrontPlan, FrontState, Place
-from cluster.gateway.front import Front, OnConnection, OnDatagram
+from cluster.gateway.front import Front, OnConnection, OnDatagrams
 from cluster.objects.meta import Key
 from cluster.wire.addresses import SocketAddress
 
@@ -33,7 +33,7 @@ class Fronts:
         self,
         bind: str | None,
         on_connection: OnConnection,
-        on_datagram: OnDatagram,
+        on_datagrams: OnDatagrams,
         tell: Tell,
         *,
         published: Mapping[str, SocketAddress] | None = None,
@@ -41,7 +41,7 @@ class Fronts:
         self._bind = bind
         self._published = published or {}
         self._on_connection = on_connection
-        self._on_datagram = on_datagram
+        self._on_datagrams = on_datagrams
         self._tell = tell
         self._fronts: dict[Place, Front] = {}
         self._paused: set[Place] = set()
@@ -54,7 +54,7 @@ class Fronts:
         for place, plan in plans.items():
             front = self._fronts.get(place)
             if front is None:
-                front = Front(plan, self._bind, self._on_connection, self._on_datagram)
+                front = Front(plan, self._bind, self._on_connection, self._on_datagrams)
                 self._fronts[place] = front
                 self._follow(front, plan, before=None)
             elif front.plan != plan or front.problem:

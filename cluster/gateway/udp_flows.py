@@ -8,8 +8,8 @@ Spec: S-129.
 
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from cluster.dataclass import dataclass
 from cluster.gateway.balancer import Place
 from cluster.wire.addresses import SocketAddress
 from cluster.wire.flow import FlowContext
@@ -30,6 +30,7 @@ class UdpFlow:
     node: str
     tunnel: SocketAddress
     context: FlowContext  # as it is sent to the node
+    head: bytes  # what stands before each datagram on the way there
     last_seen: float
     replies: int = 0
     bytes_in: int = 0
@@ -74,7 +75,7 @@ class UdpFlows:
         self._queues[flow.replied][flow.context.flow_id] = flow
 
     def from_client(self, key: ClientKey, size: int, *, now: float) -> UdpFlow | None:
-        """The flow that a client's datagram belongs to, noted as seen."""
+        """The flow that a client's datagrams belong to, noted as seen."""
         flow = self._by_client.get(key)
         if flow is None or flow.expires <= now:
             return None
@@ -86,15 +87,15 @@ class UdpFlows:
         """The flow of that name, without having seen anything of it."""
         return self._queues[True].get(flow_id) or self._queues[False].get(flow_id)
 
-    def from_node(self, flow_id: str, size: int, *, now: float) -> UdpFlow | None:
-        """The flow that a node's reply belongs to, noted as replied."""
+    def from_node(self, flow_id: str, count: int, size: int, *, now: float) -> UdpFlow | None:
+        """The flow that a node's replies belong to, noted as replied."""
         flow = self.find(flow_id)
         if flow is None or flow.expires <= now:
             return None
         flow.bytes_out += size
         if not flow.replied:
             del self._queues[False][flow_id]
-        flow.replies += 1
+        flow.replies += count
         self._seen(flow, now)
         return flow
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from cluster.aio.datagrams import DatagramEndpoint
+from cluster.aio.socket_names import pack_name
 from cluster.gateway.udp_flows import STREAM_SECONDS, UdpFlows
 from cluster.trace.record import ClientSaw, Outcome
 from cluster.wire.addresses import SocketAddress
@@ -54,6 +55,22 @@ async def test_the_datagrams_of_one_client_are_one_flow(
     other.send(b"four")
     assert await talk.receive(other) == b"FOUR"
     assert len(served.segments()) == 2
+
+
+async def test_many_datagrams_arrive_unaltered_in_order_and_so_do_their_answers(
+    served: Any, talk: Any, udp_port: int
+) -> None:
+    """Of two clients, each a flow of its own; of all sizes, so in runs of all lengths."""
+    clients = [served.datagram_client(udp_port) for _ in range(2)]
+    for size in range(0, 1400, 200):
+        words = [b"%d " % number + b"x" * (size + number // 20) for number in range(30)]
+        for word in words:
+            for client in clients:
+                client.send(word)
+        for client in clients:
+            assert [await talk.receive(client) for _ in words] == [each.upper() for each in words]
+    assert len(served.segments()) == 2
+    assert served.gateway.udp.dropped == 0
 
 
 async def test_a_flow_ends_when_nothing_more_is_seen_of_it(
@@ -128,10 +145,11 @@ async def test_with_nobody_to_send_to_the_datagram_is_lost_and_the_trace_says_so
 ) -> None:
     plan = served.gateway.fronts.find(SocketAddress("127.65.211.1", udp_port), "UDP")
     served.gateway.health.failed("node-1", "refused", surely=True)
-    served.gateway.udp.received(plan, b"hello", SocketAddress("127.66.0.7", 4000))
+    client = pack_name(SocketAddress("127.66.0.7", 4000))
+    served.gateway.udp.received(plan, {client: [b"hello", b"anybody?"]})
     (segment,) = served.segments()
     assert segment.outcome is Outcome.DROPPED
-    assert served.gateway.udp.dropped == 1
+    assert served.gateway.udp.dropped == 2
 
 
 async def test_a_port_unreachable_of_the_node_cannot_be_passed_on_and_is_counted(

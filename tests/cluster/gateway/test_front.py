@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from cluster.aio.batch import BySender
+from cluster.aio.socket_names import read_name
 from cluster.dataplane.decision import Code
 from cluster.gateway import front as front_module
 from cluster.gateway.backend_nodes import BackendNode
@@ -53,7 +55,7 @@ class Opened:
         self.socks: list[socket.socket] = []
 
     def open(self, plan: FrontPlan, bind: str | None = None) -> Front:
-        front = Front(plan, bind, self._connection, self._datagram)
+        front = Front(plan, bind, self._connection, self._datagrams)
         self.fronts.append(front)
         front.follow(plan)
         return front
@@ -62,8 +64,10 @@ class Opened:
         self.socks.append(sock)
         self.accepted.put_nowait((sock, peer))
 
-    def _datagram(self, _: FrontPlan, data: bytes, peer: SocketAddress) -> None:
-        self.received.put_nowait((data, peer))
+    def _datagrams(self, _: FrontPlan, came: BySender) -> None:
+        for name, payloads in came.items():
+            for data in payloads:
+                self.received.put_nowait((data, read_name(name)))
 
     def client(self, kind: socket.SocketKind = socket.SOCK_STREAM) -> socket.socket:
         sock = socket.socket(socket.AF_INET, kind)

@@ -21,6 +21,7 @@ def flow(number: int = 1, now: float = 0.0, node: str = "node-1") -> UdpFlow:
         node=node,
         tunnel=SocketAddress("127.0.0.1", 7000),
         context=context,
+        head=b"head",
         last_seen=now,
     )
 
@@ -34,10 +35,12 @@ def test_a_client_finds_its_flow_and_a_reply_its_client(flows: UdpFlows) -> None
     opened = flow()
     flows.open(opened)
     assert flows.from_client(opened.key, 10, now=1) is opened
-    assert flows.from_node(opened.context.flow_id, 20, now=2) is opened
+    assert flows.from_node(opened.context.flow_id, 1, 20, now=2) is opened
     assert (opened.bytes_in, opened.bytes_out, opened.replies) == (10, 20, 1)
+    assert flows.from_node(opened.context.flow_id, 3, 30, now=2) is opened
+    assert (opened.bytes_out, opened.replies) == (50, 4)
     assert flows.from_client((PLACE, SocketAddress("127.66.0.8", 1)), 1, now=1) is None
-    assert flows.from_node("f" * 16, 1, now=1) is None
+    assert flows.from_node("f" * 16, 1, 1, now=1) is None
 
 
 def test_an_unanswered_flow_lives_thirty_seconds_from_its_last_datagram(flows: UdpFlows) -> None:
@@ -55,7 +58,7 @@ def test_an_answered_flow_lives_two_minutes(flows: UdpFlows) -> None:
     """S-129."""
     opened = flow()
     flows.open(opened)
-    flows.from_node(opened.context.flow_id, 1, now=10)
+    flows.from_node(opened.context.flow_id, 1, 1, now=10)
     assert flows.expire(10 + STREAM_SECONDS - 0.1) == []
     assert flows.expire(10 + STREAM_SECONDS) == [opened]
 
@@ -65,7 +68,7 @@ def test_only_those_whose_time_is_up_expire(flows: UdpFlows) -> None:
     for each in (old, busy, answered):
         flows.open(each)
     flows.from_client(busy.key, 1, now=15)
-    flows.from_node(answered.context.flow_id, 1, now=1)
+    flows.from_node(answered.context.flow_id, 1, 1, now=1)
     assert flows.expire(UNREPLIED_SECONDS) == [old]
     assert len(flows) == 2
 
@@ -74,7 +77,7 @@ def test_flows_of_a_node_that_is_gone_are_forgotten(flows: UdpFlows) -> None:
     first, second = flow(1, node="node-1"), flow(2, node="node-2")
     for each in (first, second):
         flows.open(each)
-    flows.from_node(first.context.flow_id, 1, now=1)
+    flows.from_node(first.context.flow_id, 1, 1, now=1)
     assert flows.forget(lambda each: each.node == "node-1") == [first]
     assert flows.from_client(first.key, 1, now=2) is None
     assert flows.from_client(second.key, 1, now=2) is second
