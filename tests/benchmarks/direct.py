@@ -1,7 +1,9 @@
 """The pods' programs outside the cluster: on uvloop, on 127.0.0.1, each in a process of its own.
 
-python -m tests.benchmarks.direct server PORT PORT PORT PORT      until its input ends
+python -m tests.benchmarks.direct server PORT PORT PORT PORT PORT     until its input ends
 python -m tests.benchmarks.direct client PORT
+
+The server's last port is the minimal program again, with the transport that a pod holds.
 """
 
 import asyncio
@@ -13,6 +15,7 @@ from subprocess import PIPE, Popen
 
 import uvloop
 
+from node_agent.cni.transport import Greeter
 from tests.benchmarks import pods
 from tests.benchmarks.bench_cluster import ROOT, environment
 from tests.benchmarks.peers.ports import LOOPBACK, free_port, is_served
@@ -46,8 +49,7 @@ def direct(role: str, count: int, directory: Path) -> Iterator[tuple[list[int], 
 
 
 async def _serve(role: str, ports: Sequence[int]) -> None:
-    serve = pods.serve_client(LOOPBACK, *ports) if role == "client" else pods.serve(LOOPBACK, ports)
-    serving = asyncio.create_task(serve, name=role)
+    serving = asyncio.create_task(ROLES[role](ports), name=role)
     while not all(is_served(port, "tcp") for port in ports):
         if serving.done():
             await serving
@@ -58,6 +60,22 @@ async def _serve(role: str, ports: Sequence[int]) -> None:
     with suppress(asyncio.CancelledError):
         await serving
 
+
+async def _server(ports: Sequence[int]) -> None:
+    *usual, proxied = ports
+    loop = asyncio.get_running_loop()
+    own = peer = (LOOPBACK, proxied)
+    await loop.create_server(
+        lambda: Greeter(pods.Minimal, own, peer, loop), LOOPBACK, proxied, backlog=pods.BACKLOG
+    )
+    await pods.serve(LOOPBACK, usual)
+
+
+async def _client(ports: Sequence[int]) -> None:
+    await pods.serve_client(LOOPBACK, *ports)
+
+
+ROLES = {"server": _server, "client": _client}
 
 if __name__ == "__main__":
     uvloop.run(_serve(sys.argv[1], [int(port) for port in sys.argv[2:]]))

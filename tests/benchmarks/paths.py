@@ -75,6 +75,7 @@ def measure(directory: Path, size: Size) -> Iterator[Table]:
 
 def _keep_alive(up: Stage, size: Size, clients: int) -> Table:
     with up.ways(pods.MINIMAL, size.peers) as ways:
+        ways.insert(1, up.proxied())
         results = alternate(ways, size.rounds, lambda way: _loaded(way, clients, size.seconds))
     return comparison.requests(
         f"Keep-alive requests, {clients} clients",

@@ -17,6 +17,7 @@ from tests.benchmarks.runs import Way
 
 MANIFEST = Path(__file__).parent / "pods.yaml"
 DIRECT = "direct"
+PROXIED = "direct, with a pod's transport"
 KUBEHOP_WAY = "kubehop"
 RELAYS_WAY = "kubehop, relays only"
 WITHOUT_HAND_OVER = "--no-hand-over"
@@ -81,6 +82,10 @@ class Stage:
         outside = self._server_ports[pods.PORTS.index(port)]
         return Way(DIRECT, (LOOPBACK, outside), list, lambda: [self._server])
 
+    def proxied(self) -> Way:
+        """To the minimal program outside the cluster, holding the transport that a pod holds."""
+        return Way(PROXIED, (LOOPBACK, self._server_ports[-1]), list, lambda: [self._server])
+
     def _relayed(self, stack: ExitStack, kind: str, to: Way) -> Way:
         relays = stack.enter_context(chain(kind, to.address, self._directory))
         return Way(relays.name, relays.address, relays.pids, to.pod)
@@ -105,7 +110,7 @@ class Stage:
 def stage(directory: Path, nodes: int) -> Iterator[Stage]:
     """All of it up: the server's pod on the last node, the client's on the first."""
     with ExitStack() as stack:
-        server = stack.enter_context(direct("server", len(pods.PORTS), directory))
+        server = stack.enter_context(direct("server", len(pods.PORTS) + 1, directory))
         client = stack.enter_context(direct("client", 1, directory))
         clusters = {}
         for number, (name, options) in enumerate(_variants().items()):

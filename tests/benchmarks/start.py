@@ -53,6 +53,7 @@ def _phases(starts: list[Start], nodes: int, quiet: Quiet) -> Table:
     )
     for name in phases[0]:
         table.add(name, *_spread([each[name] for each in phases]))
+    table.figures["start: first 200"] = median(each["first 200"] for each in phases)
     return table
 
 
