@@ -35,6 +35,7 @@ class Listener:
         self._on_socket = on_socket
         self._backlog = backlog
         self._sock = listen(address, backlog)
+        self._family = int(self._sock.family)
         self.address = address_of(self._sock)
         self._accepting = False
         self._retry: asyncio.TimerHandle | None = None
@@ -87,11 +88,12 @@ class Listener:
         self._fillers.clear()
 
     def _accept(self) -> None:
+        accept = self._sock._accept  # type: ignore[attr-defined]  # `accept` less its conversions
         for _ in range(ACCEPT_BATCH):
             if not self._accepting:
                 return
             try:
-                sock, peer = self._sock.accept()
+                descriptor, peer = accept()
             except (BlockingIOError, InterruptedError):
                 return
             except ConnectionError:  # the client left while it was queued
@@ -99,6 +101,7 @@ class Listener:
             except OSError as error:
                 self._cannot_accept(error)
                 return
+            sock = socket.socket(self._family, socket.SOCK_STREAM, 0, descriptor)
             address = SocketAddress(peer[0], peer[1])
             filler = self._fillers.pop(address, None)
             if filler is not None:

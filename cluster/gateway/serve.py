@@ -1,7 +1,7 @@
 """The gateway as a process: the API behind it, the diagnostics beside it."""
 
 import logging
-from random import SystemRandom
+from random import Random, SystemRandom
 
 from aiohttp import web
 
@@ -27,8 +27,9 @@ async def serve(config: GatewayConfig, lifecycle: Lifecycle) -> None:
         return
     key = config.read_key()
     async with ApiClient.of(config.api, kubeconfig=config.kubeconfig) as api:
+        dice = Random(SystemRandom().getrandbits(128))
         informers = {each: Informer(api, each, clock=clock) for each in WATCHED}
-        gateway = Gateway(config, key, api, informers, clock=clock, dice=SystemRandom())
+        gateway = Gateway(config, key, api, informers, clock=clock, dice=dice)
         diagnostics = web.AppRunner(
             gateway.app(), access_log=None, shutdown_timeout=SHUTDOWN_SECONDS
         )
