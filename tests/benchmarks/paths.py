@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import median, quantiles
 from urllib.parse import urlencode
 
-from tests.benchmarks import comparison, idle, pods
+from tests.benchmarks import comparison, idle, pods, shares
 from tests.benchmarks.affinity import pinned
 from tests.benchmarks.load import finished, load
 from tests.benchmarks.peers.chains import LARGE_BUFFERS
@@ -65,6 +65,7 @@ def measure(directory: Path, size: Size) -> Iterator[Table]:
         for clients in size.clients:
             yield _keep_alive(up, size, clients)
         yield _connections(up, size, pods.MINIMAL, "minimal")
+        yield shares.measure(up, size.connections, size.seconds)
         yield _connections(up, size, pods.AIOHTTP, "aiohttp")
         for streams in size.streams:
             yield _bulk(up, size, "up", streams)

@@ -117,11 +117,11 @@ def _watched(way: Way, run: Callable[[Way], Sample]) -> _Run:
 
 
 def _cpu(pids: Iterable[int]) -> float:
-    return sum(map(_of_threads, pids))
+    return sum(map(cpu_of, pids))
 
 
-def _of_threads(pid: int) -> float:
-    """Finer than the ticks of utime and stime, where the scheduler tells."""
+def cpu_of(pid: int) -> float:
+    """Seconds so far: finer than the ticks of utime and stime, where the scheduler tells."""
     try:
         threads = Path(f"/proc/{pid}/task").glob("*/schedstat")
         return sum(int(each.read_text().split()[0]) for each in threads) / 1e9
