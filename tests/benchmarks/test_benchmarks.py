@@ -39,6 +39,7 @@ def test_each_benchmark_runs_and_the_document_is_written(tmp_path: Path) -> None
         "Memory of 1,000 idle connections",
         "Keep-alive requests, 4 clients",
         "New connections, one for each request, 4 clients, minimal pod",
+        "Where the CPU time of a new connection is spent",
         "New connections, one for each request, 4 clients, aiohttp pod",
         "Bulk upload, 2 connections",
         "Bulk download, 2 connections",
