@@ -11,9 +11,10 @@ What can be done at once is; else what remains to be done comes back as a corout
 """
 
 import socket
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
-from typing import Any, Protocol
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol
 
 from cluster.aio.relay import Relays
 from cluster.aio.streams import reset
@@ -25,7 +26,7 @@ from node_agent.cni.callers import Caller, Client, PeerProcess
 from node_agent.cni.established import Established, Passed
 from node_agent.cni.pod_server import PodListener
 from node_agent.cni.router import FlowRefused, Router, answer_of
-from node_agent.cni.rulings import Ruling, Rulings
+from node_agent.cni.rulings import Decided, Ruling, Rulings
 
 Rest = Coroutine[Any, Any, None]
 
@@ -47,6 +48,18 @@ class NoHandOver:
     def give(self, _name: str, _sock: socket.socket, _handed: Handed) -> bool:
         """Nobody takes it."""
         return False
+
+
+class _Again(NamedTuple):
+    """A flow that was decided before and is to be passed on by another way."""
+
+    context: FlowContext
+    endpoint: Mapping[str, str] = MappingProxyType({})
+
+    @property
+    def flow_id(self) -> str:
+        """Its name."""
+        return self.context.flow_id
 
 
 class Arrivals:
@@ -88,8 +101,8 @@ class Arrivals:
         context, passed = handed
         opener = len(passed) == 1
         client = Client(sock, context.flow_id, self._rulings, opener=opener)
-        ruling = Ruling(context, Via(node), {}, ())
-        await self._safely(client, lambda: self._relay_to(client, ruling, node, context.entry))
+        again = _Again(context)
+        await self._safely(client, lambda: self._relay_to(client, again, node, context.entry))
 
     async def arrive(self, sock: socket.socket, context: FlowContext) -> None:
         """A flow that came through the tunnel; called once per connection by its server."""
@@ -171,7 +184,7 @@ class Arrivals:
     ) -> None:
         listener.take(sock, context.flow, self._established.delivered(context, passed))
 
-    async def _relay_to(self, caller: Caller, ruling: Ruling, node: str, entry: Entry) -> None:
+    async def _relay_to(self, caller: Caller, ruling: Decided, node: str, entry: Entry) -> None:
         upstream, said = await self._router.dial_node(ruling, node, entry, None)
         if said.outcome is AnswerOutcome.ACCEPTED and upstream is not None:
             await self._relay(caller, upstream, ruling, said)
@@ -189,7 +202,7 @@ class Arrivals:
         await self._relay(caller, upstream, ruling, answer_of(AnswerOutcome.ACCEPTED, ruling))
 
     async def _relay(
-        self, caller: Caller, upstream: socket.socket, ruling: Ruling, said: Answer
+        self, caller: Caller, upstream: socket.socket, ruling: Decided, said: Answer
     ) -> None:
         try:
             await caller.accepted(said)

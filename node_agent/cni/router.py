@@ -11,12 +11,13 @@ import logging
 import os
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn
 from weakref import WeakKeyDictionary
 
 from cluster.aio.streams import connect
 from cluster.aio.tunnel import dial
+from cluster.dataclass import dataclass
 from cluster.dataplane.decision import (
     Action,
     Code,
@@ -34,7 +35,7 @@ from cluster.wire.flow import Entry, Flow, FlowContext, FlowKind, Origin, Origin
 from cluster.wire.preamble import Answer, AnswerOutcome
 from node_agent.cni.pod_server import PodListener
 from node_agent.cni.resolution import resolution_steps, unresolved_step
-from node_agent.cni.rulings import Ruling, Rulings
+from node_agent.cni.rulings import Decided, Ruling, Rulings
 
 if TYPE_CHECKING:
     from node_agent.cni.pod_network import PodNetwork
@@ -183,7 +184,7 @@ class Router:
         await self._silence(ruling)
 
     async def dial_node(
-        self, ruling: Ruling, node: str, entry: Entry, sock: socket.socket | None
+        self, ruling: Decided, node: str, entry: Entry, sock: socket.socket | None
     ) -> tuple[socket.socket | None, Answer]:
         """Ask another node for a flow; an unreachable node is silence, and the trace says so."""
         address = self._peers.tunnel(node)
@@ -232,7 +233,7 @@ class Router:
 
 
 def answer_of(
-    outcome: AnswerOutcome, ruling: Ruling, code: Code | None = None, reason: str = ""
+    outcome: AnswerOutcome, ruling: Decided, code: Code | None = None, reason: str = ""
 ) -> Answer:
     """What another process is told of a ruling."""
     return Answer(

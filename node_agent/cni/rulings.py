@@ -5,10 +5,12 @@ TCP and UDP carry rulings out.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from random import Random
+from typing import NamedTuple, Protocol
 
 from cluster.aio.clock import Clock
+from cluster.dataclass import dataclass
 from cluster.dataplane.conntrack import AffinityTable
 from cluster.dataplane.decision import (
     Action,
@@ -19,6 +21,7 @@ from cluster.dataplane.decision import (
     Host,
     Local,
     Outside,
+    Pin,
     Reject,
     Stage,
     Step,
@@ -26,28 +29,56 @@ from cluster.dataplane.decision import (
     Via,
 )
 from cluster.dataplane.details import closed_port_reply
+from cluster.dataplane.flow_classes import FlowClasses, Listening, decided_here
 from cluster.dataplane.node_view import NodeView
-from cluster.dataplane.pipeline import admit, decide
-from cluster.trace.record import ClientSaw, Outcome, passed_on, segment_of
+from cluster.trace.draft import FlowDraft, Outline, outline_of
+from cluster.trace.record import ClientSaw, Outcome, segment_of
 from cluster.trace.recorder import Recorder
 from cluster.wire.flow import Entry, Flow, FlowContext, FlowKind, Origin
 
-Listening = Callable[[Flow], bool]
-
 
 @dataclass(frozen=True, slots=True)
-class Ruling:
+class Ruled:
+    """What is the same for all flows of a class."""
+
+    verdict: Verdict
+    pin: Pin | None
+    outline: Outline
+
+
+class Ruling(NamedTuple):
     """What happens to a flow here, and the context it goes on with."""
 
     context: FlowContext
     verdict: Verdict
     endpoint: Mapping[str, str]
-    steps: tuple[Step, ...]
+    draft: FlowDraft
 
     @property
     def flow_id(self) -> str:
         """The flow's name."""
         return self.context.flow_id
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """How it came to that."""
+        return self.draft.steps()
+
+
+class Decided(Protocol):
+    """A flow that was decided here, as far as who carries it out looks at that."""
+
+    @property
+    def context(self) -> FlowContext:
+        """What it goes on with."""
+
+    @property
+    def endpoint(self) -> Mapping[str, str]:
+        """The pod that it is for, if that is known here."""
+
+    @property
+    def flow_id(self) -> str:
+        """Its name."""
 
 
 class Rulings:
@@ -69,6 +100,7 @@ class Rulings:
         self._dice = dice
         self._listening = listening
         self._affinity = AffinityTable()
+        self._classes = FlowClasses(self._ruled)
 
     def opened(
         self, origin: Origin, flow: Flow, kind: FlowKind, entry: Entry = Entry.FRONT
@@ -81,28 +113,31 @@ class Rulings:
 
     def rule(self, context: FlowContext, first: tuple[Step, ...] = ()) -> Ruling:
         """Decide a flow, record it, and say what to do; `first` are steps made before."""
-        at, began = self._clock.now(), self._clock.monotonic()
-        decision = self._decide(context)
-        arrived = (_received(context),) if context.sender else ()
-        decision = replace(decision, steps=(*first, *arrived, *decision.steps))
-        decision = _closed_outside(decision)
-        next_process = self._next_process(decision.verdict)
-        outcome = Outcome.PASSED if next_process else outcome_of(decision.verdict)
-        segment = segment_of(decision, context, process=self._node, at=at, outcome=outcome)
-        endpoint = _endpoint(decision)
-        segment = replace(
-            segment,
-            endpoint=endpoint,
-            next_process=next_process,
-            decided_seconds=self._clock.monotonic() - began,
+        clock = self._clock
+        at, began = clock.now(), clock.monotonic()
+        ruled = self._classes.ruled(
+            context,
+            self._view(),
+            self._affinity,
+            self._listening,
+            now=began,
+            draw=self._dice.random(),
         )
-        self.recorder.record(segment)
-        onward = passed_on(context, segment, decision.flow)
-        return Ruling(onward, decision.verdict, endpoint, decision.steps)
+        if ruled.pin is not None:
+            self._affinity.remember(ruled.pin, now=began)
+        outline = ruled.outline
+        draft = FlowDraft(context, outline, self._node, at, first)
+        onward = draft.onward()
+        draft.decided_seconds = clock.monotonic() - began
+        self.recorder.keep(draft)
+        return Ruling(onward, ruled.verdict, outline.endpoint, draft)
 
     def explain(self, context: FlowContext) -> Decision:
         """The decision on a flow that is not made: nothing is recorded or remembered."""
-        return self._decide(context, remember=False)
+        now, draw = self._clock.monotonic(), self._dice.random()
+        return decided_here(
+            context, self._view(), self._affinity, self._listening, now=now, draw=draw
+        )
 
     def record_local(self, context: FlowContext, step: Step, outcome: Outcome) -> None:
         """Record a flow that never leaves its pod."""
@@ -126,7 +161,7 @@ class Rulings:
         """Note that a flow took its client's socket with it to the next process."""
         self.recorder.update(ruling.flow_id, handed_over=True)
 
-    def lost(self, ruling: Ruling, stage: Stage, code: Code, reason: str) -> None:
+    def lost(self, ruling: Decided, stage: Stage, code: Code, reason: str) -> None:
         """Note that a flow died after it was decided, such as of a node that does not answer."""
         flow = ruling.context.flow
         step = Step(stage, Action.DROPPED, flow, flow, reason, code)
@@ -151,35 +186,19 @@ class Rulings:
             case _:
                 return ""
 
-    def _decide(self, context: FlowContext, *, remember: bool = True) -> Decision:
-        view, now = self._view(), self._clock.monotonic()
-        if context.entry is Entry.ADMIT:
-            return admit(context, view, listening=self._listening(context.flow))
-        draw = self._dice.random()
-        decision = decide(context, view, self._affinity, now=now, draw=draw)
-        if decision.pin is not None and remember:
-            self._affinity.remember(decision.pin, now=now)
-        if not isinstance(decision.verdict, Local):
-            return decision
-        onward = replace(context, flow=decision.flow)
-        admitted = admit(onward, view, listening=self._listening(decision.flow))
-        return replace(
+    def _ruled(self, context: FlowContext, decision: Decision) -> Ruled:
+        """What the first flow of a class leaves for the others."""
+        decision = _closed_outside(decision)
+        next_process = self._next_process(decision.verdict)
+        outcome = Outcome.PASSED if next_process else outcome_of(decision.verdict)
+        outline = outline_of(
+            context,
             decision,
-            verdict=admitted.verdict,
-            flow=admitted.flow,
-            steps=(*decision.steps, *admitted.steps),
+            outcome,
+            next_process=next_process,
+            endpoint=_endpoint(decision),
         )
-
-
-def _received(context: FlowContext) -> Step:
-    return Step(
-        Stage.TUNNEL,
-        Action.RECEIVED,
-        context.flow,
-        context.flow,
-        f"from {context.sender}",
-        detail={"from": context.sender},
-    )
+        return Ruled(decision.verdict, decision.pin, outline)
 
 
 def _closed_outside(decision: Decision) -> Decision:
