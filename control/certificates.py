@@ -15,10 +15,10 @@ import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cluster.dataclass import dataclass
 from cluster.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ import argparse
 import ipaddress
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from cluster.aio.hosts import HostPort
 from cluster.aio.process import ProcessConfig
+from cluster.dataclass import dataclass
 from cluster.errors import ConfigError
 from cluster.wire.addresses import SocketAddress
 

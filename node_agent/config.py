@@ -5,11 +5,12 @@ Source: docs/architecture.md, "Processes".
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from cluster.aio.hosts import ip_of
 from cluster.aio.process import ProcessConfig
+from cluster.dataclass import dataclass
 from cluster.errors import ConfigError
 from cluster.wire.addresses import Cidr
 

@@ -21,7 +21,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("cluster.dataplane",),
     ("cluster.objects", "cluster.ipam"),
     ("cluster.wire",),
-    ("cluster.errors",),
+    ("cluster.errors", "cluster.dataclass"),
 )
 # The zygote imports every process once, so that it can fork them; `python -m cluster` is the CLI.
 UPWARD = {"cluster.launcher.zygote"}

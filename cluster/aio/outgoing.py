@@ -10,10 +10,10 @@ long way once for all of them. Here each datagram is a run and has a call of its
 import mmap
 import socket
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from cluster.aio.socket_names import read_name
 from cluster.aio.streams import outside
+from cluster.dataclass import dataclass
 
 ARENA_BYTES = 256 * 1024
 RUNS_MAX = 64

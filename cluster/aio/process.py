@@ -19,11 +19,12 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from logging.handlers import RotatingFileHandler
 from typing import Any, Protocol, TypeVar
 
 from cluster.aio.crash import crash
+from cluster.dataclass import dataclass
 from cluster.errors import ConfigError
 
 log = logging.getLogger(__name__)

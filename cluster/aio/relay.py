@@ -11,12 +11,12 @@ import asyncio
 import resource
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 
 from cluster.aio.one_way import OneWay
 from cluster.aio.splice import LENT_MAX, Pipes, splices
 from cluster.aio.streams import close, reset, undelayed
+from cluster.dataclass import dataclass
 from cluster.errors import PoolExhausted
 
 RELAYS_MAX = 16384

@@ -7,9 +7,9 @@ Source: curl's manual, https://curl.se/docs/manpage.html.
 import argparse
 import base64
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+from cluster.dataclass import dataclass
 from cluster.errors import ConfigError
 
 SECONDS_DEFAULT = 10.0

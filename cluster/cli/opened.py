@@ -10,10 +10,10 @@ import argparse
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cluster.dataclass import dataclass
 from cluster.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -5,8 +5,10 @@ Pure: documents in, a report out. Source of the annotations: docs/architecture.m
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from typing import Any
+
+from cluster.dataclass import dataclass
 
 RUNS = "ready"
 KUBELET_READY = "Ready"

@@ -6,10 +6,10 @@ trees; whoever receives one treats it as immutable. Every refusal is an `ApiErro
 """
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
+from cluster.dataclass import dataclass
 from cluster.objects.resources import Resource
 from cluster.wire.changes import Batch
 

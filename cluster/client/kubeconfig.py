@@ -9,10 +9,10 @@ import binascii
 import ssl
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cluster.dataclass import dataclass
 from cluster.errors import ConfigError
 
 

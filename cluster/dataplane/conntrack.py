@@ -12,9 +12,9 @@ Spec: S-64, S-68 to S-73, S-106, S-125 to S-129, N-15, N-86.
 
 from collections import OrderedDict
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 
+from cluster.dataclass import dataclass
 from cluster.dataplane.decision import AffinityKey, Code, Drop, Pin, Verdict
 from cluster.wire.addresses import Protocol, SocketAddress
 from cluster.wire.flow import Flow, FlowContext

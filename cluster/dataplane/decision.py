@@ -6,10 +6,11 @@ A decision is a closed union of verdicts and carries its reasons as steps; a ste
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any
 
+from cluster.dataclass import dataclass
 from cluster.wire.addresses import SocketAddress
 from cluster.wire.flow import Flow
 

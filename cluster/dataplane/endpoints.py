@@ -7,8 +7,8 @@ still serve. Candidates say which filter made them. Spec: S-54 to S-63, S-74 to 
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
+from cluster.dataclass import dataclass
 from cluster.objects.core import ServicePort
 from cluster.objects.discovery import Endpoint, EndpointSlice
 from cluster.objects.meta import Key

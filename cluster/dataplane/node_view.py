@@ -7,9 +7,10 @@ be read is left out and named in `unreadable`; it does not stop the node.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, TypeVar
 
+from cluster.dataclass import dataclass
 from cluster.dataplane.conntrack import Conntrack, Entry
 from cluster.dataplane.pod_table import PodTable
 from cluster.dataplane.policy import PolicyTable

@@ -13,8 +13,9 @@ hold or not by the chance of where a client's flow entered.
 Spec: S-84 to S-117, N-11 to N-16, N-57 to N-68, N-134 to N-139, P-2, P-3, P-9 to P-11, O-1 to O-20.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from cluster.dataclass import dataclass
 from cluster.dataplane.conntrack import AffinityTable
 from cluster.dataplane.decision import (
     Action,

@@ -9,8 +9,9 @@ address, and are not found by it (N-65).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from cluster.dataclass import dataclass
 from cluster.dataplane.decision import PodRef
 from cluster.dataplane.shared_map import SharedMap
 from cluster.objects.core import Pod

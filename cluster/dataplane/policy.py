@@ -8,8 +8,9 @@ Spec: N-1 to N-60, N-83, N-134 to N-149; kubernetes.io, "Network Policies".
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from cluster.dataclass import dataclass
 from cluster.dataplane.shared_map import SharedMap
 from cluster.objects.core import Namespace, Pod
 from cluster.objects.meta import Key

@@ -7,9 +7,10 @@ one dict key per prefix length in use, longest first.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import StrEnum
 
+from cluster.dataclass import dataclass
 from cluster.dataplane.settings import NetworkSettings
 from cluster.dataplane.shared_map import SharedMap
 from cluster.objects.core import Node

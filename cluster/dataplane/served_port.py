@@ -4,9 +4,9 @@ Pure: values in, a value out.
 Spec: S-58 to S-73, S-84 to S-89; kubernetes.io, "Virtual IPs and Service Proxies".
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from cluster.dataclass import dataclass
 from cluster.dataplane.decision import Code, Drop, Reject
 from cluster.dataplane.endpoints import Backend, Candidates
 from cluster.objects.core import ServicePort, TrafficPolicy

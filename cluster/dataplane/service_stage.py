@@ -7,10 +7,10 @@ source be translated so that the reply comes back through this node.
 Spec: S-68 to S-73, S-84 to S-94, S-99 to S-107, S-115, S-117.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from cluster.dataclass import dataclass
 from cluster.dataplane.conntrack import AffinityTable
 from cluster.dataplane.decision import (
     Action,

@@ -8,8 +8,9 @@ Spec: S-8 to S-14, S-51, S-52, S-90, S-93, S-94, S-114; kubernetes.io,
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from cluster.dataclass import dataclass
 from cluster.dataplane.endpoints import backends_of, cluster_candidates, local_candidates
 from cluster.dataplane.served_port import Front, FrontKind, ServedPort
 from cluster.dataplane.shared_map import SharedMap

@@ -3,8 +3,9 @@
 Pure: values only. See docs/architecture.md, "Addresses".
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from cluster.dataclass import dataclass
 from cluster.wire.addresses import Cidr
 
 

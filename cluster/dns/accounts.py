@@ -4,10 +4,10 @@ Answers from memory are told of in batches: each answer counts its own hits unti
 metrics or it is forgotten, and the trace gets notes (`cluster.dns.query_notes`).
 """
 
-from dataclasses import dataclass
 from random import Random
 
 from cluster.aio.clock import Clock
+from cluster.dataclass import dataclass
 from cluster.dns.memory import Reply
 from cluster.dns.metrics import DnsMetrics
 from cluster.dns.prepared import Prepared

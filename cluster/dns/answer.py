@@ -6,9 +6,10 @@ Pure: a zone and a question in, an answer out.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from cluster.dataclass import dataclass
 from cluster.dns.lookup import Entry, Found, Missing, look_up, server_of
 from cluster.dns.schema import REVERSE_ZONES, origin_of
 from cluster.dns.zone_objects import NO_PORT

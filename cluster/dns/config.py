@@ -5,11 +5,11 @@ Source: docs/architecture.md, "Processes".
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from cluster.aio.hosts import HostPort
 from cluster.aio.process import ProcessConfig
+from cluster.dataclass import dataclass
 from cluster.dns.zone import PodNames, ZoneSettings
 from cluster.errors import ConfigError
 from cluster.wire.addresses import SocketAddress

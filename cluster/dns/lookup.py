@@ -4,9 +4,9 @@ Pure: a zone and a name in, Found or Missing out; both say why. Spec: D-9 to D-6
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from cluster.dataclass import dataclass
 from cluster.dns.schema import (
     NameServer,
     PodName,

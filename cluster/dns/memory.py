@@ -12,9 +12,9 @@ Bounded: once the young are as many as may be, they become the old, and the old 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from random import Random
 
+from cluster.dataclass import dataclass
 from cluster.dns.prepared import ID_BYTES, Prepared
 from cluster.dns.query_key import without_options
 from cluster.dns.response import Response, respond

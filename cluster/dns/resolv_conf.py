@@ -9,8 +9,10 @@ Pure: no I/O. Spec: D-68 to D-84; resolv.conf(5).
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
+
+from cluster.dataclass import dataclass
 
 NAMESERVERS_MAX = 3  # D-74, D-84
 SEARCHES_MAX = 32

@@ -9,9 +9,9 @@ import asyncio
 import ipaddress
 import secrets
 import socket
-from dataclasses import dataclass
 from typing import Any, Protocol
 
+from cluster.dataclass import dataclass
 from cluster.dns.resolv_conf import ResolvConf
 from cluster.errors import WireError
 from cluster.wire.addresses import SocketAddress

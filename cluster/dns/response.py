@@ -6,8 +6,9 @@
 Pure: a message and a zone in, a response out. Spec: D-66, D-93 to D-102; RFC 1035, RFC 6891.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from cluster.dataclass import dataclass
 from cluster.dns.answer import Answer
 from cluster.dns.zone import Zone
 from cluster.errors import WireError

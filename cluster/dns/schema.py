@@ -14,7 +14,8 @@ Spec: "Kubernetes DNS-Based Service Discovery" 1.1.0; D-1, D-18, D-50 to D-59.
 """
 
 import ipaddress
-from dataclasses import dataclass
+
+from cluster.dataclass import dataclass
 
 REVERSE_ZONES = ("in-addr.arpa", "ip6.arpa")
 

@@ -6,10 +6,11 @@ configures it (pods insecure, ttl 30); D-1 to D-64.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
+from cluster.dataclass import dataclass
 from cluster.dataplane.shared_map import SharedMap
 from cluster.dns.answer import Answer, answer
 from cluster.dns.zone_objects import (

@@ -5,9 +5,9 @@ Pure: documents in, values out. Spec: D-9 to D-48.
 
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from cluster.dataclass import dataclass
 from cluster.dns.schema import dashed
 from cluster.objects.discovery import SERVICE_NAME_LABEL
 from cluster.objects.meta import Key, key_of

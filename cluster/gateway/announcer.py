@@ -8,12 +8,12 @@ import asyncio
 import itertools
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from cluster.aio.clock import Clock
 from cluster.client.interface import Api
+from cluster.dataclass import dataclass
 from cluster.errors import ApiError
 from cluster.gateway.balancer import FrontPlan
 from cluster.objects.meta import Key

@@ -6,9 +6,9 @@ Pure: documents in, values out. Spec: S-111, S-121; KEP-3458, KEP-3836.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from cluster.dataclass import dataclass
 from cluster.objects.core import TUNNEL_ANNOTATION, parse_node
 from cluster.wire.addresses import SocketAddress
 

@@ -12,10 +12,11 @@ Pure: values in, values out; chance is passed in. Spec: S-58, S-85, S-108 to S-1
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any
 
+from cluster.dataclass import dataclass
 from cluster.dataplane.decision import Code, Drop
 from cluster.dataplane.endpoints import backends_of
 from cluster.gateway.backend_nodes import BackendNode

@@ -4,9 +4,10 @@ Pure: an immutable view; a change builds a new one that shares the rest.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
+from cluster.dataclass import dataclass
 from cluster.dataplane.shared_map import SharedMap
 from cluster.gateway.backend_nodes import BackendNode, parse_backend_node
 from cluster.gateway.balancer import Balanced, FrontPlan, Place, parse_balanced, plan_fronts

@@ -8,7 +8,8 @@ Pure: results in, state kept; no I/O. Spec: S-111, S-122.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+
+from cluster.dataclass import dataclass
 
 FAILURES_MAX = 2
 

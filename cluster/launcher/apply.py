@@ -7,7 +7,6 @@ By hand: python -m cluster.launcher.apply --api https://control:6443 --kubeconfi
 import argparse
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from cluster.aio.awaited_files import await_files
@@ -15,6 +14,7 @@ from cluster.aio.clock import Clock, SystemClock
 from cluster.aio.process import Lifecycle, ProcessConfig, run
 from cluster.client.api import ApiClient
 from cluster.client.interface import Api, Document
+from cluster.dataclass import dataclass
 from cluster.launcher.manifests import apply, read_manifests
 from cluster.objects.resources import NODES
 

@@ -3,8 +3,7 @@
 Pure: a spec and addresses in, arguments out. Source: docs/architecture.md, "Processes".
 """
 
-from dataclasses import dataclass
-
+from cluster.dataclass import dataclass
 from cluster.launcher.places import Places
 from cluster.launcher.spec import ClusterSpec
 

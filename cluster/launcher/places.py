@@ -6,9 +6,9 @@ Source: docs/architecture.md, "Directories".
 import os
 import stat
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
+from cluster.dataclass import dataclass
 from cluster.errors import ConfigError
 
 SOCKET_PATH_MAX = 103  # sun_path holds 104 bytes on macOS, 108 on Linux, a zero byte included

@@ -4,8 +4,9 @@ Pure: values.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
+
+from cluster.dataclass import dataclass
 
 
 class ProgressState(StrEnum):

@@ -5,10 +5,10 @@ import json
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cluster.dataclass import dataclass
 from cluster.errors import ClusterError, ConfigError
 from cluster.launcher.places import Places, run_root
 from cluster.launcher.record import read_record

@@ -10,9 +10,9 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
+from cluster.dataclass import dataclass
 from cluster.errors import ConfigError
 
 SLOTS = range(254)

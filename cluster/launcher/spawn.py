@@ -10,10 +10,10 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cluster.dataclass import dataclass
 from cluster.errors import ClusterError, ConfigError
 from cluster.launcher.spec import ClusterSpec
 

@@ -5,10 +5,11 @@ Pure: values, and JSON for the way into the launcher's process.
 
 import json
 import re
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
+from cluster.dataclass import dataclass
 from cluster.errors import ConfigError
 
 NAME_LENGTH_MAX = 40

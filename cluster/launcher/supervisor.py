@@ -14,10 +14,11 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any
 
+from cluster.dataclass import dataclass
 from cluster.errors import ClusterError
 from cluster.launcher.commands import Command
 from cluster.launcher.zygote import CRASHED, MESSAGE_BYTES_MAX

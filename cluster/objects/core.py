@@ -7,11 +7,12 @@ so that a bare document means the same. Spec: S-1 to S-7, S-55, P-12, P-28.
 
 import ipaddress
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
+from cluster.dataclass import dataclass
 from cluster.objects.meta import ObjectMeta, parse_meta
 from cluster.wire.addresses import Cidr, Protocol
 

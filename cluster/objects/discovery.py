@@ -4,9 +4,10 @@ Pure: no I/O. Spec: S-14, S-51, S-54 to S-57, S-75; discovery/v1 API reference.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from cluster.dataclass import dataclass
 from cluster.objects.core import canonical_ip
 from cluster.objects.meta import Key, ObjectMeta, parse_meta
 from cluster.wire.addresses import Protocol

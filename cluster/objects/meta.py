@@ -4,8 +4,10 @@ Pure: no I/O.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
+
+from cluster.dataclass import dataclass
 
 Key = tuple[str, str]  # (namespace, name); a cluster-scoped object has the namespace ""
 

@@ -4,10 +4,10 @@ Pure: no I/O. Spec: N-1 to N-6, N-28 to N-38, N-48, N-52.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from cluster.dataclass import dataclass
 from cluster.objects.meta import ObjectMeta, parse_meta
 from cluster.objects.selectors import LabelSelector, label_selector_from
 from cluster.wire.addresses import Cidr, Protocol

@@ -3,7 +3,7 @@
 Pure: no I/O. Everything else that the API serves is data (`control.resources`).
 """
 
-from dataclasses import dataclass
+from cluster.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

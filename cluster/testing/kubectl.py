@@ -8,9 +8,9 @@ import asyncio
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
+from cluster.dataclass import dataclass
 from cluster.errors import ClusterError, ConfigError
 
 KUBECTL = "KUBEHOP_KUBECTL"

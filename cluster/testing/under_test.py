@@ -11,10 +11,11 @@ import os
 import signal
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any
 
 from cluster.client.api import ApiClient
+from cluster.dataclass import dataclass
 from cluster.launcher.manifests import apply
 from cluster.launcher.running import Running
 from cluster.testing.anywhere import ApiAnywhere

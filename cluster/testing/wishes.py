@@ -8,10 +8,11 @@ Pure: no I/O.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from cluster.dataclass import dataclass
 from cluster.errors import ConfigError
 
 NODES_DEFAULT = 3

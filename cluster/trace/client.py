@@ -9,7 +9,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Self
 
 import aiohttp
@@ -17,6 +17,7 @@ import orjson
 
 from cluster.aio.clock import Clock, SystemClock
 from cluster.aio.tasks import Tasks
+from cluster.dataclass import dataclass
 from cluster.trace.join import by_flow, join
 from cluster.trace.query import Query
 from cluster.trace.record import Segment

@@ -9,9 +9,10 @@ are written out by the reader.
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
+from cluster.dataclass import dataclass
 from cluster.dataplane.decision import Action, Code, Decision, Stage, Step
 from cluster.trace.record import ClientSaw, Outcome, Segment, hops_of, is_complete
 from cluster.wire.addresses import SocketAddress

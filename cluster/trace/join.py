@@ -6,9 +6,9 @@ passed to, or hops that nobody has told of (O-1, O-2, O-49).
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from cluster.dataclass import dataclass
 from cluster.dataplane.decision import Code
 from cluster.trace.record import ClientSaw, Hop, Outcome, Segment, flow_to_json
 from cluster.wire.flow import Flow, FlowKind, Origin

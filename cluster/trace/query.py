@@ -11,10 +11,11 @@ Spec: O-48.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from enum import StrEnum
 from typing import TypeVar
 
+from cluster.dataclass import dataclass
 from cluster.errors import ConfigError
 from cluster.trace.draft import Draft
 from cluster.trace.record import Outcome, Segment

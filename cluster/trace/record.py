@@ -8,10 +8,11 @@ Spec: O-1 to O-20.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import StrEnum
 from typing import Any
 
+from cluster.dataclass import dataclass
 from cluster.dataplane.decision import Action, Code, Decision, Stage, Step
 from cluster.wire.addresses import Protocol, SocketAddress
 from cluster.wire.flow import Flow, FlowContext, FlowKind, Origin, OriginKind

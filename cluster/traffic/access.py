@@ -8,7 +8,6 @@ machines a kubelet is where its Node says (annotation kubehop.dev/kubelet).
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import aiohttp
 
 from cluster.aio.clock import Clock, SystemClock
 from cluster.client.interface import Api, Document
+from cluster.dataclass import dataclass
 from cluster.errors import ApiError, ConfigError
 from cluster.objects.resources import DEPLOYMENTS, NODES, PODS, SERVICES
 from cluster.trace.client import Access as TraceAccess

@@ -6,8 +6,8 @@ recorded since, by their source.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from cluster.dataclass import dataclass
 from cluster.dataplane.decision import Code
 from cluster.trace.client import collect
 from cluster.trace.join import Trace

@@ -6,11 +6,11 @@ node sends through its kubelet too.
 
 import asyncio
 import socket
-from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
 
+from cluster.dataclass import dataclass
 from cluster.errors import ConfigError
 from cluster.traffic.access import Access
 from cluster.traffic.attempt import Attempt, name_flow

@@ -10,9 +10,9 @@ is swapped, so that nothing of HTTP is left on it.
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Self, TypeVar, cast
 
+from cluster.dataclass import dataclass
 from cluster.errors import ConfigError, WireError
 from cluster.traffic.access import Access, Station
 from cluster.traffic.attempt import Attempt, name_flow

@@ -10,9 +10,9 @@ Pure: text in, a value out. Source: docs/architecture.md, "Addresses".
 """
 
 import ipaddress
-from dataclasses import dataclass
 from enum import StrEnum
 
+from cluster.dataclass import dataclass
 from cluster.errors import ConfigError
 from cluster.wire.clients import OutsideClients
 

@@ -13,9 +13,9 @@ Spec: S-107. Source: docs/architecture.md, "Addresses".
 import ipaddress
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from cluster.dataclass import dataclass
 from cluster.traffic.unreached import Symptom, Unreached
 from cluster.wire.addresses import Protocol, SocketAddress
 

@@ -4,9 +4,10 @@ Pure: no I/O.
 """
 
 import json
-from dataclasses import dataclass
 from email.message import Message
 from typing import Any
+
+from cluster.dataclass import dataclass
 
 Headers = tuple[tuple[str, str], ...]
 

@@ -9,9 +9,9 @@ Pure: bytes in, values out, and back. Anything else is a WireError. Source: docs
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from cluster.dataclass import dataclass
 from cluster.errors import WireError
 
 UPGRADE = "kubehop-dial"

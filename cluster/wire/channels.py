@@ -12,9 +12,9 @@ Pure: bytes in, values out, and back. Anything else on the wire is a WireError.
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import IntEnum
 
+from cluster.dataclass import dataclass
 from cluster.errors import WireError
 
 UPGRADE = "kubehop-channels"

@@ -11,10 +11,10 @@ Pure: values in, a value out. Source: docs/architecture.md, "Addresses".
 """
 
 import ipaddress
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from cluster.dataclass import dataclass
 from cluster.wire.addresses import Cidr, ip_number
 
 OUTSIDE_CLIENTS = "127.66.0.0/24=203.0.113.0/24"

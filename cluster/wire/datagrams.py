@@ -21,12 +21,12 @@ Pure: bytes in, values out, and back. Anything else on the wire is a WireError.
 import hmac
 import struct
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2s
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
+from cluster.dataclass import dataclass
 from cluster.errors import WireError
 from cluster.wire.addresses import Protocol, SocketAddress
 from cluster.wire.flow import Entry, Flow, FlowContext, FlowKind, Origin, OriginKind

@@ -12,10 +12,11 @@ Spec: RFC 1035 section 4; D-93 to D-101.
 
 import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import IntEnum
 from itertools import chain
 
+from cluster.dataclass import dataclass
 from cluster.errors import WireError
 from cluster.wire.dns_names import NameWriter, decode_name
 from cluster.wire.dns_records import (

@@ -13,10 +13,10 @@ Pure: bytes in, values out, and back. Data that breaks its type's format is a Wi
 import ipaddress
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
 
+from cluster.dataclass import dataclass
 from cluster.errors import WireError
 from cluster.wire.dns_names import NameWriter, decode_name
 

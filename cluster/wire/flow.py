@@ -5,10 +5,10 @@ A flow is named once, by the process that first sees it, and carries that name (
 digits) to its end; every process records its own hops under it.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from cluster.dataclass import dataclass
 from cluster.wire.addresses import Protocol, SocketAddress
 
 

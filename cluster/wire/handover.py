@@ -15,11 +15,11 @@ Pure: bytes in, values out, and back. Anything else is a WireError.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import msgpack
 
+from cluster.dataclass import dataclass
 from cluster.errors import WireError
 from cluster.wire.addresses import PORT_MAX, Protocol, SocketAddress, ip_number
 from cluster.wire.flow import Entry, Flow, FlowContext, FlowKind, Origin, OriginKind

@@ -12,12 +12,13 @@ Pure: bytes in, values out, and back. Anything else on the wire is a WireError.
 import hmac
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any, TypeVar
 
 import msgpack
 
+from cluster.dataclass import dataclass
 from cluster.errors import WireError
 from cluster.wire.addresses import PORT_MAX, Protocol, SocketAddress, ip_number
 from cluster.wire.flow import Entry, Flow, FlowContext, FlowKind, Origin, OriginKind

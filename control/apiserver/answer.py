@@ -4,11 +4,12 @@ Pure: values only.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import orjson
 
+from cluster.dataclass import dataclass
 from cluster.errors import ApiError
 from control.apiserver.codec import JSON
 

@@ -5,12 +5,12 @@ empty and `*/*` mean JSON.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 import orjson
 
+from cluster.dataclass import dataclass
 from control.apiserver import statuses
 
 JSON = "application/json"

@@ -4,10 +4,10 @@ Pure: an object and options in, a decision out. Spec: P-60 onwards for pods' gra
 "Finalizers", "Garbage Collection".
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 from cluster.client.interface import Document
+from cluster.dataclass import dataclass
 from cluster.objects.resources import NAMESPACES, PODS, Resource
 from control.apiserver.options import WHOLE_MAX, DeleteOptions
 from control.apiserver.stamps import later

@@ -6,9 +6,10 @@ the user may do.
 
 import hmac
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from cluster.dataclass import dataclass
 from control.apiserver import statuses
 
 MASTERS = "system:masters"

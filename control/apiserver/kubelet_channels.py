@@ -9,10 +9,10 @@ import hashlib
 import hmac
 import ssl
 from collections.abc import Sequence
-from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
 from cluster.aio.channels import BUFFER_BYTES_MAX, Channels
+from cluster.dataclass import dataclass
 from cluster.errors import ApiError, WireError
 from cluster.traffic.upgrade import DialReply, parse_reply
 from cluster.wire.channels import UPGRADE

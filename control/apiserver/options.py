@@ -5,11 +5,11 @@ Pure: query parameters and bodies in, values or refusals out.
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from cluster.client.interface import Document
+from cluster.dataclass import dataclass
 from cluster.errors import ApiError
 from cluster.objects.resources import Resource
 from cluster.objects.selectors import LabelSelector, parse_label_selector

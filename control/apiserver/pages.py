@@ -7,10 +7,10 @@ are bounded in number and time, and a token whose snapshot is gone is 410 Expire
 import base64
 import binascii
 from collections import OrderedDict
-from dataclasses import dataclass
 
 import orjson
 
+from cluster.dataclass import dataclass
 from control.apiserver import statuses
 from control.store.record import Record
 

@@ -4,7 +4,8 @@ Pure: text in, values out. Source: kubernetes.io, "Kubernetes API Concepts", res
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from cluster.dataclass import dataclass
 
 # The only namespace subresources: everything else below a namespace is a collection in it.
 NAMESPACE_SUBRESOURCES = frozenset({"status", "finalize"})

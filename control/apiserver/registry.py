@@ -6,13 +6,14 @@ interleave; then it waits until the store says that the write lasts.
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 import orjson
 
 from cluster.aio.clock import Clock
 from cluster.client.interface import Document
+from cluster.dataclass import dataclass
 from cluster.errors import PoolExhausted
 from cluster.objects.resources import NAMESPACES, PODS, SERVICES, Resource
 from control.apiserver import statuses

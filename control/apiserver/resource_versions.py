@@ -5,9 +5,9 @@ Source: kubernetes.io, "Kubernetes API Concepts", Resource versions; Streaming l
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
+from cluster.dataclass import dataclass
 from cluster.errors import ApiError
 from cluster.objects.resources import Resource
 from control.apiserver import statuses

@@ -7,13 +7,13 @@ the last write goes out together. Spec: kubernetes.io, "Efficient detection of c
 import logging
 import random
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from cluster.aio.clock import Clock
 from cluster.client.interface import EventType
+from cluster.dataclass import dataclass
 from cluster.errors import ApiError
 from control.apiserver import statuses
 from control.apiserver.codec import Accepted, Form

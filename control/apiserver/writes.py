@@ -1,10 +1,11 @@
 """POST, PUT, PATCH and DELETE on kinds and their subresources."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from cluster.client.interface import Document
+from cluster.dataclass import dataclass
 from cluster.errors import ApiError
 from cluster.objects.resources import NAMESPACES, PODS
 from control.apiserver import statuses

@@ -9,10 +9,10 @@ A revision holds a strategic merge patch that brings its template back: that is 
 import hashlib
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from cluster.client.interface import Document
+from cluster.dataclass import dataclass
 from cluster.objects.resources import CONTROLLER_REVISIONS, Resource
 from control.controllers.claims import claim
 from control.controllers.ownership import controller_reference

@@ -5,10 +5,10 @@ Rolling Update on a DaemonSet".
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from cluster.client.interface import Document
+from cluster.dataclass import dataclass
 from cluster.objects.resources import CONTROLLER_REVISIONS, DAEMON_SETS, NODES, PODS
 from control.controllers.claims import claim, owners_of_pod
 from control.controllers.controller_revisions import HASH_LABEL, forgotten, history_of

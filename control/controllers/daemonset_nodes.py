@@ -4,10 +4,10 @@ Pure: documents in, values out. Spec: P-71, P-94; kubernetes.io, "DaemonSet".
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from cluster.client.interface import Document
+from cluster.dataclass import dataclass
 from cluster.objects.resources import DAEMON_SETS
 from control.controllers.controller_revisions import HASH_LABEL
 from control.controllers.node_taints import (

@@ -5,9 +5,9 @@ Pure: values and functions. To add a controller: write its file, add its row in
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from cluster.client.interface import Document
+from cluster.dataclass import dataclass
 from cluster.objects.resources import Resource
 from control.controllers.view import Key, Objects, View, key_of
 from control.controllers.writes import Write

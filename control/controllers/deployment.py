@@ -5,10 +5,10 @@ Spec: P-80 to P-85; kubernetes.io, "Deployments".
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from cluster.client.interface import Document
+from cluster.dataclass import dataclass
 from cluster.objects.resources import DEPLOYMENTS, PODS, REPLICA_SETS
 from control.controllers.definition import Controller, itself
 from control.controllers.deployment_status import Progress, complete_sets, status_writes

@@ -4,10 +4,10 @@ Pure: no I/O. Spec: P-83; kubernetes.io, "Deployments", status.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from cluster.client.interface import Document
+from cluster.dataclass import dataclass
 from cluster.objects.resources import DEPLOYMENTS
 from control.controllers.conditions import Condition, condition_of, with_condition
 from control.controllers.rollout import Bounds

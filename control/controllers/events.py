@@ -7,11 +7,11 @@ bounded; what does not fit is dropped and counted in the log.
 import asyncio
 import logging
 from collections import deque
-from dataclasses import dataclass
 from typing import Any
 
 from cluster.aio.clock import Clock
 from cluster.client.interface import Api, Document
+from cluster.dataclass import dataclass
 from cluster.errors import ApiError
 from cluster.objects.resources import EVENTS
 from control.controllers.times import timestamp

@@ -8,10 +8,10 @@ and none is counted twice.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from cluster.client.interface import Document
+from cluster.dataclass import dataclass
 from control.controllers.indexes import format_indexes, index_of, parse_indexes
 from control.controllers.view import deleting, spec_of, status_of, uid_of
 

@@ -4,9 +4,9 @@ Pure: documents and counts in, values out. Source: kubernetes.io, "Jobs", termin
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from cluster.client.interface import Document
+from cluster.dataclass import dataclass
 from control.controllers.conditions import Condition, condition_of, status_is
 from control.controllers.job_count import Count, completions_of
 from control.controllers.pod_failure_policy import ruling_on

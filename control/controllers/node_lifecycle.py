@@ -7,10 +7,10 @@ Spec: P-27, P-66 to P-69, P-73, P-74, P-76, S-154; kubernetes.io, "Nodes".
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from cluster.client.interface import Document
+from cluster.dataclass import dataclass
 from cluster.objects.resources import LEASES, NODES, PODS
 from control.controllers.conditions import Condition, condition_of, status_is, with_condition
 from control.controllers.definition import Controller, present

@@ -4,10 +4,10 @@ Pure: no I/O. Spec: P-27, P-68, P-73, P-76; kubernetes.io, "Taint based Eviction
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from cluster.client.interface import Document
+from cluster.dataclass import dataclass
 from control.controllers.conditions import condition_of, status_is
 from control.controllers.times import timestamp
 from control.controllers.view import labels_of, spec_of

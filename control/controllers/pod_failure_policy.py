@@ -4,10 +4,10 @@ Pure: documents in, a value out. Source: kubernetes.io, "Jobs", pod failure poli
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from cluster.client.interface import Document
+from cluster.dataclass import dataclass
 from control.controllers.conditions import condition_of
 from control.controllers.view import spec_of, status_of
 

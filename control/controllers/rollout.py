@@ -7,7 +7,8 @@ it wishes or reports, and at most as many available ones.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from cluster.dataclass import dataclass
 
 DEFAULT_SHARE = "25%"
 

@@ -6,10 +6,10 @@ Endpoints have in common.
 
 import ipaddress
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from cluster.client.interface import Document
+from cluster.dataclass import dataclass
 from control.controllers.pods import finished, ips_of, ready
 from control.controllers.view import Objects, deleting, spec_of
 

@@ -3,8 +3,7 @@
 Pure: values only.
 """
 
-from dataclasses import dataclass
-
+from cluster.dataclass import dataclass
 from cluster.objects.resources import (
     CLUSTER_ROLES,
     CONFIG_MAPS,

@@ -7,10 +7,11 @@ the fullest slice with room for it, or into new slices. Nothing is ever rebalanc
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from cluster.client.interface import Document
+from cluster.dataclass import dataclass
 
 ENDPOINTS_PER_SLICE_MAX = 100
 

@@ -5,11 +5,11 @@ Spec: P-64, P-88 to P-92; kubernetes.io, "StatefulSets".
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 from cluster.client.interface import Document
+from cluster.dataclass import dataclass
 from cluster.objects.resources import CONTROLLER_REVISIONS, PODS, STATEFUL_SETS, VOLUME_CLAIMS
 from control.controllers.claims import claim, owners_of_pod
 from control.controllers.controller_revisions import History, forgotten, history_of

@@ -8,10 +8,10 @@ of one store are numbers that grow.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from cluster.client.interface import Document
+from cluster.dataclass import dataclass
 from cluster.objects.resources import PODS, Resource
 from control.controllers.label_index import LabelIndex
 from control.controllers.selection import selects

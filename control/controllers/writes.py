@@ -5,10 +5,10 @@ otherwise the order of the plan holds, and a refused write ends it: the key is l
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from cluster.client.interface import Document
+from cluster.dataclass import dataclass
 from cluster.objects.resources import Resource
 
 NORMAL, WARNING = "Normal", "Warning"

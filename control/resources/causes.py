@@ -3,7 +3,7 @@
 Pure: values only. Source: k8s.io/apimachinery/pkg/util/validation/field, reasons and words.
 """
 
-from dataclasses import dataclass
+from cluster.dataclass import dataclass
 
 INVALID = "FieldValueInvalid"
 REQUIRED = "FieldValueRequired"

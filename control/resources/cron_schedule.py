@@ -10,8 +10,9 @@ A day matches if both of its fields do; where neither is a star, if one of them 
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
+
+from cluster.dataclass import dataclass
 
 WORDS = {
     "@yearly": "0 0 1 1 *",

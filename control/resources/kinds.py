@@ -6,12 +6,13 @@ with CustomResourceDefinitions. Names, short names, categories and verbs are tho
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from cluster.dataclass import dataclass
 from cluster.objects.resources import Resource
 from control.resources.conversion.conversion import Conversion, Document
 from control.resources.conversion.table import CONVERSIONS

@@ -5,12 +5,13 @@ Pure: data, read when a kind is first asked for. Source: Kubernetes' OpenAPI def
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cache
 from typing import Any, Final
 
 import orjson
 
+from cluster.dataclass import dataclass
 from control.resources.data import read_data
 from control.resources.kinds import Kind
 

@@ -7,10 +7,11 @@ Spec: S-8, S-21, S-24 to S-35, S-41 to S-49.
 
 import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from cluster.client.interface import Document
+from cluster.dataclass import dataclass
 from cluster.errors import ClusterError, PoolExhausted
 from control.resources.bands import Bands, Draw, static_band
 from control.resources.causes import Cause

@@ -8,10 +8,11 @@ rules are in `control.scheduler.plugins`: to add one, write its function and its
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from cluster.client.interface import Document
+from cluster.dataclass import dataclass
 from control.controllers.ownership import controller_of
 from control.controllers.view import labels_of, spec_of
 

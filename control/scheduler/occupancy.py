@@ -5,9 +5,10 @@ Pure: it keeps state, as a table does.
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from cluster.client.interface import Document
+from cluster.dataclass import dataclass
 from control.controllers.view import Key
 from control.scheduler.framework import HostPort, NodeState, family_of, host_ports
 

@@ -6,10 +6,10 @@ moment (not a power cut, which `FULL` would cost a disk flush a commit).
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from cluster.dataclass import dataclass
 from cluster.errors import ConfigError
 from control.store.record import ObjectKey, ResourceKey
 

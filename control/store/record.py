@@ -3,10 +3,11 @@
 Pure: values only. Documents are immutable by agreement; whoever changes one makes a new one.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, NamedTuple
 
 from cluster.client.interface import Document, EventType
+from cluster.dataclass import dataclass
 
 ResourceKey = tuple[str, str]  # group, plural: versions of a kind share their objects
 

@@ -9,12 +9,13 @@ import asyncio
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import orjson
 
 from cluster.client.interface import Document, EventType
+from cluster.dataclass import dataclass
 from cluster.errors import ClusterError
 from control.store.feed import Feed
 from control.store.journal import Entry, Journal

@@ -7,9 +7,9 @@ then the next datagram is looked for in the table, and decided anew if it is not
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from cluster.aio.clock import Clock
+from cluster.dataclass import dataclass
 from cluster.dataplane.conntrack import Conntrack, Direction, Entry
 from cluster.trace.record import ClientSaw
 

@@ -7,9 +7,10 @@ context of the agent's event loop, later a pod may be a process or a namespace.
 import contextvars
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Protocol
 
+from cluster.dataclass import dataclass
 from cluster.wire.flow import FlowKind
 
 

@@ -11,12 +11,12 @@ import logging
 import socket
 import ssl
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from weakref import WeakSet
 
 from cluster.aio.streams import reset
+from cluster.dataclass import dataclass
 from cluster.wire.flow import Flow
 from node_agent.cni.connections import Holder, holder
 from node_agent.cni.socket_views import PodSocket

@@ -4,7 +4,7 @@ Pure. The first restart is at once; then 10 s, doubled each time up to 300 s; fo
 the container has gone without a failure for 10 minutes. All of it is scaled by the clock's scale.
 """
 
-from dataclasses import dataclass
+from cluster.dataclass import dataclass
 
 FIRST_SECONDS = 10.0
 LIMIT_SECONDS = 300.0

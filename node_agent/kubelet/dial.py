@@ -11,11 +11,11 @@ Names are resolved inside the pod's network. What a flow died of is told as JSON
 import asyncio
 import errno
 import socket
-from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
 
+from cluster.dataclass import dataclass
 from cluster.wire.addresses import PORT_MAX
 from cluster.wire.flow import FlowKind
 from node_agent.cni.interface import Network, PodAttachment

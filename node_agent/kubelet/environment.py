@@ -7,10 +7,11 @@ Spec: P-14, S-22, D-85; kubernetes.io, "Define Dependent Environment Variables".
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, NamedTuple
 
 from cluster.client.interface import Document
+from cluster.dataclass import dataclass
 from cluster.errors import ConfigError
 from node_agent.kubelet.quantities import resource_field
 

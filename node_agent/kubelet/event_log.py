@@ -5,8 +5,10 @@ Source: client-go's EventCorrelator: 25 Events at once per object, then one ever
 """
 
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
+
+from cluster.dataclass import dataclass
 
 BURST_MAX = 25
 REFILL_SECONDS = 300.0

@@ -6,8 +6,8 @@ time stamp, the stream, the text; text without a line end is cut at LINE_CHARS_M
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from cluster.dataclass import dataclass
 from node_agent.kubelet.timestamps import nano_text
 
 LINES_MAX = 10_000

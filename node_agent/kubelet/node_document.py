@@ -5,10 +5,11 @@ Spec: P-25, P-26, P-66; kubernetes.io, "Nodes".
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from cluster import KUBERNETES, __version__
+from cluster.dataclass import dataclass
 from node_agent.kubelet.timestamps import micro_text, seconds_text
 
 KUBELET_VERSION = f"v{'.'.join(KUBERNETES)}.0+kubehop.{__version__}"

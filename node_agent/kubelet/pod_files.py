@@ -15,9 +15,10 @@ import logging
 import os
 import shutil
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
+from cluster.dataclass import dataclass
 from node_agent.workloads.tools.files import Files
 from node_agent.workloads.tools.root import Mount, Root
 

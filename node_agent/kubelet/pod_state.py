@@ -10,11 +10,12 @@ Spec: P-38 to P-43, P-50 to P-53, P-59.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import StrEnum
 from typing import Any
 
 from cluster.client.interface import Document
+from cluster.dataclass import dataclass
 from node_agent.kubelet.back_off import BackOff
 from node_agent.kubelet.timestamps import parse
 

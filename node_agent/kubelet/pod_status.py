@@ -6,10 +6,10 @@ Spec: P-12, P-13, P-15, P-38 to P-40, P-44, P-50, P-63.
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from cluster.client.interface import Document
+from cluster.dataclass import dataclass
 from node_agent.kubelet.pod_state import (
     ContainerRecord,
     PodContainers,

@@ -10,12 +10,12 @@ Spec: P-8, P-15, P-16, P-23, P-41 to P-43, P-50 to P-63, P-74.
 import asyncio
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from cluster.aio.clock import Clock
 from cluster.aio.tasks import Tasks
 from cluster.client.interface import Api, Document
+from cluster.dataclass import dataclass
 from cluster.errors import ApiError, ClusterError
 from cluster.objects.resources import PODS
 from node_agent.cni.interface import Network, PodAttachment, PodSpec

@@ -9,11 +9,12 @@ import errno
 import ipaddress
 import os
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from cluster import KUBERNETES
+from cluster.dataclass import dataclass
 from cluster.wire.addresses import SocketAddress
 from cluster.wire.flow import FlowKind
 from node_agent.cni.interface import Network

@@ -11,9 +11,11 @@ Spec: P-46, P-49 to P-55.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any
+
+from cluster.dataclass import dataclass
 
 EAGER_FIRST_SECONDS = 0.002
 EAGER_GROWTH = 1.5

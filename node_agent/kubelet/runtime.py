@@ -7,12 +7,13 @@ and an environment of its own.
 import asyncio
 import importlib
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any, cast
 
 from cluster.aio.clock import Clock
 from cluster.client.interface import Api, Document
+from cluster.dataclass import dataclass
 from cluster.errors import ApiError, ClusterError, ConfigError
 from cluster.objects.resources import CONFIG_MAPS, SECRETS
 from node_agent.cni.interface import Network, PodAttachment

@@ -11,7 +11,6 @@ before the 101. The client going away ends what it had started; so does the cont
 import asyncio
 import logging
 from collections.abc import Coroutine
-from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
@@ -19,6 +18,7 @@ from aiohttp import web
 from cluster.aio.channels import Channels, taken_over, until_hung_up
 from cluster.aio.clock import Clock
 from cluster.aio.first import first_of
+from cluster.dataclass import dataclass
 from cluster.errors import WireError
 from cluster.wire.addresses import PORT_MAX
 from cluster.wire.channels import UPGRADE, Channel

@@ -6,10 +6,11 @@ Spec: kubernetes.io, "Volumes", "Projected Volumes"; messages are the kubelet's.
 
 from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, NamedTuple
 
 from cluster.client.interface import Document
+from cluster.dataclass import dataclass
 from cluster.errors import ConfigError
 from node_agent.kubelet.environment import Source, Surroundings, pod_field
 from node_agent.kubelet.quantities import resource_field

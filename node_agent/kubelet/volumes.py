@@ -13,12 +13,13 @@ import logging
 import os
 import shutil
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 from cluster.aio.clock import Clock
 from cluster.client.interface import Api, Document
+from cluster.dataclass import dataclass
 from cluster.errors import ApiError, ClusterError, ConfigError
 from cluster.objects.resources import CONFIG_MAPS, SECRETS, VOLUME_CLAIMS, Resource
 from node_agent.kubelet.environment import Source, Surroundings, expand

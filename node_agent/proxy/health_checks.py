@@ -5,9 +5,9 @@ the last of them is gone. Spec: S-43, S-118 to S-120.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from cluster.dataclass import dataclass
 from cluster.objects.discovery import EndpointSlice, parse_endpoint_slice
 from cluster.objects.meta import Key
 

@@ -3,9 +3,9 @@
 Pure: a view in, plans out. Spec: S-84 to S-89; externalTrafficPolicy: S-58, S-59.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from cluster.dataclass import dataclass
 from cluster.dataplane.node_view import NodeView
 from cluster.dataplane.served_port import FrontKind, ServedPort
 from cluster.objects.core import TrafficPolicy

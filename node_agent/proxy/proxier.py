@@ -7,7 +7,6 @@ and tried again; the others do not wait for it.
 import logging
 import socket
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -15,6 +14,7 @@ from cluster.aio.clock import Clock
 from cluster.aio.listener import Listener
 from cluster.aio.streams import reset
 from cluster.aio.tasks import Tasks
+from cluster.dataclass import dataclass
 from cluster.dataplane.node_view import NodeView
 from cluster.wire.addresses import Protocol, SocketAddress
 from cluster.wire.clients import OutsideClients

@@ -6,9 +6,9 @@ else the stand-in, so that any manifest comes up and its network can be tried.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from cluster.dataclass import dataclass
 from cluster.errors import ConfigError
 
 PYTHON = "python://"

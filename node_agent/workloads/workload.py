@@ -11,10 +11,11 @@ under the image names it answers for), and write `tests/node_agent/workloads/tes
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Protocol, TextIO, runtime_checkable
 
 from cluster.client.interface import Document
+from cluster.dataclass import dataclass
 
 EXIT_FAILED = 1
 EXIT_NOT_FOUND = 127

@@ -3,9 +3,8 @@
 Pure: values in, text out.
 """
 
-from dataclasses import dataclass
-
 from cluster.cli.curl import NAME, STATUSES
+from cluster.dataclass import dataclass
 from cluster.dataplane.decision import Stage as Hop
 from cluster.trace.join import Trace
 from cluster.traffic.response import Response

@@ -4,10 +4,10 @@ Pure: documents in, choices out.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from cluster.cli.demo.scenario import DoesNotHold
+from cluster.dataclass import dataclass
 
 Document = Mapping[str, Any]
 SERVICE_NAME = "kubernetes.io/service-name"

@@ -4,9 +4,9 @@ Pure: values.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from cluster.dataclass import dataclass
 from cluster.errors import ClusterError
 
 if TYPE_CHECKING:

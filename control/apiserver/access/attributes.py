@@ -5,9 +5,9 @@ Pure. Source: kubernetes.io, "Authorization Overview", request attributes.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from cluster.client.interface import Document
+from cluster.dataclass import dataclass
 from cluster.objects.resources import Resource
 from control.apiserver.identity import User
 from control.apiserver.paths import ResourcePath, flag

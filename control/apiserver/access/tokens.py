@@ -10,11 +10,11 @@ import hashlib
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
+from cluster.dataclass import dataclass
 from control.apiserver.identity import ACCOUNT
 
 ISSUER = "https://kubernetes.default.svc.cluster.local"

@@ -7,9 +7,9 @@ k8s.io/kubelet, remotecommand.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
+from cluster.dataclass import dataclass
 from control.apiserver import statuses
 from control.apiserver.paths import flag
 

@@ -12,13 +12,13 @@ import asyncio
 import contextlib
 import struct
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 from aiohttp import web
 
 from cluster.aio.channels import Channels, until_hung_up
 from cluster.aio.clock import Clock
 from cluster.aio.first import first_of
+from cluster.dataclass import dataclass
 from cluster.errors import ApiError
 from cluster.wire.channels import Channel
 from control.apiserver.streams import websocket_channels

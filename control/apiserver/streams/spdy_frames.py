@@ -13,8 +13,9 @@ Pure: bytes in, frames out, and back. Source: draft-mbelshe-httpbis-spdy-00, sec
 
 import struct
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from cluster.dataclass import dataclass
 from cluster.errors import WireError
 from control.apiserver.streams.spdy_headers import HeaderReader, HeaderWriter
 

@@ -5,9 +5,9 @@ configuration is laid over the object; what its manager wanted before and nobody
 away; what that changes of others' fields are conflicts, or is taken from them.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
+from cluster.dataclass import dataclass
 from control.resources.apply.compare import compare
 from control.resources.apply.field_set import (
     SELF,

@@ -3,9 +3,9 @@
 Pure: nodes and values in, field sets out.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
+from cluster.dataclass import dataclass
 from control.resources.apply.field_set import MEMBER, SELF, FieldSet
 from control.resources.apply.typed import (
     ANYTHING,

@@ -5,9 +5,10 @@ when the set of fields does.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from cluster.dataclass import dataclass
 from control.resources.apply.field_set import FieldSet, difference, member, union, without_fields
 
 APPLY, UPDATE = "Apply", "Update"

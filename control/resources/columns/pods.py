@@ -6,11 +6,11 @@ Pure: documents in, text out. Source: kubernetes.io, "Pod Lifecycle"; "Sidecar C
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from cluster.client.interface import Document
+from cluster.dataclass import dataclass
 from control.resources.columns.ages import age, human_duration, instant
 from control.resources.columns.printer import AGE, NAME, Column, Printer, Row, wide
 from control.resources.columns.reading import (

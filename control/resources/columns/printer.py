@@ -5,11 +5,11 @@ Source: meta.k8s.io/v1, Table; columns as kube-apiserver prints them.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from cluster.client.interface import Document
+from cluster.dataclass import dataclass
 
 Row = list[Any]  # a cell for each column, wide ones too
 

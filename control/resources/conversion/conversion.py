@@ -5,8 +5,9 @@ Source: kubernetes.io, "Versions in CustomResourceDefinitions", conversion; KEP-
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from cluster.dataclass import dataclass
 
 Document = Mapping[str, Any]
 Convert = Callable[[Document], dict[str, Any]]

@@ -9,8 +9,9 @@ Support"; k8s.io/client-go/util/jsonpath.
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from cluster.dataclass import dataclass
 
 PATH_CHARS_MAX = 4_096
 

@@ -4,9 +4,10 @@ Pure: values only, made by `control.resources.custom.served`.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from cluster.dataclass import dataclass
 from control.resources.columns.printer import Printer
 from control.resources.schema import Node
 

@@ -5,12 +5,13 @@ how a kind is written.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from typing import Any
 
 import orjson
 
+from cluster.dataclass import dataclass
 from control.resources.data import read_data
 
 OPTIONS = "meta/v1/"  # DeleteOptions come under the apiVersion of whatever is to be deleted

@@ -4,9 +4,9 @@ Pure: functions over documents, which they never change.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
 
+from cluster.dataclass import dataclass
 from control.resources.causes import Cause
 from control.resources.validation.names import subdomain_faults
 

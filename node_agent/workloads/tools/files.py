@@ -13,9 +13,9 @@ import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, BinaryIO
 
+from cluster.dataclass import dataclass
 from node_agent.workloads.tools.process import READ_BYTES, BufferedInput
 from node_agent.workloads.tools.root import ENTRY_BYTES, NAME_BYTES_MAX, Place, Root
 

@@ -3,8 +3,9 @@
 import re
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from cluster.dataclass import dataclass
 from node_agent.workloads.tools.matching import in_time
 from node_agent.workloads.tools.options import Options, UsageError, parse
 from node_agent.workloads.tools.process import Input, Process

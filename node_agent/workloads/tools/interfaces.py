@@ -5,7 +5,8 @@ whose address is the first of the node's range; a pod of the host's network has 
 """
 
 import ipaddress
-from dataclasses import dataclass
+
+from cluster.dataclass import dataclass
 
 POD_PREFIX, NODE_PREFIX = 24, 16
 MTU, LOOPBACK_MTU = 1450, 65536

@@ -7,7 +7,8 @@ programs that read lines, knows erasing alone, as a terminal in canonical mode d
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from cluster.dataclass import dataclass
 
 LINE_CHARS_MAX = 4096
 ESCAPE = 0x1B

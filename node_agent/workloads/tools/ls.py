@@ -3,8 +3,8 @@
 import os
 import stat
 import time
-from dataclasses import dataclass
 
+from cluster.dataclass import dataclass
 from node_agent.workloads.tools.files import Files
 from node_agent.workloads.tools.modes import mode_text, size_text, time_text
 from node_agent.workloads.tools.options import Options, parse

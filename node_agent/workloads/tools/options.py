@@ -5,7 +5,8 @@ those that use it).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from cluster.dataclass import dataclass
 
 
 class UsageError(Exception):

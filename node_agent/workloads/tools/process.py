@@ -15,9 +15,10 @@ import asyncio
 import signal
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
+from cluster.dataclass import dataclass
 from node_agent.workloads.workload import EXIT_FAILED, ContainerContext
 
 if TYPE_CHECKING:

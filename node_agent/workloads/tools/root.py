@@ -12,8 +12,10 @@ import errno
 import os
 import stat
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path, PurePosixPath
+
+from cluster.dataclass import dataclass
 
 LINKS_MAX = 40  # as Linux
 NAME_BYTES_MAX = 255

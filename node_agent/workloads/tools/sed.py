@@ -5,8 +5,9 @@ Lines are numbered through all files, as without -s. What it does not know it re
 
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from cluster.dataclass import dataclass
 from node_agent.workloads.tools.matching import in_time
 from node_agent.workloads.tools.options import UsageError, parse
 from node_agent.workloads.tools.process import Process

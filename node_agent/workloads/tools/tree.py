@@ -3,8 +3,8 @@
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from cluster.dataclass import dataclass
 from node_agent.workloads.tools.files import Files
 
 DEPTH_MAX = 100

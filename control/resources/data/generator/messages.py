@@ -14,9 +14,11 @@ inlined: all of that stands in the types' tags. A message is a list of `[number,
 
 import re
 import subprocess
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
+
+from cluster.dataclass import dataclass
 
 RELEASE = "v0.37.0"
 API = "k8s.io/api"

@@ -6,8 +6,9 @@ Source: curl(1).
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from cluster.dataclass import dataclass
 from node_agent.workloads.tools.curl.glob import TooMany, expanded
 
 EXIT_USAGE = 2

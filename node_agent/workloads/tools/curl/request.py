@@ -5,9 +5,10 @@ Pure: values in, values out. Source: curl(1).
 
 import base64
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from urllib.parse import quote_plus
 
+from cluster.dataclass import dataclass
 from node_agent.workloads.tools.curl.options import CurlOptions
 from node_agent.workloads.tools.http.url import Url, parse_url
 

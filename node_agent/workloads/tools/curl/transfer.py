@@ -10,9 +10,9 @@ import ssl
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any, Protocol
 
+from cluster.dataclass import dataclass
 from node_agent.workloads.tools.curl import failures
 from node_agent.workloads.tools.curl.failures import CurlError
 from node_agent.workloads.tools.curl.options import CurlOptions

@@ -6,8 +6,9 @@ Pure: values in, text out. Source: curl(1), --write-out.
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from cluster.dataclass import dataclass
 from node_agent.workloads.tools.http.times import Times
 
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}

@@ -7,8 +7,9 @@ import asyncio
 import secrets
 import socket
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from cluster.dataclass import dataclass
 from cluster.dns.resolv_conf import ResolvConf
 from cluster.errors import WireError
 from cluster.wire.addresses import SocketAddress

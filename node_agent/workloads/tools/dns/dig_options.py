@@ -4,8 +4,9 @@ Pure: words in, values out. Source: dig(1).
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from cluster.dataclass import dataclass
 from cluster.wire.dns import IN, RRType
 from node_agent.workloads.tools.dns.records import class_number, reverse_name, type_number
 

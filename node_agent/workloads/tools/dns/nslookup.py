@@ -2,8 +2,8 @@
 
 import socket
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from cluster.dataclass import dataclass
 from cluster.wire.addresses import SocketAddress
 from cluster.wire.dns import Question, RRType
 from node_agent.workloads.tools.dns.answers import TIMED_OUT, nslookup_failure, nslookup_record

@@ -9,8 +9,9 @@ Spec: RFC 9112.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum
+
+from cluster.dataclass import dataclass
 
 HEAD_BYTES_MAX = 102400  # curl's own limit for all headers
 CHUNK_DIGITS_MAX = 16

@@ -3,7 +3,7 @@
 Pure: values.
 """
 
-from dataclasses import dataclass
+from cluster.dataclass import dataclass
 
 
 @dataclass(slots=True)

@@ -3,8 +3,9 @@
 Pure: text in, values out. Spec: RFC 3986.
 """
 
-from dataclasses import dataclass
 from urllib.parse import unquote, urljoin, urlsplit
+
+from cluster.dataclass import dataclass
 
 PORTS = {"http": 80, "https": 443}
 PORT_MAX = 65535

@@ -4,8 +4,8 @@ Pure: words in, values out. Source: nc(1) of OpenBSD.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from cluster.dataclass import dataclass
 from node_agent.workloads.tools.options import UsageError, parse
 from node_agent.workloads.tools.service_names import port_number, service_name
 

@@ -8,9 +8,9 @@ trace` shows the attempt. A ClusterIP is no host and stays silent, as under kube
 
 import asyncio
 import time
-from dataclasses import dataclass
 
 from cluster.aio.streams import close
+from cluster.dataclass import dataclass
 from cluster.dataplane.decision import Code
 from cluster.wire.addresses import SocketAddress
 from cluster.wire.flow import FlowKind

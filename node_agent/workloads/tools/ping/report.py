@@ -5,8 +5,9 @@ Pure: words and numbers in, values and text out. Source: ping(8) of iputils.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from cluster.dataclass import dataclass
 from node_agent.workloads.tools.options import UsageError, parse
 
 HEADER_BYTES = 8  # ICMP's

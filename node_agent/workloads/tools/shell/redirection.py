@@ -2,9 +2,9 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager
-from dataclasses import dataclass
 from typing import Any, cast
 
+from cluster.dataclass import dataclass
 from node_agent.workloads.tools.devices import open_input, open_output
 from node_agent.workloads.tools.files import Files
 from node_agent.workloads.tools.process import Bytes, Input, Output, Process

@@ -5,8 +5,8 @@ one token at a time. A here-document's text is read at the line end after its `<
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from cluster.dataclass import dataclass
 from node_agent.workloads.tools.shell.syntax import (
     Arithmetic,
     HereDocument,

@@ -3,7 +3,7 @@
 Pure: types. Spec: POSIX.1-2017, XCU 2, "Shell Command Language".
 """
 
-from dataclasses import dataclass
+from cluster.dataclass import dataclass
 
 
 class ShellSyntaxError(Exception):

@@ -5,8 +5,8 @@ Pure: values in, text out. Source: ss(8) of iproute2, netstat(8) of net-tools.
 
 import ipaddress
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
+from cluster.dataclass import dataclass
 from node_agent.workloads.tools.interfaces import Route
 from node_agent.workloads.tools.service_names import port_number, service_name
 

@@ -4,8 +4,8 @@ Pure: words in, values out. Source: BusyBox, wget; and those options of GNU's th
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from cluster.dataclass import dataclass
 from node_agent.workloads.tools.options import UsageError, parse
 
 LETTERS = "cqSO:o:P:T:U:Y:t:nv"
