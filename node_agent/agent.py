@@ -37,6 +37,7 @@ from node_agent.cni.established import Established
 from node_agent.cni.hand_over import HandOver
 from node_agent.cni.hosts_file import hosts_file, hosts_table
 from node_agent.cni.interface import PodSpec
+from node_agent.cni.metrics import metrics_text
 from node_agent.cni.names import PodNames
 from node_agent.cni.network import NodeNetwork
 from node_agent.cni.pod_network import PodNetwork
@@ -50,6 +51,7 @@ from node_agent.kubelet.kubelet import Kubelet
 from node_agent.kubelet.node_document import NodeFacts
 from node_agent.kubelet.node_status import machine_facts
 from node_agent.kubelet.pod_files import NodeFiles
+from node_agent.kubelet.server import metrics_of
 from node_agent.kubelet_server import KubeletServer
 from node_agent.loop import NodeLoop
 from node_agent.peers import ClusterPeers
@@ -325,10 +327,27 @@ class Agent:
             self._pod_with,
         )
         app = self._kubelet.app(
-            lambda app: add_routes(app, self.recorder, programmed=self.view.programmed)
+            lambda app: add_routes(
+                app, self.recorder, programmed=self.view.programmed, metrics=self._metrics
+            )
         )
         explain.add_to(app)
         return app
+
+    def _metrics(self) -> str:
+        """What the node counts, besides its traces."""
+        turned_away = self._proxier.turned_away
+        counts = {
+            "connections": len(self._established.live()),
+            "relays": len(self._arrivals.relays),
+            "udp_flows": self._datagrams.live,
+            "datagrams_dropped_total": self._datagrams.dropped,
+        }
+        if self._hand_over is not None:
+            counts |= self._hand_over.counts()
+            turned_away += self._hand_over.turned_away
+        counts["connections_reset_total"] = turned_away
+        return metrics_of(self._kubelet.pods) + metrics_text(counts)
 
     def _health_checks(self) -> dict[int, HealthCheck]:
         held = self.view.informers

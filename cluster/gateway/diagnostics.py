@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from aiohttp import web
 
+from cluster.aio.handoff import Handoff
 from cluster.aio.relay import Relays
 from cluster.gateway.backend_nodes import BackendNode
 from cluster.gateway.datagram_flows import DatagramFlows
@@ -37,6 +38,7 @@ class Diagnostics:
         tcp: TcpFlows,
         udp: DatagramFlows,
         relays: Relays,
+        handoff: Handoff | None = None,
     ) -> None:
         self._rulings = rulings
         self._fronts = fronts
@@ -44,6 +46,7 @@ class Diagnostics:
         self._tcp = tcp
         self._udp = udp
         self._relays = relays
+        self._handoff = handoff
 
     def app(self, recorder: Recorder, programmed: Programmed, nodes: Nodes) -> web.Application:
         """The application."""
@@ -86,8 +89,20 @@ class Diagnostics:
                 "node",
                 {node.name: int(self._health.healthy(node.name)) for node in nodes},
             ),
-            *_sample("connections", "gauge", "TCP connections of clients.", self._tcp.live),
+            *_sample("connections", "gauge", "TCP connections carried here.", self._tcp.live),
             *_sample("relays", "gauge", "TCP connections relayed to nodes.", len(self._relays)),
+            *_sample(
+                "handed_over_total",
+                "counter",
+                "Sockets handed over to nodes.",
+                self._handoff.given if self._handoff is not None else 0,
+            ),
+            *_sample(
+                "hand_over_waiting",
+                "gauge",
+                "Sockets that nodes have not taken yet.",
+                self._handoff.waiting if self._handoff is not None else 0,
+            ),
             *_sample(
                 "connections_reset_total",
                 "counter",

@@ -84,7 +84,7 @@ class Gateway:
             published=dict(config.published),
         )
         self._diagnostics = Diagnostics(
-            rulings, self.fronts, self.health, self.tcp, self.udp, self.relays
+            rulings, self.fronts, self.health, self.tcp, self.udp, self.relays, self._handoff
         )
 
     async def start(self) -> bool:

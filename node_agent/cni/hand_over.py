@@ -70,6 +70,16 @@ class HandOver:
         if self._server is not None:
             self._server.tell_ended(at, passed, flow_ids)
 
+    def counts(self) -> dict[str, int]:
+        """For /metrics (`node_agent.cni.metrics`)."""
+        server = self._server
+        return {
+            "handed_over_total": self._handoff.given,
+            "hand_over_waiting": self._handoff.waiting,
+            "hand_over_void_total": server.void if server is not None else 0,
+            "hand_over_unsaid_total": server.unsaid if server is not None else 0,
+        }
+
     def close(self) -> None:
         """Take and give no more."""
         if self._server is not None:

@@ -61,7 +61,12 @@ def _pods_handler(pods: SyncLoop) -> Callable[[web.Request], Any]:
 
 def _metrics_handler(pods: SyncLoop) -> Callable[[web.Request], Any]:
     async def handler(_: web.Request) -> web.Response:
-        text = metrics_text([worker.runs.records for worker in pods])
+        text = metrics_of(pods)
         return web.Response(text=text, headers={"Content-Type": "text/plain; version=0.0.4"})
 
     return handler
+
+
+def metrics_of(pods: SyncLoop) -> str:
+    """The kubelet's own lines of /metrics."""
+    return metrics_text([worker.runs.records for worker in pods])
