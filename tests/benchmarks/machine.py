@@ -28,7 +28,7 @@ def described() -> dict[str, str]:
 class Quiet:
     """Waits before each round until nothing else runs, for a while, and counts how often it did."""
 
-    seconds_max = 8.0  # for each round
+    seconds_max = 4.0  # for each round
 
     def __init__(self) -> None:
         self._rounds = 0
