@@ -104,8 +104,11 @@ class ClusterView:
     def _urgent(self, resource: Resource, key: Key) -> bool:
         """Whether somebody carries this out without asking for the view."""
         if resource == ENDPOINT_SLICES:
-            return any(served() for served in self._served)
+            return self._endpoints_wanted()
         return resource == SERVICES or key == ("", self._current.node_name)
+
+    def _endpoints_wanted(self) -> bool:
+        return any(served() for served in self._served)
 
     def _flush_soon(self) -> None:
         self._put(self._soon & self._pending.keys())
@@ -124,6 +127,8 @@ class ClusterView:
             for key in self._pending.pop(resource)
         ]
         self._replace(self._current.with_changes(changes))
+        if ENDPOINT_SLICES in self._pending and self._endpoints_wanted():
+            self._put({ENDPOINT_SLICES})  # of a Service that wants them from this view on
 
     def _change(self, resource: Resource, key: Key) -> Change:
         document = self.informers[resource].objects.get(key)
