@@ -45,6 +45,7 @@ from node_agent.cni.router import Peers, Router
 from node_agent.cni.routes import PodRoutes
 from node_agent.cni.rulings import Rulings
 from node_agent.config import AgentConfig
+from node_agent.connections_route import ConnectionsRoute
 from node_agent.explain import Explain
 from node_agent.kubelet.events import WARNING
 from node_agent.kubelet.kubelet import Kubelet
@@ -332,6 +333,7 @@ class Agent:
             )
         )
         explain.add_to(app)
+        ConnectionsRoute(self._established, self._pod_with).add_to(app)
         return app
 
     def _metrics(self) -> str:
