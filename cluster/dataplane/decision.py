@@ -8,7 +8,7 @@ A decision is a closed union of verdicts and carries its reasons as steps; a ste
 from collections.abc import Mapping
 from dataclasses import field
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from cluster.dataclass import dataclass
 from cluster.wire.addresses import SocketAddress
@@ -143,16 +143,14 @@ class Drop:
 Verdict = Local | Via | Host | Outside | Deliver | Reject | Drop
 
 
-@dataclass(frozen=True, slots=True)
-class AffinityKey:
+class AffinityKey(NamedTuple):
     """Session affinity is kept per Service port and client address (S-68)."""
 
     service: str  # "namespace/name:port-name/PROTOCOL"
     client: str
 
 
-@dataclass(frozen=True, slots=True)
-class Pin:
+class Pin(NamedTuple):
     """An affinity choice for the shell to remember, with its life in seconds."""
 
     key: AffinityKey

@@ -7,6 +7,7 @@ still serve. Candidates say which filter made them. Spec: S-54 to S-63, S-74 to 
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import field
 
 from cluster.dataclass import dataclass
 from cluster.objects.core import ServicePort
@@ -44,6 +45,14 @@ class Candidates:
     where: str = ""  # " on node-1", " in zone a"; part of a reason
     fallback: bool = False  # none is ready: these terminate
     topology: str = "no hints"  # what became of the hints
+    _positions: dict[SocketAddress, int] = field(default_factory=dict, compare=False, repr=False)
+
+    def position_of(self, address: SocketAddress) -> int | None:
+        """The position of the backend with this address, from 1; found once for all."""
+        if not self._positions:
+            places = enumerate(self.backends, start=1)
+            self._positions.update({each.address: place for place, each in places})
+        return self._positions.get(address)
 
 
 def backends_of(

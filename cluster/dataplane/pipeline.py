@@ -5,6 +5,8 @@ Pure: values in, a Decision out; the time, the chance and the memory are passed 
     decide   Service (DNAT) -> egress policy -> masquerade (SNAT) -> route
     admit    ingress policy -> is the pod there -> does something listen
 
+`decide` is `ask`, what the flow wants here, then a lot, then `settle`, what comes of it; there is
+no chance and no memory in the first and the last. No part of it looks at a source port.
 Egress is judged on the endpoint, not on the Service's address, and before the source is translated
 (N-58, N-137); ingress on what arrives, so behind SNAT a client is the node that translated it
 (N-135), the same whether that node is the target's or another (N-139). A node's own traffic to its
@@ -37,7 +39,16 @@ from cluster.dataplane.node_view import NodeView
 from cluster.dataplane.pod_table import pod_ref
 from cluster.dataplane.policy import Party
 from cluster.dataplane.routes import Route, RouteKind
-from cluster.dataplane.service_stage import Masquerade, Sender, Translation, sender_of, translate
+from cluster.dataplane.served_port import Lot
+from cluster.dataplane.service_stage import (
+    Asked,
+    Masquerade,
+    Sender,
+    Translation,
+    ask,
+    lot_of,
+    translate,
+)
 from cluster.objects.core import Pod
 from cluster.objects.networking import PolicyType
 from cluster.wire.addresses import SocketAddress
@@ -86,8 +97,14 @@ def decide(
 
     Nothing is remembered: the shell does that with `Decision.pin`. `draw` is in [0, 1).
     """
-    path, sender = _Path(context.flow), sender_of(context, view)
-    translation = translate(context, sender, view, affinity, now=now, draw=draw)
+    asked = ask(context, view)
+    return settle(context, view, asked, lot_of(asked, affinity, now=now, draw=draw))
+
+
+def settle(context: FlowContext, view: NodeView, asked: Asked, lot: Lot) -> Decision:
+    """The source's half, once it is known which endpoint the lot fell on."""
+    path, sender = _Path(context.flow), asked.sender
+    translation = translate(context.flow, asked, lot, view)
     if translation.step is not None:
         path.steps.append(translation.step)
     path.flow = translation.flow

@@ -1,5 +1,7 @@
 """One Service port on one node: its fronts' rules, and the choice of an endpoint.
 
+All that chance and memory decide of a flow is its lot: which candidate, and whether it was
+remembered. What follows of a lot is the same for every flow of its kind.
 Pure: values in, a value out.
 Spec: S-58 to S-73, S-84 to S-89; kubernetes.io, "Virtual IPs and Service Proxies".
 """
@@ -90,26 +92,27 @@ class Forward:
 
 
 Choice = Forward | Reject | Drop
+Lot = int  # the candidate's position, from 1; negative where it was remembered; or NOBODY
+NOBODY: Lot = 0
 
 
-def choose_backend(
-    served: ServedPort,
-    kind: FrontKind,
-    *,
-    local_only: bool,
-    pinned: SocketAddress | None,
-    draw: float,
-) -> Choice:
+def draw_lot(candidates: Candidates, pinned: SocketAddress | None, draw: float) -> Lot:
     """Choose the endpoint for one new connection; `draw` in [0, 1) is the only chance in it."""
+    count = len(candidates.backends)
+    if not count:
+        return NOBODY
+    remembered = candidates.position_of(pinned) if pinned is not None else None
+    return -remembered if remembered else int(draw * count) + 1
+
+
+def choice_of(served: ServedPort, kind: FrontKind, *, local_only: bool, lot: Lot) -> Choice:
+    """The endpoint that a lot fell on, or why there is none."""
     candidates = served.here if local_only else served.everywhere
-    usable = candidates.backends
-    if not usable:
+    if lot == NOBODY:
         return _no_backend(served, kind, candidates)
-    for position, backend in enumerate(usable if pinned else (), start=1):
-        if backend.address == pinned:
-            return _forward(candidates, position, How.AFFINITY)
-    position = int(draw * len(usable)) + 1
-    return _forward(candidates, position, How.ONLY if len(usable) == 1 else How.RANDOM)
+    if lot < 0:
+        return _forward(candidates, -lot, How.AFFINITY)
+    return _forward(candidates, lot, How.ONLY if len(candidates.backends) == 1 else How.RANDOM)
 
 
 def _forward(candidates: Candidates, position: int, how: How) -> Forward:

@@ -2,8 +2,9 @@
 
 Pure: values in, values out.
 What a proxy does with one new flow: is the destination a front of a Service, may this client use
-it, which traffic policy counts for this front and this sender, which endpoint is it, and must the
-source be translated so that the reply comes back through this node.
+it, which traffic policy counts for this front and this sender (`ask`); which endpoint is it
+(`lot_of`, the only part with chance and memory in it); what comes of that, and must the source be
+translated so that the reply comes back through this node (`translate`).
 Spec: S-68 to S-73, S-84 to S-94, S-99 to S-107, S-115, S-117.
 """
 
@@ -23,8 +24,18 @@ from cluster.dataplane.decision import (
     Step,
 )
 from cluster.dataplane.details import service_detail
+from cluster.dataplane.endpoints import Candidates
 from cluster.dataplane.node_view import NodeView
-from cluster.dataplane.served_port import Choice, Forward, Front, FrontKind, choose_backend
+from cluster.dataplane.served_port import (
+    NOBODY,
+    Choice,
+    Forward,
+    Front,
+    FrontKind,
+    Lot,
+    choice_of,
+    draw_lot,
+)
 from cluster.objects.core import TrafficPolicy
 from cluster.wire.flow import Flow, FlowContext, OriginKind
 
@@ -46,6 +57,24 @@ class Masquerade(StrEnum):
     HAIRPIN = "hairpin"
     POD_EGRESS = "pod-egress"
     NODE_ORIGINATED = "node-originated"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a flow asks of the proxy: all of it but the chance."""
+
+    sender: Sender
+    front: Front | None = None
+    local_only: bool = False
+    barred: bool = False  # by loadBalancerSourceRanges
+    client: AffinityKey | None = None  # whom its Service remembers it by
+
+    @property
+    def candidates(self) -> Candidates | None:
+        """Among whom a lot is drawn; None: nothing is chosen."""
+        if self.front is None or self.barred:
+            return None
+        return self.front.served.here if self.local_only else self.front.served.everywhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,28 +100,39 @@ def sender_of(context: FlowContext, view: NodeView) -> Sender:
     return Sender.NODE if mine else Sender.OUTSIDE
 
 
-def translate(
-    context: FlowContext,
-    sender: Sender,
-    view: NodeView,
-    affinity: AffinityTable,
-    *,
-    now: float,
-    draw: float,
-) -> Translation:
-    """The proxy's part of a decision."""
-    flow = context.flow
+def ask(context: FlowContext, view: NodeView) -> Asked:
+    """Which front a flow is for, and by which rules an endpoint is chosen for it."""
+    flow, sender = context.flow, sender_of(context, view)
     front = _front(flow, view)
     if front is None:
-        return _no_front(flow, view)
+        return Asked(sender)
     if front.kind is FrontKind.LOAD_BALANCER and not _source_allowed(flow, front, view):
-        return _outside_source_ranges(flow, front)
-    served, local_only = front.served, _local_only(front, sender)
-    key, pinned = None, None
+        return Asked(sender, front, barred=True)
+    served, client = front.served, None
     if served.affinity_seconds is not None:
-        key = AffinityKey(served.affinity_name, flow.source.ip)
-        pinned = affinity.lookup(key, now=now)
-    choice = choose_backend(served, front.kind, local_only=local_only, pinned=pinned, draw=draw)
+        client = AffinityKey(served.affinity_name, flow.source.ip)
+    return Asked(sender, front, _local_only(front, sender), client=client)
+
+
+def lot_of(asked: Asked, affinity: AffinityTable, *, now: float, draw: float) -> Lot:
+    """What chance, or memory, chooses; `draw` is in [0, 1)."""
+    candidates = asked.candidates
+    if candidates is None:
+        return NOBODY
+    client = asked.client
+    pinned = affinity.lookup(client, now=now) if client is not None else None
+    return draw_lot(candidates, pinned, draw)
+
+
+def translate(flow: Flow, asked: Asked, lot: Lot, view: NodeView) -> Translation:
+    """The proxy's part of a decision."""
+    front = asked.front
+    if front is None:
+        return _no_front(flow, view)
+    if asked.barred:
+        return _outside_source_ranges(flow, front)
+    served, local_only = front.served, asked.local_only
+    choice = choice_of(served, front.kind, local_only=local_only, lot=lot)
     policy = TrafficPolicy.LOCAL if local_only else TrafficPolicy.CLUSTER
     detail = service_detail(front, flow.destination, choice, policy)
     if not isinstance(choice, Forward):
@@ -100,10 +140,9 @@ def translate(
     after = flow.to(choice.backend.address)
     step = Step(Stage.SERVICE, Action.FORWARDED, flow, after, choice.reason, detail=detail)
     pin = None
-    if key is not None and served.affinity_seconds is not None:
-        pin = Pin(key, choice.backend.address, float(served.affinity_seconds))
-    masquerade = _masquerade(front, sender, after)
-    return Translation(after, step, pin=pin, masquerade=masquerade)
+    if asked.client is not None and served.affinity_seconds is not None:
+        pin = Pin(asked.client, choice.backend.address, float(served.affinity_seconds))
+    return Translation(after, step, pin=pin, masquerade=_masquerade(front, asked.sender, after))
 
 
 def _front(flow: Flow, view: NodeView) -> Front | None:

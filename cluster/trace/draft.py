@@ -28,16 +28,17 @@ NOTHING_KNOWN: Known = {}
 class Draft(ABC):
     """One flow's record in a ring; `known` is replaced, never changed."""
 
-    __slots__ = ("code", "flow_id", "kind", "known", "older", "outcome", "ring", "serial")
+    __slots__ = ("code", "flow_id", "kind", "known", "newer", "older", "outcome", "ring", "serial")
 
     flow_id: str
     kind: FlowKind
     outcome: Outcome
     code: Code | None
     known: Known
-    ring: "Ring"  # these three are the rings' own
+    ring: "Ring"  # these four are the rings' own
     serial: int
     older: "Draft | None"  # of the same flow
+    newer: "Draft | None"
 
     @property
     @abstractmethod
@@ -213,6 +214,20 @@ class FlowDraft(Draft):
     def hop_count(self) -> int:
         """How many hops this process made."""
         return len(self.first) + bool(self.context.sender) + len(self.outline.steps)
+
+    def onward(self) -> FlowContext:
+        """The context for the next process: the flow as translated, the hops counted on."""
+        context = self.context
+        return FlowContext(
+            flow_id=context.flow_id,
+            flow=self.outline.onward(context.flow),
+            original=context.original,
+            origin=context.origin,
+            kind=context.kind,
+            entry=context.entry,
+            hops=context.hops + self.hop_count,
+            sender=self.process,
+        )
 
     def flows(self) -> Iterable[Flow]:
         yield self.context.original

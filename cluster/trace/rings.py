@@ -1,7 +1,7 @@
 """The rings of a recorder: drafts in the order they came, each ring with a bound of its own.
 
 Pure: values kept, no I/O; each step costs O(1).
-A flow's drafts are found by its id, newest first: each knows the one before it.
+A flow's drafts are found by its id, newest first: each knows the one before and after it.
 """
 
 import heapq
@@ -45,7 +45,10 @@ class Rings:
         self.serial = serial = self.serial + 1
         ring = self.rings[ring_of(draft)]
         draft.ring, draft.serial = ring, serial
-        draft.older = self._newest.get(draft.flow_id)
+        older = self._newest.get(draft.flow_id)
+        draft.older, draft.newer = older, None
+        if older is not None:
+            older.newer = draft
         self._newest[draft.flow_id] = draft
         ring.drafts[serial] = draft
         if len(ring.drafts) > ring.drafts_max:
@@ -86,17 +89,15 @@ class Rings:
         return heapq.merge(*rings, key=lambda draft: draft.serial, reverse=True)
 
     def _unlink(self, draft: Draft) -> None:
-        newer = self._newest[draft.flow_id]
-        if newer is draft:
-            if draft.older is None:
-                del self._newest[draft.flow_id]
-            else:
-                self._newest[draft.flow_id] = draft.older
-            return
-        while newer.older is not draft:
-            assert newer.older is not None, "a draft in a ring is linked"
-            newer = newer.older
-        newer.older = draft.older
+        older, newer = draft.older, draft.newer
+        if older is not None:
+            older.newer = newer
+        if newer is not None:
+            newer.older = older
+        elif older is not None:
+            self._newest[draft.flow_id] = older
+        else:
+            del self._newest[draft.flow_id]
 
 
 def ring_of(draft: Draft) -> str:

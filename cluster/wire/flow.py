@@ -73,10 +73,12 @@ class Entry(StrEnum):
     ADMIT = "admit"  # the target's half: ingress policy, delivery; what one node sends another
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, unsafe_hash=True)
 class FlowContext:
     """What travels with a flow from process to process (msgpack, see `cluster.wire.preamble`).
 
+    A value, never changed once it is made; each new connection makes several, and the guard of a
+    frozen class would be most of what that costs.
     `original` is the flow as its client sent it; `hops` counts the hops recorded so far, so that
     the next process numbers its own from there and a reader can tell that one is missing.
     """

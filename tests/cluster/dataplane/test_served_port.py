@@ -5,7 +5,7 @@ import pytest
 
 from cluster.dataplane.decision import Code, Drop, Reject
 from cluster.dataplane.endpoints import Backend, cluster_candidates, local_candidates
-from cluster.dataplane.served_port import Forward, FrontKind, ServedPort, choose_backend
+from cluster.dataplane.served_port import Forward, FrontKind, ServedPort, choice_of, draw_lot
 from cluster.objects.core import ServicePort, TrafficPolicy
 from cluster.wire.addresses import SocketAddress
 
@@ -37,7 +37,8 @@ def choose(
     pinned: SocketAddress | None = None,
     draw: float = 0.0,
 ) -> Any:
-    return choose_backend(port, kind, local_only=local_only, pinned=pinned, draw=draw)
+    lot = draw_lot(port.here if local_only else port.everywhere, pinned, draw)
+    return choice_of(port, kind, local_only=local_only, lot=lot)
 
 
 def test_the_choice_is_uniform_over_the_draw() -> None:
