@@ -44,6 +44,9 @@ class Handed(NamedTuple):
 
     context: FlowContext
     passed: tuple[str, ...]
+    asks: bool = (
+        False  # its other end is a process that waits for a verdict (`preamble`), no client
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,7 @@ def _packed(what: int, content: object) -> bytes:
 
 
 def _flow_fields(handed: Handed) -> list[object]:
-    context, passed = handed
+    context, passed, asks = handed
     flow, original, origin = context.flow, context.original, context.origin
     return [
         context.flow_id,
@@ -122,6 +125,7 @@ def _flow_fields(handed: Handed) -> list[object]:
         context.hops,
         context.sender,
         passed,
+        asks,
     ]
 
 
@@ -147,7 +151,7 @@ def _flows(content: Any) -> Flows:
 
 
 def _flow(fields: Any) -> Handed:
-    (flow_id, *ends, origin_kind, name, node, kind, entry, hops, sender, passed) = fields
+    (flow_id, *ends, origin_kind, name, node, kind, entry, hops, sender, passed, asks) = fields
     source, destination, seen_source, seen_destination = _addresses(ends)
     if type(hops) is not int or not 0 <= hops <= HOPS_MAX:
         raise WireError(f"{hops!r} is not a number of hops")
@@ -161,7 +165,9 @@ def _flow(fields: Any) -> Handed:
         hops=hops,
         sender=_text(sender),
     )
-    return Handed(context, _instances(passed, PASSED_MAX))
+    if type(asks) is not bool:
+        raise WireError(f"{asks!r} does not say whether a process waits for a verdict")
+    return Handed(context, _instances(passed, PASSED_MAX), asks)
 
 
 def _addresses(ends: list[Any]) -> tuple[SocketAddress, ...]:

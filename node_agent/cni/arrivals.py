@@ -4,9 +4,10 @@
     taken    another process of this machine handed its client's socket over
     arrive   another process asks by its tunnel (preamble, verdict)
 
-A socket whose pod is here is given to the pod, and nothing of the node stays on its way. A client's
-own socket whose pod is elsewhere is handed to that node, if it takes sockets; else it is relayed,
-as is everything that came by the tunnel. The decision, and what a trace says of it, are the same.
+A socket whose pod is here is given to the pod, and nothing of the node stays on its way. One whose
+pod is elsewhere is handed to that node, if it takes sockets; else it is relayed. The decision, and
+what a trace says of it, are the same. A process that waits at the other end for a verdict gets it
+from the node that has the socket in the end.
 What can be done at once is; else what remains to be done comes back as a coroutine.
 """
 
@@ -91,18 +92,24 @@ class Arrivals:
         return self._take(client, self._rulings.rule(context), ())
 
     def taken(self, sock: socket.socket, handed: Handed) -> Rest | None:
-        """A client's connection that another process accepted, decided its part of, and gave us."""
-        context, passed = handed
+        """A connection that another process accepted, decided its part of, and gave us."""
+        context, passed, asks = handed
+        ruling = self._rulings.rule(context)
+        if asks:
+            peer = PeerProcess(sock, self._key)
+            return self._safely(peer, lambda: self._carry_on(peer, ruling, passed))
         client = Client(sock, context.flow_id, self._rulings, opener=False)
-        return self._take(client, self._rulings.rule(context), passed)
+        return self._take(client, ruling, passed)
 
     async def given_back(self, node: str, sock: socket.socket, handed: Handed) -> None:
         """A socket that a node did not take after all: it has died, or hangs. Ask by its tunnel."""
-        context, passed = handed
+        context, passed, asks = handed
         opener = len(passed) == 1
-        client = Client(sock, context.flow_id, self._rulings, opener=opener)
+        caller: Caller = Client(sock, context.flow_id, self._rulings, opener=opener)
+        if asks:
+            caller = PeerProcess(sock, self._key)
         again = _Again(context)
-        await self._safely(client, lambda: self._relay_to(client, again, node, context.entry))
+        await self._safely(caller, lambda: self._relay_to(caller, again, node, context.entry))
 
     async def arrive(self, sock: socket.socket, context: FlowContext) -> None:
         """A flow that came through the tunnel; called once per connection by its server."""
@@ -133,20 +140,21 @@ class Arrivals:
                 return self._safely(client, lambda: self._carry_on(client, ruling, passed))
         return None
 
-    async def _safely(self, client: Client, work: Callable[[], Rest]) -> None:
-        """Nobody else holds the socket: its client must not hang on our end."""
+    async def _safely(self, caller: Caller, work: Callable[[], Rest]) -> None:
+        """Nobody else holds the socket: its other end must not hang on ours."""
         try:
             await work()
         except BaseException:
-            reset(client.sock)
+            reset(caller.sock)
             raise
 
     def _hand_on(
-        self, client: Client, ruling: Ruling, node: str, entry: Entry, passed: Passed
+        self, caller: Caller, ruling: Ruling, node: str, entry: Entry, passed: Passed
     ) -> bool:
         onward = replace(ruling.context, entry=entry)
-        handed = Handed(onward, (*passed, self._onward.instance))
-        if not self._onward.give(node, client.sock, handed):
+        asks = isinstance(caller, PeerProcess)
+        handed = Handed(onward, (*passed, self._onward.instance), asks)
+        if not self._onward.give(node, caller.sock, handed):
             return False
         self._rulings.handed_over(ruling)
         return True
@@ -158,9 +166,11 @@ class Arrivals:
                 await caller.accepted(answer_of(AnswerOutcome.ACCEPTED, ruling))
                 self._to_pod(caller.sock, ruling, passed)
             case Via(node):
-                await self._relay_to(caller, ruling, node, Entry.ADMIT)
+                if not self._hand_on(caller, ruling, node, Entry.ADMIT, passed):
+                    await self._relay_to(caller, ruling, node, Entry.ADMIT)
             case Host(node, _) if self._another(node):
-                await self._relay_to(caller, ruling, node, Entry.FRONT)
+                if not self._hand_on(caller, ruling, node, Entry.FRONT, passed):
+                    await self._relay_to(caller, ruling, node, Entry.FRONT)
             case Host():
                 await self._relay_to_host(caller, ruling, ruling.verdict)
             case Reject(code, reason):

@@ -274,6 +274,37 @@ async def test_a_sender_is_told_the_verdict_and_its_rule(
     assert said.reason and sock.fileno() == -1
 
 
+async def test_a_process_that_asks_gets_its_verdict_from_the_node_of_the_pod(
+    handing_world: Any,
+) -> None:
+    """A pod that dials another node's port: one socket from end to end, nobody in between."""
+    world = handing_world
+    web, client = await world.pod("web", 2), await world.pod("client", 3)
+    world.service("web", VIP, web.ip, node_port=NODE_PORT)
+    await serve(world, web)
+    world.node(1)
+
+    async def ask() -> bytes:
+        reader, writer = await asyncio.open_connection("172.30.0.1", NODE_PORT)
+        writer.write(b"word")
+        writer.write_eof()
+        said = await reader.read()
+        writer.close()
+        return said
+
+    assert await world.run(client, ask) == b"172.30.0.1\nWORD"
+    own = last(world.nodes[1])
+    assert own.handed_over and len(world.nodes[1].arrivals.relays) == 0
+    told = join([last(world.nodes[number]) for number in (3, 1, 2)])
+    assert told.client_saw is ClientSaw.CONNECTED and not told.gaps
+    world.isolate("deny-all")
+    denied = asyncio.create_task(world.run(client, ask))
+    await world.until(lambda: last(world.nodes[3]).client_saw is ClientSaw.TIMEOUT)
+    assert last(world.nodes[2]).code is Code.POLICY_DENIED
+    denied.cancel()
+    await asyncio.wait([denied])
+
+
 async def test_a_flow_for_another_node_is_relayed_and_a_lost_node_is_told(world: Any) -> None:
     web = await world.pod("web", 2)
     world.service("web", VIP, web.ip, node_port=NODE_PORT)
