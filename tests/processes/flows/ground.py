@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from cluster.testing.under_test import ClusterUnderTest
 from cluster.trace.join import Trace
@@ -71,22 +71,25 @@ class Ground:
 
     async def trace(self, client: Client, *, ended: bool = False) -> Trace:
         """That of a connection: whole, and with its end if that is wanted."""
-        emulated = self.cluster.access.clients.client_of(client.address.ip)
-        query = Query(source=SocketAddress(emulated, client.address.port), protocol=Protocol.TCP)
-        return await until(
-            lambda: self._trace(query),
+        trace = await until(
+            lambda: self.told(client),
             lambda trace: (
                 trace is not None
                 and trace.complete
                 and (not ended or trace.segments[-1].ended is not None)
             ),
         )
+        assert trace is not None
+        return trace
 
-    async def _trace(self, query: Query) -> Any:
-        try:
+    async def told(self, client: Client) -> Trace | None:
+        """What is told of a connection so far."""
+        emulated = self.cluster.access.clients.client_of(client.address.ip)
+        source = SocketAddress(emulated, client.address.port)
+        query = Query(source=source, protocol=Protocol.TCP)
+        with suppress(NoTrace):
             return await self.cluster.trace(query)
-        except NoTrace:
-            return None
+        return None
 
     # processes
 
@@ -102,7 +105,8 @@ class Ground:
         try:
             yield
         finally:
-            os.kill(pid, signal.SIGCONT)
+            with suppress(ProcessLookupError):  # it was killed meanwhile
+                os.kill(pid, signal.SIGCONT)
 
     async def go_on(self, process: str) -> None:
         """End a process's stop before the block's end."""

@@ -43,17 +43,17 @@ async def test_five_hundred_connections_at_once_are_all_answered(ground: Ground,
 
 
 @ways
-@pytest.mark.parametrize("node", ["node-1", "node-2"])
-async def test_a_node_that_pauses_for_a_moment_loses_no_connection(
-    ground: Ground, way: str, node: str
+@pytest.mark.parametrize("process", ["gateway", "node-1", "node-2"])
+async def test_a_process_that_pauses_for_a_moment_loses_no_connection(
+    ground: Ground, way: str, process: str
 ) -> None:
     """Begun while it stands still; all are answered once it goes on."""
     front = await ground.front("every", way)
-    async with ground.stopped(node):
+    async with ground.stopped(process):
         begun = [
             asyncio.create_task(answered(front, f"token-{number}")) for number in range(PAUSED)
         ]
-        if node == "node-1":
+        if process != "node-2":
             meanwhile = await ground.front("local", "near")
             assert await answered(meanwhile, "meanwhile") == "talker-2"
     async with asyncio.timeout(WAIT_SECONDS):

@@ -3,20 +3,38 @@
 Each test leaves the cluster whole: what was killed is up again and works.
 """
 
+import asyncio
 import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
+from cluster.dataplane.decision import Code
 from cluster.objects.resources import PODS
-from tests.processes.flows.client import Client
-from tests.processes.flows.ground import Ground, until
+from cluster.trace.record import ClientSaw
+from tests.processes.flows.client import Client, dial
+from tests.processes.flows.ground import WAYS, Ground, until
+from tests.processes.flows.held import holders
 from tests.processes.flows.objects import nobody_enters, pod
 
 HOMES = {"node-1": "talker-1", "node-2": "talker-2", "node-3": "talker-3"}
+BEGUN = 20
+UNANSWERED = f"{Code.NODE_UNREACHABLE}, {ClientSaw.TIMEOUT}"
 KILLED, CRASHED = signal.SIGKILL, signal.SIGQUIT
 signals = pytest.mark.parametrize("number", [KILLED, CRASHED], ids=["killed", "crashed"])
+
+
+@pytest.fixture(autouse=True)
+async def whole(own_ground: Ground) -> None:
+    """Each test begins with every process ready, whatever became of the one before."""
+
+    async def ready() -> bool:
+        found = await own_ground.cluster.processes()
+        return all(each["state"] == "ready" for each in found.values())
+
+    await until(ready, bool)
+    await own_ground.cluster.settled()
 
 
 @asynccontextmanager
@@ -164,3 +182,60 @@ async def test_a_policy_leaves_alone_what_is_established(own_ground: Ground) -> 
             await own_ground.cluster.delete(nobody_enters(2))
         await assert_alive(made)
         assert (await own_ground.ask("who b", way="node-1")).startswith("talker-2 ")
+
+
+async def begun(ground: Ground, way: str) -> list[Client]:
+    """Connections to talker-2 with a request that nobody has answered yet."""
+    front = await ground.front("solo", way)
+    clients = [await dial(front) for _ in range(BEGUN)]
+    for client in clients:
+        client.send("who a\n")
+        await client.sent()
+    return clients
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_node_that_dies_before_it_takes_what_was_sent_to_it_leaves_nothing_undecided(
+    own_ground: Ground, way: str
+) -> None:
+    """It ends, or the process before says that the node does not answer: silence, as of a host."""
+    async with own_ground.stopped("node-2"):
+        clients = await begun(own_ground, way)
+        before = await killed(own_ground, "node-2", KILLED)
+    for client in clients:
+        assert await over(own_ground, client) in ("reset", "end", UNANSWERED)
+        await client.close()
+    await back(own_ground, "node-2", before)
+    assert (await own_ground.ask("who b", way=way)).startswith("talker-2 ")
+
+
+async def over(ground: Ground, client: Client) -> str:
+    """Wait for a connection's end, or for the news that nobody answers it; which it was."""
+    ways = [asyncio.create_task(client.met()), asyncio.create_task(_unanswered(ground, client))]
+    try:
+        done, _ = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        return done.pop().result()
+    finally:
+        for task in ways:
+            task.cancel()
+        await asyncio.gather(*ways, return_exceptions=True)
+
+
+async def _unanswered(ground: Ground, client: Client) -> str:
+    found = await until(
+        lambda: ground.told(client), lambda trace: trace is not None and trace.outcome == "dropped"
+    )
+    assert found is not None
+    return f"{found.code}, {found.client_saw}"
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_after_all_deaths_connections_go_the_way_they_went(
+    own_ground: Ground, way: str
+) -> None:
+    """Who came back is known to the others again: sockets change hands as before."""
+    async with own_ground.connected(way=way) as client:
+        assert await client.ask("who a") != ""
+        first = (await own_ground.trace(client)).segments[0].process
+        handed_over = own_ground.path == "hand-over"
+        assert await holders(own_ground, client) == ["node-2" if handed_over else first]
