@@ -126,7 +126,7 @@ class DatagramEndpoint:
         if outcome.left:
             self._wait(outcome.left)
 
-    def _wait(self, datagrams: list[tuple[bytes, bytes]]) -> int:
+    def _wait(self, datagrams: Sequence[tuple[bytes, bytes]]) -> int:
         """Let them wait until the kernel takes more: how many found room."""
         if self._sock.fileno() < 0:
             return self._drop(len(datagrams), datagrams[0][1], "the endpoint is closed")

@@ -8,7 +8,7 @@ runs of datagrams that the kernel cuts itself (UDP_SEGMENT) and gives as they we
 import socket
 from functools import cache
 
-from cluster.aio.batch import BATCH_DATAGRAMS, DATAGRAM_BYTES_MAX, BySender, Batch
+from cluster.aio.batch import BATCH_DATAGRAMS, DATAGRAM_BYTES_MAX, Batch, BySender
 from cluster.aio.mmsg_calls import COALESCE, NAME_BYTES_MAX, Messages
 from cluster.aio.outgoing import RUNS_MAX, Outgoing, Run
 from cluster.aio.socket_names import pack_name
@@ -35,16 +35,20 @@ class MmsgBatch(Batch):
         super().__init__(family, capacity=capacity, datagram_bytes_max=datagram_bytes_max)
         self._messages = Messages(capacity, self._slots, self._names, self._name_bytes)
         self._coalesced = coalesced
-        self._shortened = range(capacity)  # the slots whose lengths are not those of slots
+        self._shortened = True  # the messages' lengths are not those of slots
+        self._expected = capacity  # how many messages were told what they are, and must be asked
 
     def _fill(self, sock: socket.socket) -> None:
         messages = self._messages
-        for index in self._shortened:
-            messages.bytes_at(index, index * self._stride, self._stride)
-        self._shortened = range(0)
+        if self._shortened:
+            for index in range(self.capacity):
+                messages.bytes_at(index, index * self._stride, self._stride)
+            self._shortened = False
         if self._coalesced:
-            messages.expect_segments(self.capacity)
+            messages.expect_segments(self._expected)
+            self._expected = 0
         self.sizes = messages.receive(sock, self.capacity)
+        self._expected = len(self.sizes)
 
     def by_sender(self) -> BySender:
         if not self._coalesced:
@@ -64,7 +68,7 @@ class MmsgBatch(Batch):
 
     def _length(self, index: int, length: int) -> None:
         self._messages.length(index, length)
-        self._shortened = range(self.capacity)
+        self._shortened = True
 
 
 class MmsgOutgoing(Outgoing):
@@ -93,6 +97,9 @@ class MmsgOutgoing(Outgoing):
             messages.bytes_at(index, run.start, run.end - run.start)
             messages.segmented(index, run.size if run.end - run.start > run.size else 0)
         return messages.send(sock, 0, len(filled))
+
+    def _transmit_one(self, sock: socket.socket, data: bytes, name: bytes) -> None:
+        self._messages.send_one(sock, data, name)
 
     def _refused(self, runs: list[Run], at: int, error: OSError) -> bool:
         """Datagrams longer than the way carries whole cannot be cut by the kernel."""

@@ -49,6 +49,7 @@ class _Control(ctypes.Structure):
     )
 
 
+_UDP, _NOW = int(socket.IPPROTO_UDP), int(socket.MSG_DONTWAIT)
 _HEADER_BYTES: Final = ctypes.sizeof(_Header)
 _INTS: Final = _HEADER_BYTES // 4
 _LONGS: Final = _HEADER_BYTES // ctypes.sizeof(ctypes.c_size_t)
@@ -65,7 +66,7 @@ class Messages:
     """As many messages as one call takes; `slots` is what their bytes lie in."""
 
     def __init__(self, count: int, slots: Any, names: bytearray, name_bytes: int) -> None:
-        self._receive, self._send = _calls()
+        self._receive, self._send, self._send_one = _calls()
         self._held = slots, names
         self._base = ctypes.addressof(ctypes.c_char.from_buffer(slots))
         self._headers, self._iovecs = (_Header * count)(), (_Iovec * count)()
@@ -103,16 +104,18 @@ class Messages:
         if size:
             control = self._controls[index]
             control.length = _SENT_CONTROL_BYTES
-            control.level, control.kind, control.number = socket.IPPROTO_UDP, SEGMENT, size
+            control.level, control.kind, control.number = _UDP, SEGMENT, size
         self._longs[index * _LONGS + _CONTROL_AT] = _CONTROL_BYTES if size else 0
 
     # -- the calls
 
     def receive(self, sock: socket.socket, count: int) -> list[int]:
         """The sizes of up to `count` messages that were there; OSError as `recvfrom` does."""
-        came: int = self._receive(sock.fileno(), self._at, count, socket.MSG_DONTWAIT, None)
+        came: int = self._receive(sock.fileno(), self._at, count, _NOW, None)
         if came < 0:
             raise _last_error()
+        if came == 1:
+            return [self._ints[_BYTES_AT]]
         return self._ints[_BYTES_AT : came * _INTS : _INTS].tolist()
 
     def expect_segments(self, count: int) -> None:
@@ -131,22 +134,33 @@ class Messages:
     def send(self, sock: socket.socket, first: int, end: int) -> int:
         """How many messages from `first` on left; OSError: not even that one."""
         at = self._at + first * _HEADER_BYTES
-        left: int = self._send(sock.fileno(), at, end - first, socket.MSG_DONTWAIT)
+        left: int = self._send(sock.fileno(), at, end - first, _NOW)
         if left < 0:
             raise _last_error()
         return left
 
+    def send_one(self, sock: socket.socket, data: bytes, name: bytes) -> None:
+        """Send something else than a message; OSError as `sendto` does."""
+        size, flags = len(data), _NOW
+        if self._send_one(sock.fileno(), data, size, flags, name, len(name)) < 0:
+            raise _last_error()
+
 
 @cache
-def _calls() -> tuple[Any, Any]:
+def _calls() -> tuple[Any, Any, Any]:
     library = ctypes.CDLL(None, use_errno=True)
-    receive, send = library.recvmmsg, library.sendmmsg
+    receive, send, send_one = library.recvmmsg, library.sendmmsg, library.sendto
     receive.argtypes = (
         *(ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int),
         ctypes.c_void_p,  # no time limit: nothing is waited for
     )
     send.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int)
-    return receive, send
+    send_one.argtypes = (
+        *(ctypes.c_int, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_int),
+        *(ctypes.c_char_p, ctypes.c_uint),
+    )
+    send_one.restype = ctypes.c_ssize_t
+    return receive, send, send_one
 
 
 def _last_error() -> OSError:

@@ -34,14 +34,14 @@ class Run:
         return (self.end - self.start) // self.size if self.size else 1
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Sent:
     """What became of the datagrams that were gathered."""
 
     sent: int = 0
     dropped: int = 0  # the kernel refused them
     reason: str = ""
-    left: list[tuple[bytes, bytes]] | None = None  # it takes no more just now: data, name
+    left: Sequence[tuple[bytes, bytes]] = ()  # it takes no more just now: data, name
 
 
 class Outgoing:
@@ -49,14 +49,24 @@ class Outgoing:
 
     def __init__(self) -> None:
         self._arena = mmap.mmap(-1, ARENA_BYTES, flags=mmap.MAP_PRIVATE)
+        self._lone: tuple[bytes, bytes] | None = None  # the only one is in no run: data, name
         self._runs: list[Run] = []
         self._end = 0
 
     def __len__(self) -> int:
-        return sum(run.count for run in self._runs)
+        return (self._lone is not None) + sum(run.count for run in self._runs)
 
     def add(self, head: bytes, payloads: Sequence[bytes], name: bytes) -> int:
         """Take datagrams to a name, each with the same head: how many found room."""
+        if self._lone is not None:
+            (data, to), self._lone = self._lone, None
+            self._add(b"", (data,), to)
+        elif len(payloads) == 1 and not self._runs:
+            self._lone = head + payloads[0], name
+            return 1
+        return self._add(head, payloads, name)
+
+    def _add(self, head: bytes, payloads: Sequence[bytes], name: bytes) -> int:
         added = 0
         while added < len(payloads):
             size = len(head) + len(payloads[added])
@@ -64,7 +74,7 @@ class Outgoing:
             if not room:
                 break
             chunk = _alike(payloads, added, added + room)
-            self._append(head.join((b"", *chunk)), size)
+            self._append(head.join((b"", *chunk)))
             added += len(chunk)
         return added
 
@@ -85,40 +95,55 @@ class Outgoing:
         """How many datagrams of that size make a run at most."""
         return 1
 
-    def _append(self, data: bytes, size: int) -> None:
+    def _append(self, data: bytes) -> None:
         end = self._end + len(data)
         self._arena[self._end : end] = data
         self._end = self._runs[-1].end = end
 
     def flush(self, sock: socket.socket) -> Sent:
         """Send all that was gathered, as far as the kernel takes it; nothing is gathered then."""
-        outcome, runs, at = Sent(), self._runs, 0
+        lone, runs = self._lone, self._runs
+        self._lone = None
+        if lone is None:
+            self._runs, self._end = [], 0
+            return self._flush_runs(sock, runs)
+        try:
+            self._transmit_one(sock, *lone)
+        except (BlockingIOError, InterruptedError):
+            return Sent(left=[lone])
+        except OSError as error:
+            return Sent(dropped=1, reason=_reason(error))
+        return _ONE_SENT
+
+    def _flush_runs(self, sock: socket.socket, runs: list[Run]) -> Sent:
+        at = sent = dropped = 0
+        reason = ""
         while at < len(runs):
             try:
                 left = self._transmit(sock, runs, at)
             except (BlockingIOError, InterruptedError):
-                outcome.left = [each for run in runs[at:] for each in self._datagrams(run)]
-                break
+                waiting = [each for run in runs[at:] for each in self._datagrams(run)]
+                return Sent(sent, dropped, reason, waiting)
             except OSError as error:
                 if not self._refused(runs, at, error):
-                    outcome.dropped += runs[at].count
-                    outcome.reason = error.strerror or str(error)
+                    dropped, reason = dropped + runs[at].count, _reason(error)
                     at += 1
             else:
-                outcome.sent += sum(run.count for run in runs[at : at + left])
+                sent += sum(run.count for run in runs[at : at + left])
                 at += left
-        self.clear()
-        return outcome
+        return Sent(sent, dropped, reason)
 
     def clear(self) -> None:
         """Forget what was gathered."""
-        self._runs = []
-        self._end = 0
+        self._lone, self._runs, self._end = None, [], 0
+
+    def _transmit_one(self, sock: socket.socket, data: bytes, name: bytes) -> None:
+        outside(sock.sendto, data, read_name(name))
 
     def _transmit(self, sock: socket.socket, runs: list[Run], first: int) -> int:
         """Send runs from `first` on: how many left, at least one; OSError: why not that one."""
         run = runs[first]
-        outside(sock.sendto, memoryview(self._arena)[run.start : run.end], read_name(run.name))
+        self._transmit_one(sock, self._arena[run.start : run.end], run.name)
         return 1
 
     def _refused(self, runs: list[Run], at: int, error: OSError) -> bool:
@@ -136,3 +161,10 @@ def _alike(payloads: Sequence[bytes], first: int, end: int) -> Sequence[bytes]:
     while at < end and len(payloads[at]) == size:
         at += 1
     return payloads[first:at]
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or str(error)
+
+
+_ONE_SENT = Sent(sent=1)

@@ -59,7 +59,8 @@ class Clog:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.full = True
         for kind in (Outgoing, MmsgOutgoing):
-            monkeypatch.setattr(kind, "_transmit", self._through(kind._transmit))
+            for name in ("_transmit", "_transmit_one"):
+                monkeypatch.setattr(kind, name, self._through(getattr(kind, name)))
 
     def _through(self, real: Callable[..., int]) -> Callable[..., int]:
         def transmit(*arguments: Any) -> int:
