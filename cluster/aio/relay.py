@@ -15,7 +15,7 @@ from enum import StrEnum
 
 from cluster.aio.one_way import OneWay
 from cluster.aio.splice import LENT_MAX, Pipes, splices
-from cluster.aio.streams import close, reset, undelayed
+from cluster.aio.streams import close, reset
 from cluster.dataclass import dataclass
 from cluster.errors import PoolExhausted
 
@@ -62,8 +62,8 @@ class Relays:
     async def join(self, a: socket.socket, b: socket.socket, *, name: str = "") -> RelayResult:
         """Join the client's socket `a` and the server's `b` until both are closed.
 
-        Both sockets are the relay's from here on; cancelling it resets both. PoolExhausted, and
-        both reset, when there are too many.
+        Both sockets, which are undelayed, are the relay's from here on; cancelling it resets both.
+        PoolExhausted, and both reset, when there are too many.
         """
         if len(self._live) >= self._relays_max:
             self._refuse(a, b, name)
@@ -124,8 +124,6 @@ class _Relay:
         self.back = OneWay(self, pipes, b, a)
 
     def start(self) -> None:
-        undelayed(self._a)
-        undelayed(self._b)
         self.forward.start()
         self.back.start()
 

@@ -13,7 +13,7 @@ import os
 import socket
 import struct
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import ParamSpec, TypeVar
 
 from cluster.wire.addresses import SocketAddress
@@ -28,6 +28,7 @@ _CONNECTED = (0, errno.EISCONN)
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
+Until = Callable[[socket.socket], Awaitable[None]]  # how to wait for a socket
 
 
 def outside(
@@ -133,26 +134,34 @@ def _set(future: asyncio.Future[None]) -> None:
         future.set_result(None)
 
 
-async def connect(sock: socket.socket, address: SocketAddress) -> None:
-    """Connect a non-blocking socket on the machine's own network; OSError as connect(2) has it."""
+async def connect(
+    sock: socket.socket, address: SocketAddress, *, until_connected: Until = until_writable
+) -> None:
+    """Connect a non-blocking socket on the machine's own network, undelayed.
+
+    OSError as connect(2) has it.
+    """
     code = outside(sock.connect_ex, address)
     if code in _IN_PROGRESS:  # on loopback the handshake is over by now: asking again says so
         code = outside(sock.connect_ex, address)
     if code in _IN_PROGRESS:
-        await until_writable(sock)
+        await until_connected(sock)
         code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
     if code not in _CONNECTED:
         raise OSError(code, f"{address}: {os.strerror(code)}")
+    undelayed(sock)
 
 
-async def send_all(sock: socket.socket, data: bytes) -> None:
+async def send_all(
+    sock: socket.socket, data: bytes, until_sendable: Until = until_writable
+) -> None:
     """Send everything."""
     rest = memoryview(data)
     while rest:
         try:
             rest = rest[sock.send(rest) :]
         except (BlockingIOError, InterruptedError):
-            await until_writable(sock)
+            await until_sendable(sock)
 
 
 _held: OrderedDict[int, asyncio.Future[None]] = OrderedDict()  # the oldest first

@@ -13,10 +13,10 @@ import asyncio
 import errno
 import logging
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import Awaitable, Callable
 
 from cluster.aio.clock import SystemClock
+from cluster.aio.deadline import Deadline, Expired
 from cluster.aio.listener import Listener
 from cluster.aio.streams import (
     close,
@@ -24,8 +24,6 @@ from cluster.aio.streams import (
     family_of,
     reset,
     send_all,
-    undelayed,
-    until_readable,
     unwatch,
 )
 from cluster.aio.tasks import Tasks
@@ -65,25 +63,33 @@ async def dial(
     process cannot be reached, does not answer in time, or answers with anything but an answer.
     """
     connected = sock or socket.socket(family_of(address.ip), socket.SOCK_STREAM)
-    with ExitStack() as undo:
-        if sock is None:
-            undo.callback(close, connected)
-        async with _in_time(address, timeout_seconds):
-            await _reach(connected, address)
-            said = await _ask(connected, address, context, key)
-        if said.outcome is AnswerOutcome.ACCEPTED:
-            undo.pop_all()
+    deadline = Deadline(timeout_seconds)
+    accepted = False
+    try:
+        await _reach(connected, address, deadline)
+        said = await _ask(connected, address, context, key, deadline)
+        accepted = said.outcome is AnswerOutcome.ACCEPTED
+    except (WireError, Expired) as error:
+        raise _no_answer(address, deadline, error) from error
+    finally:
+        if sock is None and not accepted:
+            close(connected)
     return connected, said
 
 
 async def reach(address: SocketAddress, *, timeout_seconds: float) -> socket.socket:
     """The first half of `dial`: a connection on which nothing has been said."""
     sock = socket.socket(family_of(address.ip), socket.SOCK_STREAM)
-    with ExitStack() as undo:
-        undo.callback(close, sock)
-        async with _in_time(address, timeout_seconds):
-            await _reach(sock, address)
-        undo.pop_all()
+    deadline = Deadline(timeout_seconds)
+    reached = False
+    try:
+        await _reach(sock, address, deadline)
+        reached = True
+    except Expired as error:
+        raise _no_answer(address, deadline, error) from error
+    finally:
+        if not reached:
+            close(sock)
     return sock
 
 
@@ -96,8 +102,11 @@ async def ask(
     timeout_seconds: float,
 ) -> Answer:
     """The second half of `dial`; the socket stays the caller's whatever the answer is."""
-    async with _in_time(address, timeout_seconds):
-        return await _ask(sock, address, context, key)
+    deadline = Deadline(timeout_seconds)
+    try:
+        return await _ask(sock, address, context, key, deadline)
+    except (WireError, Expired) as error:
+        raise _no_answer(address, deadline, error) from error
 
 
 async def alive(address: SocketAddress, *, timeout_seconds: float) -> None:
@@ -107,47 +116,45 @@ async def alive(address: SocketAddress, *, timeout_seconds: float) -> None:
     socket alone does not do that: the kernel shakes hands for a process that hangs.
     """
     sock = await reach(address, timeout_seconds=timeout_seconds)
+    deadline = Deadline(timeout_seconds)
     try:
-        async with _in_time(address, timeout_seconds):
-            sock.shutdown(socket.SHUT_WR)
-            await until_readable(sock)
-            sock.recv(1)
+        sock.shutdown(socket.SHUT_WR)
+        await deadline.until_readable(sock)
+        sock.recv(1)
+    except Expired as error:
+        raise _no_answer(address, deadline, error) from error
     finally:
         close(sock)
 
 
-@asynccontextmanager
-async def _in_time(address: SocketAddress, seconds: float) -> AsyncIterator[None]:
-    """Turn what goes wrong into what a caller of connect(2) knows how to take."""
-    try:
-        async with asyncio.timeout(seconds):
-            yield
-    except WireError as error:
+def _no_answer(address: SocketAddress, deadline: Deadline, error: Exception) -> OSError:
+    """What went wrong, as a caller of connect(2) knows how to take it."""
+    if isinstance(error, WireError):
         reason = f"{address} gave no answer: {error}"
-        raise ConnectionAbortedError(errno.ECONNABORTED, reason) from error
-    except TimeoutError as error:
-        if error.errno is not None:  # the kernel's own
-            raise
-        reason = f"{address} gave no answer in {seconds:g} s"
-        raise TimeoutError(errno.ETIMEDOUT, reason) from error
+        return ConnectionAbortedError(errno.ECONNABORTED, reason)
+    return TimeoutError(errno.ETIMEDOUT, f"{address} gave no answer in {deadline.seconds:g} s")
 
 
-async def _reach(sock: socket.socket, address: SocketAddress) -> None:
+async def _reach(sock: socket.socket, address: SocketAddress, deadline: Deadline) -> None:
     sock.setblocking(False)
-    await connect(sock, address)
-    undelayed(sock)
+    await connect(sock, address, until_connected=deadline.until_writable)
 
 
 async def _ask(
-    sock: socket.socket, address: SocketAddress, context: FlowContext, key: bytes
+    sock: socket.socket,
+    address: SocketAddress,
+    context: FlowContext,
+    key: bytes,
+    deadline: Deadline,
 ) -> Answer:
-    await send_all(sock, encode_context(context, key))
+    await send_all(sock, encode_context(context, key), deadline.until_writable)
+    await deadline.until_readable(sock)  # it takes the other process some time in any case
     reader = Reader()
     while reader.wanted:
         try:
             data = sock.recv(reader.wanted)
         except (BlockingIOError, InterruptedError):
-            await until_readable(sock)
+            await deadline.until_readable(sock)
             continue
         if not data:
             raise ConnectionResetError(
@@ -215,10 +222,11 @@ class TunnelServer:
 
     def _accepted(self, sock: socket.socket, peer: SocketAddress) -> None:
         half_open = _HalfOpen(sock, peer, self._key, self._ended)
+        if half_open.start(self._preamble_seconds):
+            return
         self._half_open.add(half_open)
         if len(self._half_open) >= self._half_open_max:
             self._listener.pause()
-        half_open.start(self._preamble_seconds)
 
     def _ended(
         self, half_open: "_HalfOpen", flow: tuple[socket.socket, FlowContext] | None
@@ -254,13 +262,14 @@ class _HalfOpen:
         self._timer: asyncio.TimerHandle | None = None
         self._reader = Reader()
 
-    def start(self, seconds: float) -> None:
-        """Read what has arrived already; mostly that is all."""
+    def start(self, seconds: float) -> bool:
+        """Read what has arrived already, and whether that was all: mostly it is."""
         self._read()
         if not self._over:
             loop = asyncio.get_running_loop()
             loop.add_reader(self._sock.fileno(), self._read)
             self._timer = loop.call_later(seconds, self._too_slow, seconds)
+        return self._over
 
     def end(self, reason: str) -> None:
         """Close the connection."""
@@ -287,7 +296,8 @@ class _HalfOpen:
         except (WireError, OSError) as error:
             self.end(str(error))
             return
-        unwatch(self._sock)
+        if self._timer is not None:
+            unwatch(self._sock)
         self._leave((self._sock, context))
 
     def _too_slow(self, seconds: float) -> None:
