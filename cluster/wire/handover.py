@@ -15,6 +15,7 @@ Pure: bytes in, values out, and back. Anything else is a WireError.
 """
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgpack
@@ -31,6 +32,7 @@ FLOWS_MAX = 128  # in one message; the kernel passes at most 253 descriptors
 PASSED_MAX = 8
 ENDED_MAX = 1024
 INSTANCE_CHARACTERS_MAX = 300
+TEXTS_CHARACTERS_MAX = 4 * TEXT_CHARACTERS_MAX  # of one flow together
 
 _HELLO, _FLOWS, _DIED, _ENDED = range(4)
 _TCP = Protocol.TCP
@@ -111,12 +113,12 @@ def _packed(what: int, content: object) -> bytes:
 def _flow_fields(handed: Handed) -> list[object]:
     context, passed, asks = handed
     flow, original, origin = context.flow, context.original, context.origin
+    same = flow is original or flow == original
     return [
         context.flow_id,
         *flow.source,
         *flow.destination,
-        *original.source,
-        *original.destination,
+        None if same else [*original.source, *original.destination],
         origin.kind,
         origin.name,
         origin.node,
@@ -151,36 +153,48 @@ def _flows(content: Any) -> Flows:
 
 
 def _flow(fields: Any) -> Handed:
-    (flow_id, *ends, origin_kind, name, node, kind, entry, hops, sender, passed, asks) = fields
-    source, destination, seen_source, seen_destination = _addresses(ends)
+    """One flow; each connection costs this twice, so what can be checked together is."""
+    flow_id, source_ip, source_port, ip, port, seen, kind, name, node, *rest = fields
+    purpose, entry, hops, sender, passed, asks = rest
+    if not (str is type(flow_id) is type(name) is type(node) is type(sender)):
+        raise WireError("a flow's names are texts")
+    if len(flow_id) + len(name) + len(node) + len(sender) > TEXTS_CHARACTERS_MAX:
+        raise WireError(f"a flow's names have at most {TEXTS_CHARACTERS_MAX} characters")
     if type(hops) is not int or not 0 <= hops <= HOPS_MAX:
         raise WireError(f"{hops!r} is not a number of hops")
+    if type(asks) is not bool or type(passed) is not list:
+        raise WireError("a flow says through whose hands it went, and whether somebody asks")
+    flow = Flow(_TCP, _address(source_ip, source_port), _address(ip, port))
     context = FlowContext(
-        flow_id=_text(flow_id, TEXT_CHARACTERS_MAX),
-        flow=Flow(_TCP, source, destination),
-        original=Flow(_TCP, seen_source, seen_destination),
-        origin=Origin(_ORIGINS[origin_kind], _text(name), _text(node)),
-        kind=_KINDS[kind],
+        flow_id=flow_id,
+        flow=flow,
+        original=flow if seen is None else _seen(seen),
+        origin=Origin(_ORIGINS[kind], name, node),
+        kind=_KINDS[purpose],
         entry=_ENTRIES[entry],
         hops=hops,
-        sender=_text(sender),
+        sender=sender,
     )
-    if type(asks) is not bool:
-        raise WireError(f"{asks!r} does not say whether a process waits for a verdict")
-    return Handed(context, _instances(passed, PASSED_MAX), asks)
+    return Handed(context, _passed(tuple(passed)), asks)
 
 
-def _addresses(ends: list[Any]) -> tuple[SocketAddress, ...]:
-    if len(ends) != 8:
-        raise WireError(f"a flow has four addresses, not {len(ends) / 2}")
-    return tuple(_address(ends[each], ends[each + 1]) for each in (0, 2, 4, 6))
+def _seen(fields: Any) -> Flow:
+    """The flow as its client sent it, where that is another one."""
+    source_ip, source_port, ip, port = fields
+    return Flow(_TCP, _address(source_ip, source_port), _address(ip, port))
 
 
 def _address(ip: Any, port: Any) -> SocketAddress:
-    ip_number(_text(ip))  # ValueError unless it is an address; what is one is remembered
-    if type(port) is not int or not 0 <= port <= PORT_MAX:
-        raise WireError(f"{port!r} is not a port")
+    if type(ip) is not str or type(port) is not int or not 0 <= port <= PORT_MAX:
+        raise WireError(f"{ip!r} and {port!r} are not an address and a port")
+    ip_number(ip)  # ValueError unless it is an address; what is one is remembered
     return SocketAddress(ip, port)
+
+
+@lru_cache(maxsize=4096)
+def _passed(instances: tuple[Any, ...]) -> tuple[str, ...]:
+    """Checked once: flows of one process come through the same hands."""
+    return _instances(list(instances), PASSED_MAX)
 
 
 def _died(content: Any) -> Died:

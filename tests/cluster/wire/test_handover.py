@@ -117,8 +117,8 @@ def test_the_bounds_are_named(message: object, complaint: str) -> None:
     ("position", "value", "complaint"),
     [
         (1, "nowhere", "not a hand-over message"),
-        (2, 70000, "not a port"),
-        (14, 256, "number of hops"),
+        (2, 70000, "not an address"),
+        (11, 256, "number of hops"),
     ],
 )
 def test_an_address_port_and_count_are_checked(
