@@ -208,11 +208,23 @@ def choose_node(
     plan: FrontPlan, healthy: Healthy, *, draw: float, tried: Sequence[str] = ()
 ) -> Chosen | Drop:
     """Choose the node for one new flow; `tried` are those that have just not answered."""
-    able = [node for node in plan.nodes if healthy(node.name) and node.name not in tried]
-    if not able:
-        what = f"none of {len(plan.nodes)} nodes answers" if plan.nodes else plan.reason
-        return Drop(Code.NO_NODE, what)
-    position = int(draw * len(able))
+    able = able_nodes(plan, healthy, tried)
+    return chosen_at(plan, able, int(draw * len(able))) if able else nobody(plan)
+
+
+def able_nodes(plan: FrontPlan, healthy: Healthy, tried: Sequence[str] = ()) -> list[BackendNode]:
+    """The nodes among which a choice is made."""
+    return [node for node in plan.nodes if healthy(node.name) and node.name not in tried]
+
+
+def nobody(plan: FrontPlan) -> Drop:
+    """No node is able."""
+    what = f"none of {len(plan.nodes)} nodes answers" if plan.nodes else plan.reason
+    return Drop(Code.NO_NODE, what)
+
+
+def chosen_at(plan: FrontPlan, able: Sequence[BackendNode], position: int) -> Chosen:
+    """The choice that fell on this one of the nodes, counted from 0."""
     node = able[position]
     what = "healthy node" if len(able) == 1 else "healthy nodes"
     with_endpoint = " with an endpoint of its own (Local)" if plan.local_only else ""

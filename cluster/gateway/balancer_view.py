@@ -29,6 +29,7 @@ class BalancerView:
     slices: SharedMap[Key, EndpointSlice] = field(default_factory=SharedMap)
     by_service: SharedMap[Key, tuple[Key, ...]] = field(default_factory=SharedMap)
     nodes: SharedMap[str, BackendNode] = field(default_factory=SharedMap)
+    names: SharedMap[str, str] = field(default_factory=SharedMap)  # of nodes, by their InternalIP
 
     def with_changes(self, changes: Iterable[Change]) -> "BalancerView":
         """The view after these changes, in their order."""
@@ -45,10 +46,20 @@ class BalancerView:
             key: parse_balanced(document) if document is not None else None
             for key, document in read[SERVICES].items()
         }
-        view = replace(
-            self, nodes=self.nodes.updated(nodes), balanced=self.balanced.updated(balanced)
-        )
+        view = self._with_nodes(nodes) if nodes else self
+        view = replace(view, balanced=self.balanced.updated(balanced))
         return view._with_slices(read[ENDPOINT_SLICES])
+
+    def _with_nodes(self, nodes: Mapping[str, BackendNode | None]) -> "BalancerView":
+        old = {name: self.nodes.get(name) for name in nodes}
+        gone = {
+            node.internal_ip: None
+            for node in old.values()
+            if node is not None and self.names.get(node.internal_ip) == node.name
+        }
+        there = {node.internal_ip: node.name for node in nodes.values() if node is not None}
+        names = self.names.updated({**gone, **there})
+        return replace(self, nodes=self.nodes.updated(nodes), names=names)
 
     def _with_slices(self, changes: Mapping[Key, Document | None]) -> "BalancerView":
         slices = {
@@ -81,5 +92,4 @@ class BalancerView:
 
     def node_with(self, internal_ip: str) -> str:
         """The name of the node with this emulated address; empty if it is no node's."""
-        found = (node.name for node in self.nodes.values() if node.internal_ip == internal_ip)
-        return next(found, "")
+        return (internal_ip and self.names.get(internal_ip)) or ""

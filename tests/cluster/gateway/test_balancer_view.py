@@ -72,4 +72,10 @@ def test_a_slice_without_a_service_belongs_to_none(make: Any) -> None:
 def test_a_node_is_known_by_its_emulated_address(make: Any) -> None:
     view = view_of((NODES, None, make.node(2)))
     assert view.node_with("172.30.0.2") == "node-2"
-    assert view.node_with("203.0.113.7") == ""
+    assert view.node_with("203.0.113.7") == "" == view.node_with("")
+    moved = make.node(2)
+    moved["status"]["addresses"] = [{"type": "InternalIP", "address": "172.30.0.9"}]
+    view = view.with_changes([(NODES, make.node(2), moved)])
+    assert (view.node_with("172.30.0.2"), view.node_with("172.30.0.9")) == ("", "node-2")
+    taken = view.with_changes([(NODES, None, make.node(9)), (NODES, moved, None)])
+    assert taken.node_with("172.30.0.9") == "node-9", "whoever has it now stays known"

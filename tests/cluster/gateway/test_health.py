@@ -46,3 +46,19 @@ def test_nodes_are_told_apart_and_forgotten() -> None:
     assert health.healthy("node-2")
     health.keep(["node-2"])
     assert health.healthy("node-1")
+
+
+def test_every_change_of_health_counts_and_nothing_else_does() -> None:
+    """What was made of the health before is out of date exactly then."""
+    health = NodeHealth()
+    health.failed("node-1", "no answer")
+    health.succeeded("node-2")
+    assert health.changes == 0
+    health.failed("node-1", "no answer")
+    health.failed("node-1", "no answer")
+    assert health.changes == 1
+    health.keep(["node-2"])
+    assert health.changes == 2 and health.healthy("node-1")
+    health.failed("node-2", "refused", surely=True)
+    health.succeeded("node-2")
+    assert health.changes == 4
