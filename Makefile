@@ -4,7 +4,6 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 VENV ?= .venv
 BIN := $(VENV)/bin
-WORKERS ?= 0
 KUBECTL_MINORS ?= 27 29 31 35 37
 
 .PHONY: help setup demo test check lint types unit processes compose bench clean
@@ -25,9 +24,22 @@ setup: $(VENV)/.installed  ## the virtual environment with kubehop in it
 demo: setup  ## bring up a three-node cluster, walk the scenarios, show each hop, clean up
 	@$(BIN)/kubehop demo
 
-test: setup $(VENV)/.kubectl  ## every test (TESTS=path to choose; WORKERS=2 to share them)
-	@KUBEHOP_KUBECTL_DIR=$(abspath $(VENV)/kubectl) $(BIN)/python -m pytest $(or $(TESTS),tests) \
-		-n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
+# Tests that bring up real processes wait much; the others compute: one run of each, side by side.
+PROCESSES := tests/processes tests/scenarios tests/benchmarks tests/compose
+PYTEST := KUBEHOP_KUBECTL_DIR=$(abspath $(VENV)/kubectl) $(BIN)/python -m pytest
+
+test: setup $(VENV)/.kubectl  ## every test (TESTS=path to choose)
+ifdef TESTS
+	@$(PYTEST) $(TESTS) $(PYTEST_ARGS)
+else
+	@$(MAKE) --no-print-directory -j2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) unit processes
+endif
+
+unit: setup $(VENV)/.kubectl  ## the tests of functions, and of parts on real sockets
+	@$(PYTEST) tests $(PROCESSES:%=--ignore=%) $(PYTEST_ARGS)
+
+processes: setup $(VENV)/.kubectl  ## the tests of whole clusters, with real clients
+	@$(PYTEST) $(PROCESSES) $(PYTEST_ARGS)
 
 lint: setup  ## style
 	@$(BIN)/ruff check .
