@@ -2,8 +2,6 @@
 
 import asyncio
 import contextlib
-import errno
-import os
 import socket
 import ssl
 import struct
@@ -15,7 +13,6 @@ from cluster.wire.addresses import SocketAddress
 WAIT_SECONDS = 20.0  # before a test that waits for an event gives up
 LINGER_ZERO = struct.pack("ii", 1, 0)
 READ_AHEAD_BYTES = 2**20
-WAITING = (errno.EINPROGRESS, errno.EALREADY)
 
 
 class Client:
@@ -88,33 +85,33 @@ async def dial(
     name: str | None = None,
 ) -> Client:
     """Connect from an address; ConnectionError if that is refused."""
-    sock = await _connected(target, source)
     async with asyncio.timeout(WAIT_SECONDS):
         reader, writer = await asyncio.open_connection(
-            sock=sock, limit=READ_AHEAD_BYTES, ssl=tls, server_hostname=name
+            target.ip,
+            target.port,
+            local_addr=(source, 0),
+            limit=READ_AHEAD_BYTES,
+            ssl=tls,
+            server_hostname=name,
         )
     return Client(reader, writer)
 
 
-async def _connected(target: SocketAddress, source: str) -> socket.socket:
-    """On loopback the handshake is over when the call returns: a reset that follows is no failure
-    to connect, as it would be for who waits for the loop to say so."""
-    sock = socket.socket()
-    try:
+async def until_reset(target: SocketAddress, source: str = "127.66.0.9") -> SocketAddress:
+    """Connect and wait for a reset, which may come before the loop says that we are connected; the
+    address that was reset."""
+    loop = asyncio.get_running_loop()
+    with socket.socket() as sock:
         sock.setblocking(False)
         sock.bind((source, 0))
-        code = sock.connect_ex(target)
-        if code in WAITING:
-            code = sock.connect_ex(target)
-        if code in WAITING:
+        near = SocketAddress(*sock.getsockname())  # which a reset may take from it
+        try:
             async with asyncio.timeout(WAIT_SECONDS):
-                await asyncio.get_running_loop().sock_connect(sock, tuple(target))
-        elif code not in (0, errno.EISCONN):
-            raise OSError(code, f"{target}: {os.strerror(code)}")
-    except BaseException:
-        sock.close()
-        raise
-    return sock
+                await loop.sock_connect(sock, tuple(target))
+                data = await loop.sock_recv(sock, 1)
+        except ConnectionResetError:
+            return near
+    raise AssertionError(f"{target} sent {data!r}")
 
 
 @asynccontextmanager

@@ -69,7 +69,7 @@ class Ground:
 
     # traces
 
-    async def trace(self, client: Client, *, ended: bool = False) -> Trace:
+    async def trace(self, client: Client | SocketAddress, *, ended: bool = False) -> Trace:
         """That of a connection: whole, and with its end if that is wanted."""
         trace = await until(
             lambda: self.told(client),
@@ -82,10 +82,10 @@ class Ground:
         assert trace is not None
         return trace
 
-    async def told(self, client: Client) -> Trace | None:
+    async def told(self, client: Client | SocketAddress) -> Trace | None:
         """What is told of a connection so far."""
-        emulated = self.cluster.access.clients.client_of(client.address.ip)
-        source = SocketAddress(emulated, client.address.port)
+        near = client.address if isinstance(client, Client) else client
+        source = SocketAddress(self.cluster.access.clients.client_of(near.ip), near.port)
         query = Query(source=source, protocol=Protocol.TCP)
         with suppress(NoTrace):
             return await self.cluster.trace(query)

@@ -9,6 +9,7 @@ import pytest
 
 from cluster.testing import Unreached
 from cluster.trace.join import Trace
+from tests.processes.flows.client import until_reset
 from tests.processes.flows.ground import WAYS, Ground
 from tests.processes.flows.objects import SEAT, nobody_enters
 
@@ -29,9 +30,7 @@ def processes(trace: Trace) -> list[str]:
 @ways
 async def test_a_port_that_nobody_listens_on_resets_the_client(ground: Ground, way: str) -> None:
     """O-20: an outside client has shaken hands before; the trace says what it saw."""
-    async with ground.connected("shut", way) as client:
-        assert await client.met() == "reset"
-        trace = await ground.trace(client)
+    trace = await ground.trace(await until_reset(await ground.front("shut", way)))
     assert (trace.outcome, trace.code) == ("refused", "PORT_CLOSED")
     assert trace.client_saw == "connection reset"
     assert (trace.complete, trace.missing, trace.endpoint) == (True, (), None)
