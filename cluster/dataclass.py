@@ -24,6 +24,8 @@ FIELDS, PARAMS = "__dataclass_fields__", "__dataclass_params__"
 
 Make = Callable[[type], Callable[..., Any]]
 
+_waiting: list[tuple[type, Any, Callable[[], Any]]] = []  # one a class
+
 
 def late_dataclass(cls: type | None = None, /, **options: bool) -> Any:
     """`dataclasses.dataclass`, but late."""
@@ -194,14 +196,19 @@ class _Asked:
         self._name = name
 
     def __get__(self, _: object, owner: type) -> Any:
+        answer = getattr(self._twin(), self._name)
+        holder = next(each for each in owner.__mro__ if each.__dict__.get(self._name) is self)
+        setattr(holder, self._name, answer)
+        return answer
+
+    def _twin(self) -> Any:
+        """Of the same fields; without methods where nobody asks for those."""
         shape = self._shape
-        options = {**shape.options, "slots": False}
         members = {"__annotations__": dict(shape.annotations), **shape.defaults}
-        twin = _pythons(options)(type("twin", (), members))
-        holder = next(each for each in owner.__mro__ if self in each.__dict__.values())
-        for name in (FIELDS, PARAMS):
-            setattr(holder, name, getattr(twin, name))
-        return getattr(twin, self._name)
+        bare = {"init": False, "repr": False, "eq": False}
+        bare["kw_only"] = shape.options.get("kw_only", False)
+        whole = {**shape.options, "slots": False}
+        return _pythons(bare if self._name == FIELDS else whole)(type("twin", (), members))
 
 
 def _pythons(options: Mapping[str, bool]) -> Callable[[type], Any]:
@@ -212,14 +219,33 @@ def _pythons(options: Mapping[str, bool]) -> Callable[[type], Any]:
 def _late(made: type, name: str, make: Make) -> Callable[..., Any]:
     """A method that replaces itself as it is first called."""
 
-    def first(self: Any, *arguments: Any, **named: Any) -> Any:
+    def compiled() -> Callable[..., Any]:
         method = make(made)
         method.__qualname__ = f"{made.__qualname__}.{name}"
         method.__module__ = made.__module__
         setattr(made, name, method)
-        return method(self, *arguments, **named)
+        return method
 
+    def first(self: Any, *arguments: Any, **named: Any) -> Any:
+        return compiled()(self, *arguments, **named)
+
+    if name == "__init__":
+        _waiting.append((made, first, compiled))
     return first
+
+
+def compile_one() -> bool:
+    """Compile an `__init__` that has not been called yet; False when there is none.
+
+    For a process that has time, and whose children will want them all.
+    """
+    while _waiting:
+        made, first, compiled = _waiting.pop()
+        if made.__dict__.get("__init__") is first:
+            compiled()
+            getattr(made, FIELDS)  # `replace` asks for them
+            return True
+    return False
 
 
 def _compiled(

@@ -144,6 +144,10 @@ class ClusterMirror:
         self._clock = clock
         self._by_name = {each.plural: mirror for each, mirror in self.held.items()}
         self._by_name |= {OWN + each.plural: mirror for each, mirror in self.own.items()}
+        # what is the node's own is decided by as well, before it concerns all others
+        self._concerned = {name: [mirror] for name, mirror in self._by_name.items()}
+        for each in self.own:
+            self._concerned[OWN + each.plural].append(self.held[each])
 
     async def run(self) -> None:
         """Follow until cancelled."""
@@ -163,7 +167,8 @@ class ClusterMirror:
         if batch.whole:
             self._forget_others(batch.changes)
         for resource, namespace, name, document in batch.changes:
-            self._by_name[resource].take((namespace, name), document)
+            for mirror in self._concerned[resource]:
+                mirror.take((namespace, name), document)
         for resource, version in batch.versions.items():
             self._by_name[resource].seen(version, anew=batch.whole)
         if batch.whole:
@@ -171,8 +176,9 @@ class ClusterMirror:
                 mirror.synced.set()
 
     def _forget_others(self, changes: list[Change]) -> None:
-        kept: dict[str, set[Key]] = {name: set() for name in self._by_name}
+        kept: dict[Mirror, set[Key]] = {mirror: set() for mirror in self._by_name.values()}
         for resource, namespace, name, _ in changes:
-            kept[resource].add((namespace, name))
-        for resource, keys in kept.items():
-            self._by_name[resource].keep_only(keys)
+            for mirror in self._concerned[resource]:
+                kept[mirror].add((namespace, name))
+        for mirror, keys in kept.items():
+            mirror.keep_only(keys)

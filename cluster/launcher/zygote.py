@@ -30,6 +30,8 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any, NamedTuple, NoReturn
 
+from cluster.dataclass import compile_one
+
 AHEAD = "control.__main__"  # one process, which the others wait for
 MODULES = (  # in steps of some ten milliseconds: a request for AHEAD waits for one step at most
     AHEAD,
@@ -189,8 +191,13 @@ class _Zygote:
         return self._take(*inherited)
 
     def _serve(self, wake_read: int, wake_write: int) -> None:
+        warming = True  # compiling what its children would each compile again
         while True:
-            readable, _, _ = select.select([self._sock.fileno(), wake_read], [], [])
+            if warming and not compile_one():
+                warming = False
+                gc.freeze()
+            wait = 0 if warming else None
+            readable, _, _ = select.select([self._sock.fileno(), wake_read], [], [], wait)
             if wake_read in readable:
                 _drain(wake_read)
                 self._reap()

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 import pytest
 
-from cluster.dataclass import late_dataclass
+from cluster.dataclass import compile_one, late_dataclass
 
 T = TypeVar("T")
 Decorate = Callable[..., Any]
@@ -159,6 +159,17 @@ def test_it_is_compiled_once_and_only_when_it_is_used() -> None:
     compiled = late.__init__
     late("c")
     assert late.__init__ is compiled
+
+
+def test_who_has_time_compiles_what_was_not_called_yet() -> None:
+    while compile_one():
+        pass
+    used, unused = made(late_dataclass, slots=True), made(late_dataclass, slots=True)
+    used("a")
+    compiled, placeholder = used.__init__, unused.__init__
+    assert compile_one() and not compile_one()
+    assert used.__init__ is compiled and unused.__init__ is not placeholder
+    assert unused("a", 2).size == 2
 
 
 @BOTH

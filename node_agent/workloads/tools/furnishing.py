@@ -64,9 +64,10 @@ def _make_tools(directory: Path, names: list[str]) -> None:
     """Make all of it, then give it its name: other nodes of the machine share the directory."""
     fresh = directory.with_name(f"{directory.name}.{os.getpid()}")
     fresh.mkdir(parents=True, mode=0o755)
-    for name in names:
-        (fresh / name).touch(mode=0o755)
-        (fresh / name).chmod(0o755)
+    for name in names:  # there are many: without a Path for each
+        descriptor = os.open(f"{fresh}/{name}", os.O_CREAT | os.O_WRONLY)
+        os.fchmod(descriptor, 0o755)
+        os.close(descriptor)
     try:
         fresh.rename(directory)
     except OSError:  # another node was faster

@@ -91,9 +91,19 @@ async def test_what_everything_does_not_name_is_gone(mirror: ClusterMirror) -> N
 
 async def test_what_is_the_nodes_own_is_held_apart(mirror: ClusterMirror) -> None:
     mirror.take(batch(change(a="trimmed"), change(resource=OWN + "pods", a="own"), whole=True))
+    mirror.take(batch(change(a="trimmed")))
     assert mirror.own[PODS].objects[KEY] == document(a="own")
     assert mirror.held[PODS].objects[KEY] == document(a="trimmed")
     assert not mirror.own[NODES].objects
+
+
+async def test_what_is_the_nodes_own_is_decided_by_before_others_know_of_it(
+    mirror: ClusterMirror,
+) -> None:
+    mirror.take(batch(change(resource=OWN + "pods", a="own"), whole=True))
+    assert mirror.held[PODS].objects[KEY] == document(a="own")
+    mirror.take(batch(change(resource=OWN + "pods", gone=True)))
+    assert not mirror.held[PODS].objects and not mirror.own[PODS].objects
 
 
 async def test_it_is_waited_for_by_version(mirror: ClusterMirror) -> None:
