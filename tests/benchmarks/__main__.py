@@ -17,7 +17,17 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.benchmarks import api, document, machine, memory, namespace, paths, start
+from tests.benchmarks import (
+    api,
+    datagrams,
+    document,
+    machine,
+    memory,
+    namespace,
+    paths,
+    relays,
+    start,
+)
 from tests.benchmarks.load import generator
 from tests.benchmarks.table import Table
 
@@ -27,7 +37,7 @@ Part = Callable[[Path], Iterable[Table]]
 
 def main() -> int:
     """Run what was asked for; the exit status."""
-    parts = ("paths", "start", "memory", "api")
+    parts = ("paths", "relays", "datagrams", "start", "memory", "api")
     options = _parser(parts).parse_args()
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(1))  # what was started is ended on the way out
@@ -65,8 +75,11 @@ def _parts(options: argparse.Namespace) -> dict[str, Part]:
         machine.Quiet.seconds_max = 0.0
     size = paths.Size.smoke() if smoke else paths.Size(rounds)
     api_size = api.Size.smoke() if smoke else api.Size(rounds)
+    datagram_size = datagrams.Size.smoke() if smoke else datagrams.Size(rounds)
     return {
         "paths": lambda directory: paths.measure(directory, size),
+        "relays": lambda directory: relays.measure(directory, size),
+        "datagrams": lambda directory: datagrams.measure(directory, datagram_size),
         "start": lambda directory: start.measure(directory, size.rounds, size.nodes),
         "memory": lambda directory: memory.measure(directory, (1,) if smoke else (3, 30)),
         "api": lambda directory: api.measure(directory, api_size),

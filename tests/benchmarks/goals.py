@@ -101,6 +101,12 @@ def _relays() -> Iterator[Goal]:
     for way in ("up", "down"):
         key = f"bulk {way} 1: {RELAYS} / HAProxy"
         yield Goal(f"relays only, bulk {way}load, to three HAProxys", key, 1.8, 2.3)
+    ours = "kubehop's relay x3 / HAProxy"
+    key = f"bare relays, keep-alive: {ours}"
+    yield Goal("three bare relays, keep-alive, to three HAProxys", key, 0.8, 0.95)
+    for way in ("up", "down"):
+        key = f"bare relays, bulk {way}: {ours}"
+        yield Goal(f"three bare relays, bulk {way}load, to three HAProxys", key, 1.8, 2.3)
 
 
 def _elsewhere() -> Iterator[Goal]:

@@ -32,7 +32,7 @@ class Size:
 
     rounds: int
     nodes: int = 3
-    seconds: int = 2
+    seconds: float = 2
     bulk_seconds: float = 1.0
     clients: tuple[int, ...] = (32, 128)
     connections: int = 32
@@ -47,7 +47,7 @@ class Size:
         return cls(
             1,
             2,
-            1,
+            0.2,
             0.1,
             clients=(4,),
             connections=4,
@@ -77,29 +77,30 @@ def measure(directory: Path, size: Size) -> Iterator[Table]:
 def _keep_alive(up: Stage, size: Size, clients: int) -> Table:
     with up.ways(pods.MINIMAL, size.peers) as ways:
         ways.insert(1, up.proxied())
-        results = alternate(ways, size.rounds, lambda way: _loaded(way, clients, size.seconds))
+        results = alternate(ways, size.rounds, lambda way: loaded(way, clients, size.seconds))
     return comparison.requests(
         f"Keep-alive requests, {clients} clients",
         f"keep-alive {clients}",
         results,
-        f"{size.seconds} s a run; the pod answers from bytes that it has ready.",
+        f"{size.seconds:g} s a run; the pod answers from bytes that it has ready.",
     )
 
 
 def _connections(up: Stage, size: Size, port: int, pod: str) -> Table:
     with up.ways(port, size.peers) as ways:
         results = alternate(
-            ways, size.rounds, lambda way: _loaded(way, size.connections, size.seconds, True)
+            ways, size.rounds, lambda way: loaded(way, size.connections, size.seconds, True)
         )
     return comparison.requests(
         f"New connections, one for each request, {size.connections} clients, {pod} pod",
         f"connections, {pod}",
         results,
-        f'{size.seconds} s a run, with "Connection: close"; the pod closes.',
+        f'{size.seconds:g} s a run, with "Connection: close"; the pod closes.',
     )
 
 
-def _loaded(way: Way, clients: int, seconds: int, close: bool = False) -> Sample:
+def loaded(way: Way, clients: int, seconds: float, close: bool = False) -> Sample:
+    """One run of requests."""
     ran = load(way.address, clients, seconds, close=close)
     return Sample(ran.per_second, ran.requests, ran.lost, ran.cpu, ran.p50, ran.p99)
 
@@ -108,7 +109,7 @@ def _bulk(up: Stage, size: Size, direction: str, streams: int) -> Table:
     port = pods.SINK if direction == "up" else pods.SOURCE
     with up.ways(port, [*size.peers, LARGE_BUFFERS]) as ways:
         results = alternate(
-            ways, size.rounds, lambda way: _moved(way, direction, streams, size.bulk_seconds)
+            ways, size.rounds, lambda way: moved(way, direction, streams, size.bulk_seconds)
         )
     plural = "s" if streams > 1 else ""
     return comparison.bulk(
@@ -119,13 +120,14 @@ def _bulk(up: Stage, size: Size, direction: str, streams: int) -> Table:
     )
 
 
-def _moved(way: Way, direction: str, streams: int, seconds: float) -> Sample:
+def moved(way: Way, direction: str, streams: int, seconds: float) -> Sample:
+    """One run of bulk."""
     ip, port = way.address
     words = [direction, ip, str(port), str(streams), str(seconds)]
     said, cpu = finished([sys.executable, "-m", "tests.benchmarks.bulk", *words])
-    moved = json.loads(said)
-    gigabytes = moved["size"] / 1e9
-    return Sample(gigabytes / moved["seconds"], gigabytes, moved["lost"], cpu)
+    found = json.loads(said)
+    gigabytes = found["size"] / 1e9
+    return Sample(gigabytes / found["seconds"], gigabytes, found["lost"], cpu)
 
 
 def _first_reply(up: Stage, size: Size) -> Table:
@@ -172,7 +174,7 @@ def _pod_to_pod(up: Stage, size: Size) -> Table:
         f"From pod to Service to pod on another node, keep-alive, {size.connections} clients",
         "pod to pod",
         results,
-        f"{size.seconds} s a run; who asks is a program of our own, in a pod or, direct, outside.",
+        f"{size.seconds:g} s a run; who asks is a program of our own, in a pod or, direct, outside.",
     )
 
 
