@@ -1,4 +1,5 @@
-"""One run of load: by wrk, or by our own client where wrk is not installed."""
+"""One run of load: by wrk, or by our own client where wrk is not installed, or counts too coarsely:
+it knows whole seconds alone."""
 
 import json
 import os
@@ -23,11 +24,11 @@ class Load:
     cpu: float  # the generator's, seconds
 
 
-def load(address: Address, clients: int, seconds: int, *, close: bool = False) -> Load:
+def load(address: Address, clients: int, seconds: float, *, close: bool = False) -> Load:
     """So many clients for so long; with `close`, a connection for each request."""
-    if programs.found("wrk") is None:
+    if programs.found("wrk") is None or not float(seconds).is_integer():
         return _own(address, clients, seconds, close)
-    ran = wrk.wrk(address, clients, seconds, close=close)
+    ran = wrk.wrk(address, clients, int(seconds), close=close)
     return Load(ran.requests, ran.per_second, ran.p50, ran.p99, ran.lost, ran.cpu)
 
 
@@ -38,7 +39,7 @@ def generator() -> str:
     return "wrk, on one thread"
 
 
-def _own(address: Address, clients: int, seconds: int, close: bool) -> Load:
+def _own(address: Address, clients: int, seconds: float, close: bool) -> Load:
     how = "close" if close else "keep"
     words = [address[0], str(address[1]), str(clients), str(seconds), how]
     said, cpu = finished([sys.executable, "-m", "tests.benchmarks.client", *words])

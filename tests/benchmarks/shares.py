@@ -7,13 +7,13 @@ from tests.benchmarks.stage import Stage
 from tests.benchmarks.table import Table
 
 
-def measure(up: Stage, clients: int, seconds: int) -> Table:
+def measure(up: Stage, clients: int, seconds: float) -> Table:
     """One run of new connections through each cluster."""
     spent = {name: _spent(up, name, clients, seconds) for name in up.clusters}
     table = Table(
         "Where the CPU time of a new connection is spent, minimal pod, us",
         ("process", *spent),
-        note=f"One run of {seconds} s with {clients} clients each. A node that is not the pod's "
+        note=f"One run of {seconds:g} s with {clients} clients each. A node that is not the pod's "
         "has part in a third of the connections, the gateway and the pod's node in all.",
     )
     for process in next(iter(spent.values())):
@@ -22,7 +22,7 @@ def measure(up: Stage, clients: int, seconds: int) -> Table:
     return table
 
 
-def _spent(up: Stage, name: str, clients: int, seconds: int) -> dict[str, float]:
+def _spent(up: Stage, name: str, clients: int, seconds: float) -> dict[str, float]:
     """Microseconds for each connection, by process."""
     running = up.clusters[name]
     processes = running.processes()
