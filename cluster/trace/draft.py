@@ -16,7 +16,7 @@ from cluster.dataclass import dataclass
 from cluster.dataplane.decision import Action, Code, Decision, Stage, Step
 from cluster.trace.record import ClientSaw, Outcome, Segment, hops_of, is_complete
 from cluster.wire.addresses import SocketAddress
-from cluster.wire.flow import Flow, FlowContext, FlowKind
+from cluster.wire.flow import Entry, Flow, FlowContext, FlowKind
 
 if TYPE_CHECKING:
     from cluster.trace.rings import Ring
@@ -122,6 +122,7 @@ class Outline:
     next_process: str = ""
     endpoint: Mapping[str, str] = field(default_factory=dict)
     translated: bool = True  # whether `flow` is another than came
+    entry: Entry | None = None  # what is asked of the next process; None: the same as of this one
 
     def steps_from(self, source: SocketAddress) -> Iterator[Step]:
         """The steps as they are for a flow of the class that comes from this address."""
@@ -157,6 +158,7 @@ def outline_of(
     *,
     next_process: str = "",
     endpoint: Mapping[str, str] | None = None,
+    entry: Entry | None = None,
 ) -> Outline:
     """The outline of a flow's class, made of its first decision."""
     last = decision.steps[-1] if decision.steps else None
@@ -170,6 +172,7 @@ def outline_of(
         next_process=next_process,
         endpoint=endpoint or {},
         translated=decision.flow != context.flow,
+        entry=entry,
     )
 
 
@@ -224,7 +227,7 @@ class FlowDraft(Draft):
             original=context.original,
             origin=context.origin,
             kind=context.kind,
-            entry=context.entry,
+            entry=self.outline.entry or context.entry,
             hops=context.hops + self.hop_count,
             sender=self.process,
         )

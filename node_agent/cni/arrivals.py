@@ -20,7 +20,7 @@ from typing import Any, NamedTuple, Protocol
 from cluster.aio.relay import Relays
 from cluster.aio.streams import reset
 from cluster.dataplane.decision import Code, Deliver, Drop, Host, Reject, Via
-from cluster.wire.flow import Entry, Flow, FlowContext, FlowKind, Origin
+from cluster.wire.flow import Flow, FlowContext, FlowKind, Origin
 from cluster.wire.handover import Handed
 from cluster.wire.preamble import Answer, AnswerOutcome
 from node_agent.cni.callers import Caller, Client, PeerProcess
@@ -109,7 +109,7 @@ class Arrivals:
         if asks:
             caller = PeerProcess(sock, self._key)
         again = _Again(context)
-        await self._safely(caller, lambda: self._relay_to(caller, again, node, context.entry))
+        await self._safely(caller, lambda: self._relay_to(caller, again, node))
 
     async def arrive(self, sock: socket.socket, context: FlowContext) -> None:
         """A flow that came through the tunnel; called once per connection by its server."""
@@ -128,14 +128,10 @@ class Arrivals:
             case Deliver():
                 client.connected()
                 self._to_pod(client.sock, ruling, passed)
-            case Via(node) if self._hand_on(client, ruling, node, Entry.ADMIT, passed):
-                pass
-            case Host(node, _) if self._another(node) and self._hand_on(
-                client, ruling, node, Entry.FRONT, passed
-            ):
-                pass
             case Reject():
                 client.turned_away()
+            case _ if self._handed_on(client, ruling, passed):
+                pass
             case _:
                 return self._safely(client, lambda: self._carry_on(client, ruling, passed))
         return None
@@ -148,16 +144,25 @@ class Arrivals:
             reset(caller.sock)
             raise
 
-    def _hand_on(
-        self, caller: Caller, ruling: Ruling, node: str, entry: Entry, passed: Passed
-    ) -> bool:
-        onward = replace(ruling.context, entry=entry)
+    def _handed_on(self, caller: Caller, ruling: Ruling, passed: Passed) -> bool:
+        """Hand the socket to the node that the flow goes on to; False if that is not to be."""
+        node = self._next(ruling)
         asks = isinstance(caller, PeerProcess)
-        handed = Handed(onward, (*passed, self._onward.instance), asks)
-        if not self._onward.give(node, caller.sock, handed):
+        handed = Handed(ruling.context, (*passed, self._onward.instance), asks)
+        if not node or not self._onward.give(node, caller.sock, handed):
             return False
         self._rulings.handed_over(ruling)
         return True
+
+    def _next(self, ruling: Ruling) -> str:
+        """The node that a flow goes on to; "" for what ends here."""
+        match ruling.verdict:
+            case Via(node):
+                return node
+            case Host(node, _) if self._router.another(node):
+                return node
+            case _:
+                return ""
 
     async def _carry_on(self, caller: Caller, ruling: Ruling, passed: Passed) -> None:
         """Take an accepted socket where its ruling says, which may take a while."""
@@ -165,24 +170,18 @@ class Arrivals:
             case Deliver():
                 await caller.accepted(answer_of(AnswerOutcome.ACCEPTED, ruling))
                 self._to_pod(caller.sock, ruling, passed)
-            case Via(node):
-                if not self._hand_on(caller, ruling, node, Entry.ADMIT, passed):
-                    await self._relay_to(caller, ruling, node, Entry.ADMIT)
-            case Host(node, _) if self._another(node):
-                if not self._hand_on(caller, ruling, node, Entry.FRONT, passed):
-                    await self._relay_to(caller, ruling, node, Entry.FRONT)
-            case Host():
-                await self._relay_to_host(caller, ruling, ruling.verdict)
             case Reject(code, reason):
                 await caller.refused(answer_of(AnswerOutcome.REFUSED, ruling, code, reason))
             case Drop(code, reason):
                 await caller.dropped(answer_of(AnswerOutcome.DROPPED, ruling, code, reason))
+            case _ if self._handed_on(caller, ruling, passed):
+                pass
+            case _ if node := self._next(ruling):
+                await self._relay_to(caller, ruling, node)
+            case Host():
+                await self._relay_to_host(caller, ruling, ruling.verdict)
             case _:
                 raise AssertionError(f"no way to carry out {ruling.verdict}")
-
-    def _another(self, node: str) -> bool:
-        """Whether a host's address is that of another node, which is asked for it."""
-        return self._router.another(node)
 
     def _to_pod(self, sock: socket.socket, ruling: Ruling, passed: Passed) -> None:
         listener = self._listener_of(ruling.context.flow)
@@ -194,8 +193,8 @@ class Arrivals:
     ) -> None:
         listener.take(sock, context.flow, self._established.delivered(context, passed))
 
-    async def _relay_to(self, caller: Caller, ruling: Decided, node: str, entry: Entry) -> None:
-        upstream, said = await self._router.dial_node(ruling, node, entry, None)
+    async def _relay_to(self, caller: Caller, ruling: Decided, node: str) -> None:
+        upstream, said = await self._router.dial_node(ruling, node, None)
         if said.outcome is AnswerOutcome.ACCEPTED and upstream is not None:
             await self._relay(caller, upstream, ruling, said)
         elif said.outcome is AnswerOutcome.REFUSED:

@@ -25,7 +25,6 @@ from cluster.errors import WireError
 from cluster.trace.record import ClientSaw
 from cluster.wire.addresses import SocketAddress
 from cluster.wire.datagrams import Head, by_head, head_of, read_head
-from cluster.wire.flow import Entry as EntryHalf
 from cluster.wire.flow import Flow, FlowContext, FlowKind, Origin
 from node_agent.cni.datagram_flow import Carried, Out, Payloads, Sender, Way, Ways
 from node_agent.cni.pod_datagrams import PodDatagramTransport
@@ -261,9 +260,9 @@ class DatagramRouter:
             case Deliver():
                 return partial(self._deliver, context.flow)
             case Via(node):
-                return self._towards(ruling, node, replace(context, entry=EntryHalf.ADMIT))
+                return self._towards(ruling, node, context)
             case Host(node, _) if node not in ("", self._node) and self._tunnels(node):
-                return self._towards(ruling, node, replace(context, entry=EntryHalf.FRONT))
+                return self._towards(ruling, node, context)
             case _:
                 self._rulings.refused_by_host(ruling)
                 return None

@@ -11,7 +11,6 @@ import logging
 import os
 import socket
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn
 from weakref import WeakKeyDictionary
 
@@ -31,7 +30,7 @@ from cluster.dataplane.decision import (
 from cluster.dns.resolver import NameNotResolved
 from cluster.trace.record import ClientSaw, Outcome
 from cluster.wire.addresses import SocketAddress
-from cluster.wire.flow import Entry, Flow, FlowContext, FlowKind, Origin, OriginKind
+from cluster.wire.flow import Flow, FlowContext, FlowKind, Origin, OriginKind
 from cluster.wire.preamble import Answer, AnswerOutcome
 from node_agent.cni.pod_server import PodListener
 from node_agent.cni.resolution import resolution_steps, unresolved_step
@@ -112,9 +111,9 @@ class Router:
                 assert listener is not None
                 return await self._to_self(ruling.context, listener, sock)
             case Via(node):
-                return await self._to_node(ruling, node, Entry.ADMIT, sock)
+                return await self._to_node(ruling, node, sock)
             case Host(node, address) if self.another(node):
-                return await self._to_node(ruling, node, Entry.FRONT, sock)
+                return await self._to_node(ruling, node, sock)
             case Host(node, address):
                 return await self.to_host(ruling, node, address, sock)
             case Reject(code):
@@ -173,9 +172,9 @@ class Router:
         return connected
 
     async def _to_node(
-        self, ruling: Ruling, node: str, entry: Entry, sock: socket.socket | None
+        self, ruling: Ruling, node: str, sock: socket.socket | None
     ) -> socket.socket:
-        connected, said = await self.dial_node(ruling, node, entry, sock)
+        connected, said = await self.dial_node(ruling, node, sock)
         match said.outcome:
             case AnswerOutcome.ACCEPTED if connected is not None:
                 return connected
@@ -184,16 +183,15 @@ class Router:
         await self._silence(ruling)
 
     async def dial_node(
-        self, ruling: Decided, node: str, entry: Entry, sock: socket.socket | None
+        self, ruling: Decided, node: str, sock: socket.socket | None
     ) -> tuple[socket.socket | None, Answer]:
         """Ask another node for a flow; an unreachable node is silence, and the trace says so."""
         address = self._peers.tunnel(node)
-        context = replace(ruling.context, entry=entry)
         try:
             if address is None:
                 raise ConnectionError(f"{node} has announced no tunnel address")
             return await dial(
-                address, context, self._key, sock=sock, timeout_seconds=DIAL_TIMEOUT_SECONDS
+                address, ruling.context, self._key, sock=sock, timeout_seconds=DIAL_TIMEOUT_SECONDS
             )
         except OSError as error:
             reason = f"{node} does not answer: {error.strerror or error}"

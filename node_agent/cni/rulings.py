@@ -197,6 +197,7 @@ class Rulings:
             outcome,
             next_process=next_process,
             endpoint=_endpoint(decision),
+            entry=Entry.ADMIT if isinstance(decision.verdict, Via) else None,
         )
         return Ruled(decision.verdict, decision.pin, outline)
 
