@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 KUBECTL_MINORS ?= 27 29 31 35 37
 
-.PHONY: help setup demo test check lint types unit processes compose bench clean
+.PHONY: help setup demo test check lint types unit processes compose bench soak clean
 
 help:  ## what can be made
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 12
@@ -56,6 +56,9 @@ compose: setup $(VENV)/.kubectl  ## the compose file against a real engine (need
 bench: setup  ## measure; peers in the same run, medians, results to docs/benchmarks.md
 	@.ci/install-peers $(BIN)/python $(VENV)/peers
 	@$(BIN)/python -m tests.benchmarks $(BENCH_ARGS)
+
+soak: setup  ## half load for MINUTES=10 with changes all the time; result to docs/benchmarks.md
+	@$(BIN)/python -m tests.benchmarks.soak --minutes $(or $(MINUTES),10)
 
 clean:  ## what make made
 	rm -rf $(VENV) build dist *.egg-info

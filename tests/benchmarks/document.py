@@ -10,6 +10,7 @@ from tests.benchmarks.table import Table
 
 HERE = Path(__file__).parent
 DOCUMENT = HERE.parent.parent / "docs" / "benchmarks.md"
+SOAK, SOAK_HEADING = HERE / "soak.md", "## Soak"
 _LISTEN, _TARGET = ("127.0.0.1", 20_001), ("127.0.0.1", 20_000)
 _BALANCER = ("127.65.1.1", 8080)
 
@@ -37,10 +38,29 @@ def text(facts: Mapping[str, str], tables: Sequence[Table]) -> str:
             "## Results",
             "",
             *(table.markdown() for table in tables),
+            *_soak(),
             (HERE / "reading.md").read_text().rstrip(),
             "",
+            *_soak(),
         ]
     )
+
+
+def _soak() -> list[str]:
+    """What the soak wrote when it ran last; it takes too long to run with the others."""
+    return [SOAK.read_text()] if SOAK.exists() else []
+
+
+def with_soak() -> None:
+    """Put what the soak has found in the place of what it found before; the rest stays."""
+    before, _, _ = DOCUMENT.read_text().partition(f"{SOAK_HEADING}\n")
+    DOCUMENT.write_text("\n".join([before.rstrip(), "", *_soak()]))
+
+
+def _soak() -> list[str]:
+    """What `make soak` wrote last."""
+    section = HERE / "soak.md"
+    return [section.read_text()] if section.exists() else []
 
 
 def peers() -> str:
