@@ -6,11 +6,9 @@ the network is ready, and only then pods run. Ready is said when all of that is 
 
 import asyncio
 import logging
-import random
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from random import SystemRandom
 
 from aiohttp import web
 
@@ -19,7 +17,6 @@ from cluster.aio.clock import Clock, SystemClock
 from cluster.aio.process import Lifecycle
 from cluster.aio.streams import outside
 from cluster.aio.tasks import Tasks
-from cluster.aio.tunnel import TunnelServer
 from cluster.client.api import ApiClient
 from cluster.client.interface import NodeApi
 from cluster.dataplane.node_view import NetworkSettings, NodeView, empty_view
@@ -28,24 +25,17 @@ from cluster.ipam import IpPool, Order
 from cluster.objects.resources import ENDPOINT_SLICES, NODES, PODS, SERVICES
 from cluster.trace.endpoint import add_routes
 from cluster.trace.recorder import Recorder
-from cluster.wire.addresses import SocketAddress
 from cluster.wire.clients import OutsideClients
-from node_agent.cni.arrivals import Arrivals
-from node_agent.cni.datagram_router import DatagramRouter
 from node_agent.cni.escapes import Escapes
-from node_agent.cni.established import Established
-from node_agent.cni.hand_over import HandOver
 from node_agent.cni.hosts_file import hosts_file, hosts_table
 from node_agent.cni.interface import PodSpec
 from node_agent.cni.metrics import metrics_text
 from node_agent.cni.names import PodNames
 from node_agent.cni.network import NodeNetwork
 from node_agent.cni.pod_network import PodNetwork
-from node_agent.cni.router import Peers, Router
-from node_agent.cni.routes import PodRoutes
-from node_agent.cni.rulings import Rulings
 from node_agent.config import AgentConfig
 from node_agent.connections_route import ConnectionsRoute
+from node_agent.data_plane import DataPlane
 from node_agent.explain import Explain
 from node_agent.kubelet.events import WARNING
 from node_agent.kubelet.kubelet import Kubelet
@@ -55,7 +45,6 @@ from node_agent.kubelet.pod_files import NodeFiles
 from node_agent.kubelet.server import metrics_of
 from node_agent.kubelet_server import KubeletServer
 from node_agent.loop import NodeLoop
-from node_agent.peers import ClusterPeers
 from node_agent.proxy.health_checks import HealthCheck, health_checks
 from node_agent.proxy.health_servers import HealthServers
 from node_agent.proxy.node_ports import PortPlan
@@ -65,8 +54,6 @@ from node_agent.workloads.images import Alias
 from node_agent.zone import NodeZone
 
 log = logging.getLogger(__name__)
-
-TUNNEL_ATTEMPTS = 16  # for a port that is free for TCP and UDP alike
 
 
 async def serve(config: AgentConfig, lifecycle: Lifecycle) -> None:
@@ -96,45 +83,19 @@ class Agent:
         self.recorder = Recorder(config.name, clock)
         self.view = ClusterView(api, _empty_view(config), clock, self._tasks)
         self.network = NodeNetwork(config.name, config.internal_ip)
-        self._rulings = Rulings(
-            config.name,
-            lambda: self.view.current,
-            self.recorder,
-            clock,
-            random.Random(SystemRandom().getrandbits(128)),
-            self.network.listening,
+        self._data_plane = DataPlane(
+            config, key, self.view, self.network, self.recorder, clock, self._tasks
         )
-        self._peers = ClusterPeers(self.view, config.name, config.bind)
-        self._router = Router(
-            config.name,
-            self._rulings,
-            Peers(self._peers.tunnel, self._peers.host),
-            key,
-            self.network.listener_of,
-        )
-        self._hand_over, self._established = self._hand_overs()
-        self._arrivals = Arrivals(
-            config.name,
-            self._rulings,
-            self._router,
-            key,
-            self.network.listener_of,
-            self._established,
-            self._hand_over,
-        )
-        self._tunnel, self._datagrams = self._tunnels(key)
-        self._peers.own_tunnel = self._tunnel.address
         self._proxier = Proxier(
             bind=config.bind,
             internal_ip=config.internal_ip,
             clients=self._clients,
-            take_stream=self._arrivals.front,
-            take_datagrams=self._datagrams.front,
+            take_stream=self._data_plane.arrivals.front,
+            take_datagrams=self._data_plane.datagrams.front,
             failed=self._port_failed,
             clock=clock,
         )
         self._health = HealthServers(bind=config.bind, checks=self._health_checks, clock=clock)
-        self._routes = PodRoutes(self._router, self._datagrams)
         self._zone = NodeZone(self.view.informers, config.cluster_domain)
         self._server = KubeletServer(config, key)
         self._facts = self._node_facts()
@@ -166,74 +127,34 @@ class Agent:
     async def start(self) -> None:
         """Serve."""
         Escapes(partial(self._escaped, self._loop())).install()
-        self._tunnel.start()
-        self._datagrams.start()
-        if self._hand_over is not None:
-            self._hand_over.start(self._arrivals, self._established)
+        self._data_plane.start()
         await self._server.start(self._app())
         self.view.own[PODS].on_change(self._kubelet.pods.pod_changed)
         self.view.own[NODES].on_change(self._kubelet.node.node_changed)
-        self.view.subscribe(self._datagrams.follow, lambda: self._datagrams.live > 0)
+        datagrams = self._data_plane.datagrams
+        self.view.subscribe(datagrams.follow, lambda: datagrams.live > 0)
         self.view.subscribe(self._proxier.follow, lambda: self._proxier.wanted)
         self.view.subscribe(self._health.follow, lambda: self._health.wanted)
         self.view.start()
         self._undo_streams = self._kubelet.start()
-        self._tasks.supervise(self._established.sweep_forever, name="sweep ended flows")
-        self._tasks.supervise(self._datagrams.expire_forever, name="expire UDP flows")
         self._tasks.supervise(self._proxier.retry_forever, name="retry node ports")
         await self.view.synced()
         cidr = await self._kubelet.node.pod_cidr()
         pool = IpPool(cidr, order=Order.ROUND_ROBIN)
-        self.network.start(pool, self._router, self._build_pod, self._pod_detached)
+        self.network.start(pool, self._data_plane.router, self._build_pod, self._pod_detached)
         self._kubelet.network_ready()
 
     async def close(self) -> None:
         """Stop: no new flows, no pods, no tasks."""
         await self._proxier.close()
         await self._health.close()
-        await self._tunnel.close()
-        if self._hand_over is not None:
-            self._hand_over.close()
-        self._datagrams.close()
+        await self._data_plane.stop()
         await self._tasks.close()
         await self.network.close()
-        self._arrivals.close()
+        self._data_plane.close()
         self._undo_streams()
         await self._server.close()
         self.recorder.close()
-
-    def _hand_overs(self) -> tuple[HandOver | None, Established]:
-        """Whether sockets change hands here, and the table of the flows that ended up here."""
-        config = self._config
-        if not config.hand_over:
-            return None, Established(self.recorder, self._clock)
-        hand_over = HandOver(config.run_dir, config.name, self._tasks)
-        return hand_over, Established(self.recorder, self._clock, hand_over.tell_ended)
-
-    def _tunnels(self, key: bytes) -> tuple[TunnelServer, DatagramRouter]:
-        """TCP and UDP on one port, which others read from one annotation."""
-        config = self._config
-        for attempt in range(TUNNEL_ATTEMPTS):
-            streams = TunnelServer(
-                SocketAddress(config.bind, config.tunnel_port), key, self._arrivals.arrive
-            )
-            try:
-                datagrams = DatagramRouter(
-                    config.name,
-                    self._rulings,
-                    self._peers.tunnel,
-                    key,
-                    streams.address,
-                    self.network.endpoint_of,
-                    self._clock,
-                )
-            except OSError:
-                streams.unbind()
-                if config.tunnel_port or attempt == TUNNEL_ATTEMPTS - 1:
-                    raise
-            else:
-                return streams, datagrams
-        raise AssertionError("the loop returns or raises")
 
     # -- pods
 
@@ -243,7 +164,7 @@ class Agent:
         network = PodNetwork(
             spec,
             ip,
-            router=self._routes,
+            router=self._data_plane.routes,
             names=self._names(spec, ip),
             calls=loop,
             node_name=self._config.name,
@@ -310,7 +231,7 @@ class Agent:
             name=config.name,
             internal_ip=config.internal_ip,
             external_ip=config.advertise,
-            tunnel=f"{config.advertise}:{self._tunnel.address.port}",
+            tunnel=f"{config.advertise}:{self._data_plane.address.port}",
             kubelet=self._server.advertised,
             zone=config.zone,
             labels=dict(config.labels),
@@ -322,7 +243,7 @@ class Agent:
             self._config.name,
             self._config.internal_ip,
             self._config.bind,
-            self._rulings,
+            self._data_plane.rulings,
             self._clients,
             self._clock,
             self._pod_with,
@@ -333,22 +254,13 @@ class Agent:
             )
         )
         explain.add_to(app)
-        ConnectionsRoute(self._established, self._pod_with).add_to(app)
+        ConnectionsRoute(self._data_plane.established, self._pod_with).add_to(app)
         return app
 
     def _metrics(self) -> str:
         """What the node counts, besides its traces."""
-        turned_away = self._proxier.turned_away
-        counts = {
-            "connections": len(self._established.live()),
-            "relays": len(self._arrivals.relays),
-            "udp_flows": self._datagrams.live,
-            "datagrams_dropped_total": self._datagrams.dropped,
-        }
-        if self._hand_over is not None:
-            counts |= self._hand_over.counts()
-            turned_away += self._hand_over.turned_away
-        counts["connections_reset_total"] = turned_away
+        counts = self._data_plane.counts()
+        counts["connections_reset_total"] += self._proxier.turned_away
         return metrics_of(self._kubelet.pods) + metrics_text(counts)
 
     def _health_checks(self) -> dict[int, HealthCheck]:

@@ -78,6 +78,7 @@ class HandOver:
             "hand_over_waiting": self._handoff.waiting,
             "hand_over_void_total": server.void if server is not None else 0,
             "hand_over_unsaid_total": server.unsaid if server is not None else 0,
+            "connections_reset_total": self.turned_away,
         }
 
     def close(self) -> None:
