@@ -10,6 +10,7 @@ import errno
 import logging
 import os
 import socket
+import struct
 from collections import deque
 from collections.abc import Callable, Sequence
 
@@ -25,6 +26,8 @@ log = logging.getLogger(__name__)
 
 QUEUE_DATAGRAMS_MAX = 1024
 KERNEL_BUFFER_BYTES = 4 * 1024 * 1024  # the kernel gives what it allows
+SO_MEMINFO = 55  # memory of a socket; at the end, how many datagrams it had no room for
+_MEMINFO = struct.Struct("9I")
 
 OnDatagram = Callable[[bytes, SocketAddress], None]
 OnBatch = Callable[[BySender], None]
@@ -59,6 +62,7 @@ class DatagramEndpoint:
         self.address = address_of(self._sock)
         self.received = 0
         self.sent = 0
+        self._overflowed = 0
         self.dropped = 0  # not sent: the queue was full, or the kernel refused
 
     def start(self) -> None:
@@ -71,7 +75,24 @@ class DatagramEndpoint:
             self.flush()
         self.dropped += len(self._queue)
         self._queue.clear()
+        self._overflowed = self.overflowed
         close(self._sock)
+
+    @property
+    def overflowed(self) -> int:
+        """How many datagrams came that the kernel's queue had no room for."""
+        if self._sock.fileno() < 0:
+            return self._overflowed
+        try:
+            facts = self._sock.getsockopt(socket.SOL_SOCKET, SO_MEMINFO, _MEMINFO.size)
+        except OSError:  # only Linux tells
+            return 0
+        return int(_MEMINFO.unpack(facts)[-1])
+
+    @property
+    def lost(self) -> int:
+        """How many datagrams did not get through, in or out."""
+        return self.dropped + self.overflowed
 
     # -- going out
 

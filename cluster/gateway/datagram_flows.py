@@ -50,7 +50,7 @@ class DatagramFlows:
     @property
     def dropped(self) -> int:
         """How many datagrams were lost here."""
-        return self._lost + self._tunnel.dropped
+        return self._lost + self._tunnel.lost
 
     def start(self) -> None:
         """Receive replies from now on."""

@@ -111,7 +111,10 @@ class Diagnostics:
             ),
             *_sample("udp_flows", "gauge", "UDP flows remembered.", self._udp.live),
             *_sample(
-                "datagrams_dropped_total", "counter", "Datagrams lost here.", self._udp.dropped
+                "datagrams_dropped_total",
+                "counter",
+                "Datagrams lost here.",
+                self._udp.dropped + self._fronts.datagrams_lost,
             ),
         ]
         return "\n".join(lines) + "\n"

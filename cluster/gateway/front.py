@@ -48,6 +48,7 @@ class Front:
         self._on_datagrams = on_datagrams
         self._listener: Listener | None = None
         self.endpoint: DatagramEndpoint | None = None
+        self._lost = 0  # by sockets that it had
 
     @property
     def dialable(self) -> SocketAddress | None:
@@ -131,7 +132,13 @@ class Front:
             self._listener = None
         if self.endpoint is not None:
             self.endpoint.close()
+            self._lost += self.endpoint.lost
             self.endpoint = None
+
+    @property
+    def datagrams_lost(self) -> int:
+        """How many datagrams its sockets had no room for, or could not send."""
+        return self._lost + (self.endpoint.lost if self.endpoint is not None else 0)
 
 
 _KINDS = {Protocol.TCP: socket.SOCK_STREAM, Protocol.UDP: socket.SOCK_DGRAM}

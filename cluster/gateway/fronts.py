@@ -44,13 +44,21 @@ class Fronts:
         self._on_datagrams = on_datagrams
         self._tell = tell
         self._fronts: dict[Place, Front] = {}
+        self._lost_before = 0
         self._paused: set[Place] = set()
+
+    @property
+    def datagrams_lost(self) -> int:
+        """How many datagrams the sockets of fronts lost."""
+        return self._lost_before + sum(each.datagrams_lost for each in self._fronts.values())
 
     def apply(self, plans: Mapping[Place, FrontPlan]) -> None:
         """Open, close and silence fronts until they are what the plans say."""
         for place in self._fronts.keys() - plans.keys():
             log.info("front closed place=%s reason=its Service port is gone", place)
-            self._fronts.pop(place).close()
+            gone = self._fronts.pop(place)
+            gone.close()
+            self._lost_before += gone.datagrams_lost
         for place, plan in plans.items():
             front = self._fronts.get(place)
             if front is None:

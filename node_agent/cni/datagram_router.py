@@ -86,7 +86,7 @@ class DatagramRouter:
     @property
     def dropped(self) -> int:
         """How many datagrams were lost here."""
-        return self._lost + self._tunnel.dropped
+        return self._lost + self._tunnel.lost
 
     # -- where datagrams come from
 

@@ -32,6 +32,7 @@ class DatagramPort:
         self._take = take
         self._clock = clock
         self._endpoint: DatagramEndpoint | None = None
+        self._lost = 0  # by sockets that it had
         self._ways = Ways(WAYS_MAX)
 
     def open(self) -> None:
@@ -44,7 +45,13 @@ class DatagramPort:
         """Have none: the kernel refuses."""
         if self._endpoint is not None:
             self._endpoint.close()
+            self._lost += self._endpoint.lost
             self._endpoint = None
+
+    @property
+    def lost(self) -> int:
+        """How many datagrams its sockets had no room for, or could not send."""
+        return self._lost + (self._endpoint.lost if self._endpoint is not None else 0)
 
     def _arrived(self, came: BySender) -> None:
         now = self._clock.monotonic()

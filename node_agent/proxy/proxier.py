@@ -44,6 +44,11 @@ class _Open:
             if each is not None:
                 each.close()
 
+    @property
+    def lost(self) -> int:
+        """How many datagrams its sockets lost."""
+        return self.datagrams.lost if self.datagrams is not None else 0
+
 
 class Proxier:
     """The node ports of one node; `follow` is a listener of the node's view."""
@@ -71,7 +76,13 @@ class Proxier:
         self._open: dict[Place, _Open] = {}
         self._failing: set[Place] = set()
         self._closed = False
+        self._lost_before = 0
         self.turned_away = 0
+
+    @property
+    def datagrams_lost(self) -> int:
+        """How many datagrams the sockets of node ports lost."""
+        return self._lost_before + sum(each.lost for each in self._open.values())
 
     @property
     def wanted(self) -> bool:
@@ -88,7 +99,9 @@ class Proxier:
             return
         self._wanted = plans
         for place in [each for each in self._open if each not in plans]:
-            self._open.pop(place).close()
+            gone = self._open.pop(place)
+            gone.close()
+            self._lost_before += gone.lost
         self._failing &= plans.keys()
         for place, plan in plans.items():
             held = self._open.get(place)

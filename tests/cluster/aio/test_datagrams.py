@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import sys
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -210,6 +211,22 @@ async def test_what_the_kernel_refuses_is_dropped_and_counted(
     assert near.endpoint.dropped == 1
     near.endpoint.send(b"still here", far.endpoint.address)
     assert (await far.next())[0] == b"still here"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells")
+async def test_what_the_kernels_queue_has_no_room_for_is_counted(
+    opened: Callable[..., Mailbox],
+) -> None:
+    near = opened()
+    far = DatagramEndpoint(LOOPBACK, lambda *_: None)
+    far._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    for number in range(200):
+        near.endpoint.send(b"%d" % number, far.address)
+        near.endpoint.flush()
+    overflowed = far.overflowed
+    assert 0 < overflowed < 200 and far.lost == overflowed + far.dropped
+    far.close()
+    assert far.lost == overflowed
 
 
 async def test_nobody_listening_does_no_harm(opened: Callable[..., Mailbox]) -> None:

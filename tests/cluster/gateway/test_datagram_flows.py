@@ -209,6 +209,18 @@ async def test_a_datagram_too_long_for_the_tunnel_is_dropped(served: Any, udp_po
     await served.settle(lambda: served.gateway.udp.dropped == 1)
 
 
+async def test_what_a_front_cannot_send_back_is_counted_also_when_it_is_gone(
+    served: Any, make: Any, udp_port: int
+) -> None:
+    """As to port 0, which nobody has."""
+    fronts = served.gateway.fronts
+    (front,) = fronts._fronts.values()
+    front.endpoint.send(b"nobody", SocketAddress("127.0.0.1", 0))
+    assert fronts.datagrams_lost == 1
+    served.put(make.service(port=udp_port, protocol="UDP"), gone=True)
+    assert (len(fronts), fronts.datagrams_lost) == (0, 1)
+
+
 async def test_flows_are_bounded(
     served: Any, udp_port: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

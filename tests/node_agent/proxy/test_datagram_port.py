@@ -127,3 +127,14 @@ async def test_a_port_that_somebody_has_is_an_error(
 ) -> None:
     with pytest.raises(OSError, match="in use"):
         Field(number, manual_clock).port.open()
+
+
+async def test_what_its_sockets_lost_stays_counted(field: Field, client: socket.socket) -> None:
+    await answer(client, b"one")
+    assert field.port.lost == 0
+    field.ways[0].reply([bytes(65508)], True)  # more than a datagram carries
+    await asyncio.sleep(0)
+    assert field.port.lost == 1
+    field.port.close()
+    field.port.open()
+    assert field.port.lost == 1

@@ -28,6 +28,7 @@ class Field:
         self.streams: asyncio.Queue[tuple[socket.socket, Origin, Flow]] = asyncio.Queue()
         self.datagrams: asyncio.Queue[tuple[Origin, Flow, bytes]] = asyncio.Queue()
         self.failed: list[tuple[PortPlan, OSError]] = []
+        self.answer = b""  # else in capitals
         self.clock = clock
         self._clients: list[socket.socket] = []
         self.proxier = Proxier(
@@ -49,7 +50,7 @@ class Field:
     ) -> None:
         for data in payloads:
             self.datagrams.put_nowait((origin, flow, data))
-        reply([data.upper() for data in payloads], True)
+        reply([self.answer or data.upper() for data in payloads], True)
 
     def apply(self, *plans: PortPlan) -> None:
         self.proxier.apply({(each.port, each.protocol): each for each in plans})
@@ -141,6 +142,19 @@ async def test_datagrams_are_taken_in_and_answered(field: Field, port: int) -> N
     origin, flow, data = await asyncio.wait_for(field.datagrams.get(), 10)
     assert (origin.name, flow.protocol, data) == ("203.0.113.7", Protocol.UDP, b"hello")
     assert await asyncio.get_running_loop().sock_recv(sock, 100) == b"HELLO"
+
+
+async def test_what_node_ports_lost_stays_counted_when_they_are_gone(
+    field: Field, port: int
+) -> None:
+    field.apply(plan(port, protocol=Protocol.UDP))
+    field.answer = bytes(65508)  # more than a datagram carries
+    sock = field.client(socket.SOCK_DGRAM)
+    sock.connect((BIND, port))
+    sock.send(b"hello")
+    await field.until(lambda: field.proxier.datagrams_lost == 1)
+    field.apply()
+    assert field.proxier.datagrams_lost == 1
 
 
 async def test_a_closed_datagram_port_refuses_and_a_silent_one_does_not(
