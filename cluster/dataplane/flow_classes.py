@@ -7,12 +7,15 @@ at a source port. Chance and memory come in by a lot, the pods' programs by whet
     class   entry, protocol, source address, destination, origin, the address it was opened from
     kept    of each class, lot and "somebody listens": what was made of its first decision
 
-`decided_here` is the decision itself, with nothing kept. A new view begins with nothing; what is
-kept is bounded, and what is not asked for any more is forgotten first.
+`decided_here` is the decision itself, with nothing kept. After a change of the view, what is kept
+counts as long as all that it was decided by is the same in the new view: the objects that were
+read, found anew, must be the very ones. What is kept is bounded, and what is not asked for any more
+is forgotten first.
 """
 
 from collections.abc import Callable
 from dataclasses import replace
+from operator import is_
 from typing import Generic, TypeVar
 
 from cluster.dataplane.conntrack import AffinityTable
@@ -20,7 +23,7 @@ from cluster.dataplane.decision import Decision, Local
 from cluster.dataplane.node_view import NodeView
 from cluster.dataplane.pipeline import admit, decide, settle
 from cluster.dataplane.served_port import NOBODY, Lot
-from cluster.dataplane.service_stage import Asked, ask, lot_of
+from cluster.dataplane.service_stage import Asked, ask, front_of, lot_of
 from cluster.wire.addresses import Protocol, SocketAddress
 from cluster.wire.flow import Entry, Flow, FlowContext, Origin
 
@@ -30,6 +33,7 @@ LOTS_MAX = 256  # of them for one class
 Listening = Callable[[Flow], bool]
 Kept = TypeVar("Kept")
 Key = tuple[Entry, Protocol, str, SocketAddress, Origin, str, bool]
+Read = tuple[object, ...]  # what was read of a view; compared by identity
 
 _ADMIT = Entry.ADMIT
 
@@ -67,7 +71,6 @@ class FlowClasses(Generic[Kept]):
     ) -> None:
         self._finish = finish
         self._young_max = kept_max // 2
-        self._view: NodeView | None = None
         self._young: dict[Key, _Class[Kept]] = {}  # what was asked for lately
         self._old: dict[Key, _Class[Kept]] = {}
         self._made = 0  # since the young were none
@@ -86,8 +89,6 @@ class FlowClasses(Generic[Kept]):
 
         Of what `listening` is asked, only protocol and destination count.
         """
-        if view is not self._view:
-            self._begin(view)
         flow, opened = context.flow, context.original.source
         source = flow.source
         key = (
@@ -102,10 +103,12 @@ class FlowClasses(Generic[Kept]):
         found = self._young.get(key)
         if found is None:
             found = self._find(key, context, view)
+        if found.view is not view:
+            found.follow(context, view)
         asked = found.asked
         lot = NOBODY if asked is None else lot_of(asked, affinity, now=now, draw=draw)
         settled = found.settled.get(lot)
-        if settled is None:
+        if settled is None or (settled.view is not view and not settled.follow(view)):
             settled = self._settle(found, lot, context, view)
         asks = settled.asks
         if asks is None or listening(asks):
@@ -118,14 +121,10 @@ class FlowClasses(Generic[Kept]):
         both = (*self._young.values(), *self._old.values())
         return sum(len(each.settled) for each in both)
 
-    def _begin(self, view: NodeView) -> None:
-        self._view = view
-        self._young, self._old, self._made = {}, {}, 0
-
     def _find(self, key: Key, context: FlowContext, view: NodeView) -> "_Class[Kept]":
         found = self._old.pop(key, None)
         if found is None:
-            found = _Class(None if context.entry is _ADMIT else ask(context, view))
+            found = _Class[Kept](context, view)
         self._young[key] = found
         self._count(len(found.settled))
         return found
@@ -133,14 +132,10 @@ class FlowClasses(Generic[Kept]):
     def _settle(
         self, found: "_Class[Kept]", lot: Lot, context: FlowContext, view: NodeView
     ) -> "_Settled[Kept]":
-        if found.asked is None:
-            settled = _Settled[Kept](context, None, context.flow)
-        else:
-            half = settle(context, view, found.asked, lot)
-            here = isinstance(half.verdict, Local)
-            settled = _Settled[Kept](context, half, half.flow if here else None)
-            if not here:
-                settled.open = self._finish(context, half)
+        half = settle(context, view, found.asked, lot) if found.asked is not None else None
+        settled = _Settled[Kept](context, view, half)
+        if half is not None and settled.asks is None:
+            settled.open = self._finish(context, half)
         if len(found.settled) >= LOTS_MAX:
             found.settled.clear()
         found.settled[lot] = settled
@@ -170,21 +165,79 @@ class FlowClasses(Generic[Kept]):
 class _Settled(Generic[Kept]):
     """One lot of a class; `asks` is the flow whose listener is wanted, if one is."""
 
-    __slots__ = ("asks", "closed", "context", "half", "open")
+    __slots__ = ("asks", "closed", "context", "half", "open", "read", "view")
 
-    def __init__(self, context: FlowContext, half: Decision | None, asks: Flow | None) -> None:
+    def __init__(self, context: FlowContext, view: NodeView, half: Decision | None) -> None:
+        here = half is None or isinstance(half.verdict, Local)
         self.context = context
         self.half = half
-        self.asks = asks
+        self.asks = (half.flow if half is not None else context.flow) if here else None
         self.open: Kept | None = None
         self.closed: Kept | None = None
+        self.view = view
+        self.read = self._read(view)
+
+    def follow(self, view: NodeView) -> bool:
+        """Whether all of it holds in another view too."""
+        if not all(map(is_, self._read(view), self.read)):
+            return False
+        self.view = view
+        return True
+
+    def _read(self, view: NodeView) -> Read:
+        """What is looked at once the destination is known: who has it, and who then comes."""
+        flow = self.half.flow if self.half is not None else self.context.flow
+        pods, there = view.pods, flow.destination.ip
+        pod = pods.at(there)
+        return (
+            pod,
+            pods.finished_at(there),
+            pods.at(flow.source.ip),
+            pod and view.policies.by_namespace.get(pod.meta.namespace),
+        )
 
 
 class _Class(Generic[Kept]):
-    """The flows of one key; `asked` is None where only the target's half is asked for."""
+    """The flows of one key."""
 
-    __slots__ = ("asked", "settled")
+    __slots__ = ("asked", "read", "settled", "view")
 
-    def __init__(self, asked: Asked | None) -> None:
-        self.asked = asked
+    asked: Asked | None  # None where only the target's half is asked for
+    read: Read
+    view: NodeView
+
+    def __init__(self, context: FlowContext, view: NodeView) -> None:
         self.settled: dict[Lot, _Settled[Kept]] = {}
+        self._begin(context, view)
+
+    def follow(self, context: FlowContext, view: NodeView) -> None:
+        """Keep what holds in another view too; begin anew if nothing does."""
+        if all(map(is_, _read(context, view), self.read)):
+            self.view = view
+        else:
+            self.settled.clear()
+            self._begin(context, view)
+
+    def _begin(self, context: FlowContext, view: NodeView) -> None:
+        self.view = view
+        self.read = _read(context, view)
+        self.asked = None if context.entry is _ADMIT else ask(context, view)
+
+
+def _read(context: FlowContext, view: NodeView) -> Read:
+    """What is looked at for every flow of a class: who sends, to which front, by which way."""
+    flow, pods, policies = context.flow, view.pods, view.policies
+    source, named = pods.at(flow.source.ip), pods.named(context.origin.name)
+    return (
+        front_of(flow, view),
+        view.services.active.get(flow.destination.ip),
+        source,
+        named,
+        source and policies.by_namespace.get(source.meta.namespace),
+        named and policies.by_namespace.get(named.meta.namespace),
+        policies.namespaces,
+        pods.host_pods,
+        view.routes,
+        view.own_addresses,
+        view.settings,
+    )

@@ -78,7 +78,10 @@ class NodeView:
         return self.internal_ip if fits else same[0]
 
     def with_changes(self, changes: Iterable[Change]) -> "NodeView":
-        """The view after these events; of several for one object, the last counts."""
+        """The view after these events; of several for one object, the last counts.
+
+        Events by which nothing is decided otherwise, such as a heartbeat, leave it this very view.
+        """
         batch: dict[Resource, dict[Key, Document | None]] = {}
         for resource, old, new in changes:
             document = new if new is not None else old
@@ -92,11 +95,11 @@ class NodeView:
 
     def with_attached(self, ip: str, namespace: str, name: str) -> "NodeView":
         """The view once this node's CNI gave a pod its address, before the API says so."""
-        return replace(self, pods=self.pods.with_attached(ip, (namespace, name)))
+        return _with(self, pods=self.pods.with_attached(ip, (namespace, name)))
 
     def with_detached(self, ip: str) -> "NodeView":
         """The view once this node's CNI took an address back."""
-        return replace(self, pods=self.pods.with_attached(ip, None))
+        return _with(self, pods=self.pods.with_attached(ip, None))
 
 
 def empty_view(node_name: str, internal_ip: str, settings: NetworkSettings) -> NodeView:
@@ -112,6 +115,12 @@ def empty_view(node_name: str, internal_ip: str, settings: NetworkSettings) -> N
         routes=static_routes(node_name, ip, settings),
         pods=PodTable(node_name),
     )
+
+
+def _with(view: NodeView, **tables: Any) -> NodeView:
+    """The view with these tables in it; the very view if it has them."""
+    same = all(getattr(view, name) is table for name, table in tables.items())
+    return view if same else replace(view, **tables)
 
 
 Documents = Mapping[Key, Document | None]
@@ -132,7 +141,7 @@ def _read(
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             parsed[key] = None
             problems[place] = f"{type(error).__name__}: {error}"
-    return replace(view, unreadable=view.unreadable.updated(problems)), parsed
+    return _with(view, unreadable=view.unreadable.updated(problems)), parsed
 
 
 def _with_services(view: NodeView, services: Documents, slices: Documents) -> NodeView:
@@ -141,35 +150,36 @@ def _with_services(view: NodeView, services: Documents, slices: Documents) -> No
         return view
     view, read_services = _read(view, SERVICES, services, parse_service)
     view, read_slices = _read(view, ENDPOINT_SLICES, slices, parse_endpoint_slice)
-    return replace(view, services=view.services.with_changes(read_services, read_slices))
+    return _with(view, services=view.services.with_changes(read_services, read_slices))
 
 
 def _with_policies(view: NodeView, documents: Documents) -> NodeView:
     view, policies = _read(view, NETWORK_POLICIES, documents, parse_network_policy)
-    return replace(view, policies=view.policies.with_policies(policies))
+    return _with(view, policies=view.policies.with_policies(policies))
 
 
 def _with_pods(view: NodeView, documents: Documents) -> NodeView:
     view, pods = _read(view, PODS, documents, parse_pod)
-    return replace(view, pods=view.pods.with_pods(pods))
+    return _with(view, pods=view.pods.with_pods(pods))
 
 
 def _with_namespaces(view: NodeView, documents: Documents) -> NodeView:
     view, namespaces = _read(view, NAMESPACES, documents, parse_namespace)
     by_name = {name: each for (_, name), each in namespaces.items()}
-    return replace(view, policies=view.policies.with_namespaces(by_name))
+    return _with(view, policies=view.policies.with_namespaces(by_name))
 
 
 def _with_nodes(view: NodeView, documents: Documents) -> NodeView:
     view, nodes = _read(view, NODES, documents, parse_node)
     by_name = {name: each for (_, name), each in nodes.items()}
-    view = replace(view, routes=view.routes.with_nodes(by_name))
+    view = _with(view, routes=view.routes.with_nodes(by_name))
     if view.node_name not in by_name:
         return view
     mine = by_name[view.node_name]
-    return replace(
+    own = frozenset({view.internal_ip, *(mine.addresses if mine else ())})
+    return _with(
         view,
-        own_addresses=frozenset({view.internal_ip, *(mine.addresses if mine else ())}),
+        own_addresses=view.own_addresses if own == view.own_addresses else own,
         services=view.services.with_zone(mine.zone if mine else ""),
     )
 

@@ -53,7 +53,10 @@ class PodTable:
         return self.with_pods({key: pod})
 
     def with_pods(self, pods: Mapping[Key, Pod | None]) -> "PodTable":
-        """A table with these pods changed."""
+        """A table with these pods changed; a pod that reads as it did stays the same object."""
+        pods = {key: pod for key, pod in pods.items() if self.by_key.get(key) != pod}
+        if not pods:
+            return self
         return replace(
             self,
             by_key=self.by_key.updated(pods),

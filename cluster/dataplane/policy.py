@@ -105,8 +105,10 @@ class PolicyTable:
         return self.with_namespaces({name: namespace})
 
     def with_namespaces(self, namespaces: Mapping[str, Namespace | None]) -> "PolicyTable":
-        """A table with these namespaces changed."""
-        return replace(self, namespaces=self.namespaces.updated(namespaces))
+        """A table with these namespaces changed; this one if all read as they did."""
+        known = self.namespaces
+        namespaces = {name: each for name, each in namespaces.items() if known.get(name) != each}
+        return replace(self, namespaces=known.updated(namespaces)) if namespaces else self
 
     def isolating(self, pod: Pod, direction: PolicyType) -> tuple[NetworkPolicy, ...]:
         """The policies that isolate a pod in a direction (N-12)."""

@@ -67,7 +67,10 @@ class RouteTable:
         return self.with_nodes({name: node})
 
     def with_nodes(self, nodes: Mapping[str, Node | None]) -> "RouteTable":
-        """A table with these nodes changed."""
+        """A table with these nodes changed; this one if all read as they did."""
+        nodes = {name: node for name, node in nodes.items() if self.nodes.get(name) != node}
+        if not nodes:
+            return self
         edited: dict[Span, dict[Route, None]] = {}
         for name, node in nodes.items():
             old = self.nodes.get(name)

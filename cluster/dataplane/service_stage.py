@@ -103,7 +103,7 @@ def sender_of(context: FlowContext, view: NodeView) -> Sender:
 def ask(context: FlowContext, view: NodeView) -> Asked:
     """Which front a flow is for, and by which rules an endpoint is chosen for it."""
     flow, sender = context.flow, sender_of(context, view)
-    front = _front(flow, view)
+    front = front_of(flow, view)
     if front is None:
         return Asked(sender)
     if front.kind is FrontKind.LOAD_BALANCER and not _source_allowed(flow, front, view):
@@ -145,7 +145,8 @@ def translate(flow: Flow, asked: Asked, lot: Lot, view: NodeView) -> Translation
     return Translation(after, step, pin=pin, masquerade=_masquerade(front, asked.sender, after))
 
 
-def _front(flow: Flow, view: NodeView) -> Front | None:
+def front_of(flow: Flow, view: NodeView) -> Front | None:
+    """The front of a Service that a flow's destination is here."""
     front = view.services.at(flow.destination, flow.protocol)
     if front is None and flow.destination.ip in view.own_addresses:
         return view.services.at_node_port(flow.destination, flow.protocol)

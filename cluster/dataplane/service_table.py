@@ -86,20 +86,32 @@ class ServiceTable:
         slices: Mapping[Key, EndpointSlice | None],
     ) -> "ServiceTable":
         """A table with these Services and slices changed; None is gone."""
+        services = {key: each for key, each in services.items() if self.services.get(key) != each}
+        slices = {key: each for key, each in slices.items() if self._slice(key) != each}
+        if not services and not slices:
+            return self
         owners = {key: _owner(each) for key, each in slices.items()}
         regrouped = self._regrouped(slices, owners)
         table = replace(
             self,
             services=self.services.updated(services),
             slices=self.slices.updated(regrouped),
-            owners=self.owners.updated(owners),
+            owners=self.owners.updated(
+                {key: owner for key, owner in owners.items() if self.owners.get(key) != owner}
+            ),
         )
         return table._served_anew(services.keys() | regrouped.keys())
 
     def with_zone(self, zone: str) -> "ServiceTable":
         """A table for a node in another zone: every choice by zone is made anew."""
-        table = replace(self, zone=zone)
-        return self if zone == self.zone else table._served_anew(set(self.services))
+        if zone == self.zone:
+            return self
+        return replace(self, zone=zone)._served_anew(set(self.services))
+
+    def _slice(self, key: Key) -> EndpointSlice | None:
+        owner = self.owners.get(key)
+        held = self.slices.get(owner) or () if owner is not None else ()
+        return next((each for each in held if each.meta.key == key), None)
 
     def _regrouped(
         self, slices: Mapping[Key, EndpointSlice | None], owners: Mapping[Key, Key | None]
@@ -139,7 +151,13 @@ class ServiceTable:
             self,
             held=self.held.updated(held),
             fronts=self.fronts.updated({place: _ranked(by) for place, by in fronts.items()}),
-            active=self.active.updated({ip: tuple(sorted(k)) or None for ip, k in active.items()}),
+            active=self.active.updated(
+                {
+                    ip: tuple(sorted(keys)) or None
+                    for ip, keys in active.items()
+                    if keys != set(self.active.get(ip) or ())
+                }
+            ),
         )
 
     def _grouped(self, place: Place) -> dict[Key, list[Front]]:

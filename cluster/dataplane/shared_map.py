@@ -31,26 +31,35 @@ class SharedMap(Mapping[K, V]):
             self._shards, self._mask, self._size = full._shards, full._mask, full._size
 
     def updated(self, changes: Mapping[K, V | None]) -> "SharedMap[K, V]":
-        """A map with these items set, or removed where the value is None."""
-        if not changes:
-            return self
-        shards, copied, size = list(self._shards), set[int](), self._size
+        """A map with these items set, or removed where the value is None; this one if no item is
+        another than it was."""
+        mine, mask, size = self._shards, self._mask, self._size
+        edited: dict[int, dict[K, V]] = {}
         for key, value in changes.items():
-            index = hash(key) & self._mask
-            if index not in copied:
-                copied.add(index)
-                shards[index] = dict(shards[index])
-            shard = shards[index]
+            index = hash(key) & mask
+            shard = edited.get(index)
+            if shard is None:
+                if mine[index].get(key) is value:
+                    continue
+                shard = edited[index] = dict(mine[index])
             size -= key in shard
             if value is None:
                 shard.pop(key, None)
             else:
                 shard[key] = value
                 size += 1
+        return self._edited(edited, size) if edited else self
+
+    def _edited(self, edited: dict[int, dict[K, V]], size: int) -> "SharedMap[K, V]":
+        shards = list(self._shards)
+        for index, shard in edited.items():
+            shards[index] = shard
         return _map(shards, size)
 
     def changed_keys(self, before: "SharedMap[K, V]") -> set[K]:
         """The keys whose values differ from an earlier map's, looking at changed shards only."""
+        if self is before:
+            return set()
         if self._mask != before._mask:
             pairs = [(dict(self.items()), dict(before.items()))]
         else:
@@ -58,7 +67,7 @@ class SharedMap(Mapping[K, V]):
             pairs = [(mine, theirs) for mine, theirs in both if mine is not theirs]
         changed: set[K] = set()
         for mine, theirs in pairs:
-            changed.update(key for key in mine.keys() | theirs.keys() if _differ(mine, theirs, key))
+            changed |= _differing(mine, theirs)
         return changed
 
     def get(self, key: object, default: V | None = None) -> V | None:  # type: ignore[override]
@@ -99,7 +108,11 @@ def _map(shards: list[dict[K, V]], size: int) -> SharedMap[K, V]:
     return made
 
 
-def _differ(mine: dict[K, V], theirs: dict[K, V], key: K) -> bool:
-    """Whether a key's values differ; a value shared by both is not compared."""
-    new, old = mine.get(key), theirs.get(key)
-    return new is not old and new != old
+def _differing(mine: dict[K, V], theirs: dict[K, V]) -> set[K]:
+    """The keys whose values differ; a value shared by both is not compared."""
+    find = theirs.get
+    others = [(key, new) for key, new in mine.items() if find(key) is not new]
+    changed = {key for key, new in others if find(key) != new}
+    if len(mine) - len(others) < len(theirs):
+        changed |= theirs.keys() - mine.keys()
+    return changed
