@@ -31,14 +31,14 @@ from tests.benchmarks import (
 from tests.benchmarks.load import generator
 from tests.benchmarks.table import Table
 
+PARTS = ("paths", "datagrams", "start", "memory", "relays", "api")
 ROUNDS = 5
 Part = Callable[[Path], Iterable[Table]]
 
 
 def main() -> int:
     """Run what was asked for; the exit status."""
-    parts = ("paths", "relays", "datagrams", "start", "memory", "api")
-    options = _parser(parts).parse_args()
+    options = _parser().parse_args()
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(1))  # what was started is ended on the way out
     own_network = namespace.enter()
@@ -70,7 +70,7 @@ def main() -> int:
 
 def _parts(options: argparse.Namespace) -> dict[str, Part]:
     """By name, those first that matter most."""
-    smoke, rounds = options.smoke, options.rounds
+    smoke, rounds = options.smoke, 1 if options.smoke else options.rounds
     if smoke:
         machine.Quiet.seconds_max = 0.0
     size = paths.Size.smoke() if smoke else paths.Size(rounds)
@@ -78,10 +78,10 @@ def _parts(options: argparse.Namespace) -> dict[str, Part]:
     datagram_size = datagrams.Size.smoke() if smoke else datagrams.Size(rounds)
     return {
         "paths": lambda directory: paths.measure(directory, size),
-        "relays": lambda directory: relays.measure(directory, size),
         "datagrams": lambda directory: datagrams.measure(directory, datagram_size),
-        "start": lambda directory: start.measure(directory, size.rounds, size.nodes),
+        "start": lambda directory: start.measure(directory, rounds, 1 if smoke else 3),
         "memory": lambda directory: memory.measure(directory, (1,) if smoke else (3, 30)),
+        "relays": lambda directory: relays.measure(directory, size),
         "api": lambda directory: api.measure(directory, api_size),
     }
 
@@ -100,10 +100,10 @@ def _after() -> dict[str, str]:
     return {"load average after": f"{machine.load_average()}, by this too"}
 
 
-def _parser(parts: Iterable[str]) -> argparse.ArgumentParser:
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     add = parser.add_argument
-    add("--only", action="append", choices=list(parts), help="just these")
+    add("--only", action="append", choices=PARTS, help="just these")
     add("--rounds", type=int, default=ROUNDS, help="at least 5 for a document (default: 5)")
     add("--smoke", action="store_true", help="tiny rounds: that everything runs")
     add("-o", "--output", type=Path, help="write the document here")

@@ -38,7 +38,6 @@ def text(facts: Mapping[str, str], tables: Sequence[Table]) -> str:
             "## Results",
             "",
             *(table.markdown() for table in tables),
-            *_soak(),
             (HERE / "reading.md").read_text().rstrip(),
             "",
             *_soak(),
@@ -55,12 +54,6 @@ def with_soak() -> None:
     """Put what the soak has found in the place of what it found before; the rest stays."""
     before, _, _ = DOCUMENT.read_text().partition(f"{SOAK_HEADING}\n")
     DOCUMENT.write_text("\n".join([before.rstrip(), "", *_soak()]))
-
-
-def _soak() -> list[str]:
-    """What `make soak` wrote last."""
-    section = HERE / "soak.md"
-    return [section.read_text()] if section.exists() else []
 
 
 def peers() -> str:

@@ -174,7 +174,7 @@ def _pod_to_pod(up: Stage, size: Size) -> Table:
         f"From pod to Service to pod on another node, keep-alive, {size.connections} clients",
         "pod to pod",
         results,
-        f"{size.seconds:g} s a run; who asks is a program of our own, in a pod or, direct, outside.",
+        f"{size.seconds:g} s a run; a program of our own asks, in a pod or, direct, outside.",
     )
 
 

@@ -49,7 +49,9 @@ def test_each_benchmark_runs_and_the_document_is_written(tmp_path: Path) -> None
         "A datagram there and back",
         "Bare relays, 3 in a row: keep-alive requests",
         "Bare relays, 3 in a row: bulk download",
-        "Start of 2 nodes",
+        "Datagrams of 64 bytes",
+        "Bare relays, 3 in a row: keep-alive requests, 4 clients",
+        "Start of 1 nodes",
         "Memory with 1 node",
         "The API server",
     ):
