@@ -115,7 +115,7 @@ def test_the_pytest_guide_names_every_option_with_its_default(pytestconfig: pyte
         assert marker == ini and marker in WISHED
         if default.strip() not in ("", "rootdir"):
             assert float(default) == getattr(Wishes(), marker)
-    assert set(re.findall(r"`?(\w+)=(?:\[\.\.\.\]|True|`)", text)) >= WISHED
+    assert set(re.findall(r"`?(\w+)=(?:\[\.\.\.\]|True|False|`)", text)) >= WISHED
 
 
 def test_the_pytest_guide_names_calls_as_they_are() -> None:
