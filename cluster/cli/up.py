@@ -90,7 +90,9 @@ def run(options: argparse.Namespace, terminal: Terminal) -> int:
     if options.foreground:
         terminal.tell("Ctrl-C ends the cluster")
         return _stay(spec, progress)
-    _detach(spec, progress)
+    from cluster.launcher import spawn
+
+    spawn.detach(spec, progress)
     terminal.tell(next_steps(spec.name))
     return OK
 
@@ -101,20 +103,6 @@ def _stay(spec: "ClusterSpec", progress: "Tell") -> int:
     from cluster.launcher import launch
 
     return asyncio.run(launch.foreground(spec, progress))
-
-
-def _detach(spec: "ClusterSpec", progress: "Tell") -> None:
-    from cluster.launcher import spawn
-
-    begun = spawn.begin(spec)
-    try:
-        import asyncio  # while the launcher is at work
-
-        from cluster.launcher import launch
-    except BaseException:  # Ctrl-C: nobody else knows of it yet
-        begun.end()
-        raise
-    asyncio.run(launch.detach(spec, progress, begun))
 
 
 def spec_of(options: argparse.Namespace) -> "ClusterSpec":

@@ -1,42 +1,19 @@
-"""Waiting for a launcher: one in the background until its cluster serves, or a child to its end.
+"""A launcher in the foreground: a child that is waited for to its end.
 
-It tells of its progress over a pipe (`cluster.launcher.spawn` starts it).
+It tells of its progress over a pipe (`cluster.launcher.spawn` starts one in the background).
 """
 
 import asyncio
 import os
 import signal
-from threading import Thread
 
-from cluster.errors import ClusterError
 from cluster.launcher import spawn
-from cluster.launcher.progress import Progress, ProgressState, Tell, silent
-from cluster.launcher.running import Running, find
-from cluster.launcher.spawn import Begun
+from cluster.launcher.progress import Tell, silent
+from cluster.launcher.spawn import LauncherGone
 from cluster.launcher.spec import ClusterSpec
 
 REPORT_BYTES_MAX = 1 << 20
 INTERRUPTED = 130  # told to stop before the cluster served
-
-
-class LauncherGone(ClusterError):
-    """The launcher ended without saying that it is done, or why it is not."""
-
-
-async def detach(spec: ClusterSpec, tell: Tell = silent, begun: Begun | None = None) -> Running:
-    """Wait for a launcher that stays, until its cluster serves; the error says why it cannot.
-
-    It is the one that has `begun`; without one, another is started.
-    """
-    launcher = begun or spawn.begin(spec)
-    try:
-        await _reports(launcher.reports, tell)
-    except BaseException:
-        await asyncio.to_thread(launcher.end)
-        raise
-    # it lives on without us; should it end first, it is not to stay a zombie
-    Thread(target=launcher.process.wait, name=f"launcher of {spec.name}", daemon=True).start()
-    return find(spec.name)
 
 
 async def foreground(spec: ClusterSpec, tell: Tell = silent) -> int:
@@ -87,11 +64,8 @@ async def _reports(reading: int, tell: Tell) -> None:
     )
     try:
         async for line in reader:
-            report = spawn.read_report(line)
-            if report.get("done"):
+            if spawn.told(spawn.read_report(line), tell):
                 return
-            state = ProgressState(report["state"])
-            tell(Progress(report["what"], state, report["seconds"], report["detail"]))
-        raise LauncherGone("the launcher ended without a word: run it with --foreground to see why")
+        raise LauncherGone(spawn.WITHOUT_A_WORD)
     finally:
         transport.close()

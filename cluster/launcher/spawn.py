@@ -1,55 +1,125 @@
 """The launcher's process: its command line, and the start of one that stays in the background.
 
-Without asyncio, so that `kubehop up` has the launcher at work before it imports that itself. The
-launcher always is a process of its own (`python -m cluster.launcher`), so that it forks its zygote
-before it has a loop or a thread, whoever asks for it.
+Without asyncio, which `kubehop up` has no need of. A launcher forks its zygote before it has a loop
+or a thread; so one in the background is forked from the command, which has neither, and begins
+with what that has imported, and one in the foreground is started by its command line.
 """
 
 import json
 import os
-import subprocess
+import signal
 import sys
+import threading
+import traceback
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from cluster.dataclass import dataclass
 from cluster.errors import ClusterError, ConfigError
+from cluster.launcher.progress import Progress, ProgressState, Tell, silent
 from cluster.launcher.spec import ClusterSpec
+
+CRASHED = 70  # EX_SOFTWARE
+WITHOUT_A_WORD = "the launcher ended without a word: run it with --foreground to see why"
+
+
+class LauncherGone(ClusterError):
+    """The launcher ended without saying that it is done, or why it is not."""
 
 
 @dataclass(frozen=True, slots=True)
 class Begun:
     """A launcher that has begun; `reports` is the reading end of the pipe that it reports to."""
 
-    process: "subprocess.Popen[bytes]"
+    pid: int
     reports: int
 
-    def end(self) -> None:
-        """End it, and its cluster; return when it is gone."""
-        self.process.terminate()
-        self.process.wait()
+    def end(self) -> int:
+        """End it, and its cluster; return when it is gone, with its exit status."""
+        os.kill(self.pid, signal.SIGTERM)
+        _, status = os.waitpid(self.pid, 0)
+        return os.waitstatus_to_exitcode(status)
+
+
+def detach(spec: ClusterSpec, tell: Tell = silent) -> Begun:
+    """Start a launcher that stays, and return when its cluster serves; the error says why not."""
+    begun = begin(spec)
+    try:
+        follow(begun.reports, tell)
+    except BaseException:  # Ctrl-C too
+        begun.end()
+        raise
+    return begun
 
 
 def begin(spec: ClusterSpec) -> Begun:
     """Start a launcher in a session of its own: it stays when this process goes."""
     reading, writing = os.pipe()
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    alone = threading.active_count() == 1
     try:
-        process = subprocess.Popen(
-            command(spec, writing, detach=True),
-            pass_fds=(writing,),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-            env=environment(),
-        )
-    except BaseException:
+        pid = os.fork()
+        if pid == 0:
+            os.close(reading)
+            _become(spec, writing, alone=alone)
+    except OSError:
         os.close(reading)
         raise
     finally:
         os.close(writing)
-    return Begun(process, reading)
+    return Begun(pid, reading)
+
+
+def follow(reports: int, tell: Tell) -> None:
+    """Pass progress on until the launcher says that it is done, or why it failed."""
+    with os.fdopen(reports, "rb") as lines:
+        for line in lines:
+            if told(read_report(line), tell):
+                return
+    raise LauncherGone(WITHOUT_A_WORD)
+
+
+def told(report: Mapping[str, Any], tell: Tell) -> bool:
+    """Tell what a report says; whether it says that all is done."""
+    if report.get("done"):
+        return True
+    state = ProgressState(report["state"])
+    tell(Progress(report["what"], state, report["seconds"], report["detail"]))
+    return False
+
+
+def _become(spec: ClusterSpec, report_fd: int, *, alone: bool) -> NoReturn:
+    """In the child: be a launcher, here or, with threads that are not there any more, anew."""
+    status = CRASHED
+    try:
+        os.setsid()
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for number in (0, 1, 2):
+            os.dup2(nothing, number)
+        os.close(nothing)
+        os.environ.update(environment())
+        run_launcher(spec, report_fd, alone=alone)
+    except SystemExit as error:
+        status = error.code if isinstance(error.code, int) else 1
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(status)
+
+
+def run_launcher(spec: ClusterSpec, report_fd: int, *, alone: bool) -> NoReturn:
+    """Run it to its end."""
+    words = command(spec, report_fd, detach=True)
+    if not alone:
+        os.set_inheritable(report_fd, True)
+        os.execv(words[0], words)
+    from cluster.launcher.__main__ import main
+
+    raise SystemExit(main(words[words.index("--spec") :]))
 
 
 def command(spec: ClusterSpec, report_fd: int, *, detach: bool) -> list[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cluster.cli import up
-from cluster.cli.exits import INTERRUPTED, OK
+from cluster.cli.exits import OK
 from cluster.cli.up import next_steps, spec_of
 from cluster.errors import ConfigError
 from cluster.launcher import launch, spawn
@@ -46,12 +46,11 @@ def test_what_cannot_be_is_named_before_anything_starts(options_of, words, text,
 def test_it_comes_up_in_the_background_and_says_what_to_do_next(options_of, terminal, monkeypatch):
     started = []
 
-    async def detach(spec, tell, begun):
-        assert begun == "begun"
+    def detach(spec, tell):
+        started.append(spec.name)
         tell(Progress("cluster", ProgressState.READY, 0.4, "https://127.64.0.254:6443"))
 
-    monkeypatch.setattr(spawn, "begin", lambda spec: started.append(spec.name) or "begun")
-    monkeypatch.setattr(launch, "detach", detach)
+    monkeypatch.setattr(spawn, "detach", detach)
     assert up.run(options_of("up"), terminal) == OK
     assert started == ["default"]
     assert terminal.out.text == ""
@@ -86,17 +85,19 @@ def test_the_next_steps_mean_the_same_cluster():
     assert next_steps("ci").count("--name ci") == 3
 
 
-def test_the_launcher_is_at_work_before_the_command_imports_asyncio(tmp_path: Path):
-    """An import that a start does not wait for costs it nothing."""
+def test_the_command_imports_no_asyncio():
+    """A launcher that is at work has both processors to itself."""
     script = (
-        "import sys\n"
+        "import os, sys\n"
         "from cluster.cli.main import main\n"
         "from cluster.launcher import spawn\n"
-        "def begin(spec):\n"
-        "    print(*(name for name in ('asyncio', 'aiohttp') if name in sys.modules), 'began')\n"
-        "    raise KeyboardInterrupt\n"
-        "spawn.begin = begin\n"
-        "raise SystemExit(main(['up']))\n"
+        "def run(spec, report_fd, *, alone):\n"
+        "    os.write(report_fd, b'{\"done\": true}\\n')\n"
+        "    os._exit(0)\n"
+        "spawn.run_launcher = run\n"
+        "status = main(['up'])\n"
+        "print(*(name for name in ('asyncio', 'aiohttp') if name in sys.modules), 'done')\n"
+        "raise SystemExit(status)\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-    assert (done.stdout, done.returncode) == ("began\n", INTERRUPTED), done.stderr
+    assert (done.stdout, done.returncode) == ("done\n", OK), done.stderr

@@ -1,19 +1,16 @@
-"""Starting a launcher, and hearing what becomes of it."""
+"""A launcher in the foreground, and hearing what becomes of it."""
 
-import asyncio
 import os
 import signal
 import sys
-import threading
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
-from cluster.errors import ClusterError, ConfigError
+from cluster.errors import ConfigError
 from cluster.launcher import launch, spawn
 from cluster.launcher.places import Places
-from cluster.launcher.progress import Progress, ProgressState
+from cluster.launcher.progress import Progress
 from cluster.launcher.spec import ClusterSpec
 
 SPEC = ClusterSpec(name="demo", nodes=2)
@@ -23,15 +20,6 @@ def say(**words):
     os.write(int(sys.argv[1]), json.dumps(words).encode() + b"\\n")
 def ready(what):
     say(what=what, state="ready", seconds=0.1, detail="there")
-"""
-# a launcher as `find` expects it: its lock is held and its record written
-RUNS = """
-import fcntl
-from cluster.launcher.places import Places
-from cluster.launcher.record import write_record
-from cluster.launcher.sweep import lock
-places = Places.of("demo"); places.make(); held = lock(places)
-write_record(places.cluster_file, {"name": "demo", "pid": os.getpid()})
 """
 
 
@@ -47,68 +35,6 @@ def plays(places: Places, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], No
         )
 
     return play
-
-
-async def test_progress_is_passed_on_until_the_cluster_serves(plays, ended):
-    plays(RUNS + 'ready("control"); say(done=True); signal.pause()')
-    told: list[Progress] = []
-    running = await launch.detach(SPEC, told.append)
-    assert told == [Progress("control", ProgressState.READY, 0.1, "there")]
-    assert running.name == "demo"
-    os.kill(running.record["pid"], signal.SIGKILL)
-    assert ended(running.record["pid"])
-
-
-async def test_a_launcher_is_no_zombie_when_it_ends_before_who_started_it(plays, alive):
-    plays(RUNS + "say(done=True); signal.pause()")
-    pid = (await launch.detach(SPEC)).record["pid"]
-    os.kill(pid, signal.SIGKILL)
-    (reaper,) = (each for each in threading.enumerate() if each.name == "launcher of demo")
-    reaper.join(20)
-    assert not alive(pid)
-
-
-async def test_it_is_in_a_session_of_its_own_so_that_ctrl_c_does_not_reach_it(plays):
-    plays(RUNS + "say(done=True); signal.pause()")
-    pid = (await launch.detach(SPEC)).record["pid"]
-    assert os.getsid(pid) == pid
-    os.kill(pid, signal.SIGKILL)
-
-
-@pytest.mark.parametrize(("misused", "kind"), [("True", ConfigError), ("False", ClusterError)])
-async def test_a_failure_is_told_as_the_launcher_put_it(plays, misused, kind):
-    plays(f'say(failed="no such image", misused={misused})')
-    with pytest.raises(ClusterError, match=r"^no such image$") as caught:
-        await launch.detach(SPEC)
-    assert type(caught.value) is kind
-
-
-async def test_a_launcher_that_dies_without_a_word_is_an_error(plays):
-    plays("raise SystemExit(1)")
-    with pytest.raises(ClusterError, match=r"ended without a word: run it with --foreground"):
-        await launch.detach(SPEC)
-
-
-async def test_who_stops_waiting_ends_the_launcher_too(
-    plays, alive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    plays('open(os.environ["NOTE"], "w").write(str(os.getpid())); ready("control"); signal.pause()')
-    note = tmp_path / "pid"
-    monkeypatch.setenv("NOTE", str(note))
-    told = asyncio.Event()
-    waiting = asyncio.ensure_future(launch.detach(SPEC, lambda _: told.set()))
-    await told.wait()
-    waiting.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await waiting
-    assert not alive(int(note.read_text()))
-
-
-async def test_the_launcher_that_has_begun_is_the_one_that_is_waited_for(plays):
-    plays(RUNS + "say(done=True); signal.pause()")
-    begun = spawn.begin(SPEC)
-    assert (await launch.detach(SPEC, begun=begun)).record["pid"] == begun.process.pid
-    begun.end()
 
 
 async def test_in_the_foreground_it_is_waited_for(plays):
