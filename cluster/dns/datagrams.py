@@ -4,6 +4,7 @@ import asyncio
 import logging
 from typing import Any
 
+from cluster.dns.accounts import socket_address
 from cluster.dns.handler import QueryHandler
 from cluster.dns.prepared import ID_BYTES
 from cluster.wire.addresses import Protocol, SocketAddress
@@ -28,13 +29,14 @@ class QueryDatagrams(asyncio.DatagramProtocol):
         transport = self._transport
         if transport is None or transport.is_closing():
             return
-        turn = self._handler.begin()
-        prepared = turn.memory.hit(data[ID_BYTES:]) if turn else None
-        if turn is None or prepared is None:
+        began = self._handler.monotonic()
+        memory = self._handler.memory()
+        prepared = memory.hit(data[ID_BYTES:]) if memory is not None else None
+        if memory is None or prepared is None:
             self._serve(data, addr, transport)
             return
         transport.sendto(data[:ID_BYTES] + prepared.rest, addr)
-        self._handler.end(turn, (prepared,), lambda _: socket_address(addr), self._server)
+        self._handler.accounts.hit(prepared, addr, self._server, memory.zone, began)
 
     def _serve(self, data: bytes, addr: Any, transport: asyncio.DatagramTransport) -> None:
         def send(reply: bytes) -> None:
@@ -45,8 +47,3 @@ class QueryDatagrams(asyncio.DatagramProtocol):
 
     def error_received(self, exc: Exception) -> None:
         log.debug("datagram error error=%s", exc)  # a client that has gone: nothing to do
-
-
-def socket_address(address: Any) -> SocketAddress:
-    """What the loop calls an address, without what IPv6 has besides."""
-    return SocketAddress(str(address[0]), int(address[1]))

@@ -1,8 +1,8 @@
 """What happens to one query, whatever brought it: answer, or ask elsewhere; count it; record it."""
 
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 
 from cluster.aio.clock import Clock
@@ -11,13 +11,12 @@ from cluster.dns.accounts import Accounts, Received
 from cluster.dns.answer import Answer
 from cluster.dns.forward import Forwarder
 from cluster.dns.memory import AnswerMemory
-from cluster.dns.prepared import Prepared
-from cluster.dns.query_notes import NotedQueries, OriginOf
+from cluster.dns.query_notes import OriginOf
 from cluster.dns.response import Response, response_of
 from cluster.dns.zone import Zone
 from cluster.errors import WireError
 from cluster.trace.recorder import Recorder
-from cluster.wire.addresses import Protocol, SocketAddress
+from cluster.wire.addresses import Protocol
 from cluster.wire.dns import Message, Question, Rcode, decode, encode
 from cluster.wire.flow import Flow
 
@@ -27,16 +26,6 @@ FORWARDED_MAX = 2000  # queries waiting for somebody else; more are answered REF
 
 ZoneSource = Callable[[], Zone]
 Send = Callable[[bytes], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """Datagrams answered together, in one zone, without giving up control."""
-
-    memory: AnswerMemory
-    zone: Zone
-    began: float  # monotonic
-    at: float
 
 
 class QueryHandler:
@@ -55,21 +44,22 @@ class QueryHandler:
         self.accounts = Accounts(recorder, clock=clock, dice=dice, origin=origin)
         self._zone_source = zone_source
         self._forwarder = forwarder
-        self._clock = clock
+        self.monotonic = clock.monotonic
         self._tasks = Tasks(clock)
         forwards = forwarder is not None
         datagrams = AnswerMemory(dice, udp=True, forwards=forwards, gone=self.accounts.settle)
         streams = AnswerMemory(dice, udp=False, shared=datagrams, forwards=forwards)
         self._memories = {Protocol.UDP: datagrams, Protocol.TCP: streams}
-        self.accounts.metrics.before_reading(datagrams.settle)
+        self._datagrams = datagrams
+        self.accounts.metrics.before_reading(self._settle)
 
     async def close(self) -> None:
         """Give up what is under way."""
         await self._tasks.close()
         self.accounts.close()
 
-    def begin(self) -> Turn | None:
-        """Answer datagrams from memory: find them in the turn's, send the answers, end it.
+    def memory(self) -> AnswerMemory | None:
+        """What is remembered for datagrams, good until control is given up.
 
         None: there is no zone to answer from, and who is served by itself is told so.
         """
@@ -78,51 +68,36 @@ class QueryHandler:
         except Exception:
             log.exception("no zone")
             return None
-        memory = self._memories[Protocol.UDP]
-        memory.turn_to(zone)
-        return Turn(memory, zone, self._clock.monotonic(), self._clock.now())
-
-    def end(
-        self,
-        turn: Turn,
-        prepared: Sequence[Prepared],
-        peer: Callable[[int], SocketAddress],
-        server: SocketAddress,
-    ) -> None:
-        """Tell of what was answered: `peer(n)` asked for `prepared[n]`, of this server."""
-        self.accounts.hits(
-            NotedQueries(
-                protocol=Protocol.UDP,
-                prepared=prepared,
-                peer=peer,
-                server=server,
-                zone=turn.zone,
-                at=turn.at,
-                seconds=self._clock.monotonic() - turn.began,
-            )
-        )
+        memory = self._datagrams
+        if zone is not memory.zone:
+            memory.turn_to(zone)
+        return memory
 
     def serve(self, raw: bytes, flow: Flow, send: Send) -> None:
         """Answer one message, now or later; our own mistake becomes SERVFAIL, not silence."""
         try:
             query = self._received(raw, flow)
             reply = self._memories[flow.protocol].reply(raw, query.zone)
-            if reply is None:
-                return
-            answer = reply.response.answer if reply.response else None
-            if self._forwarder is not None and reply.response and answer and answer.wants_another:
-                self._start_forward(query, reply.response, answer, self._forwarder, send)
-                return
-            send(reply.raw)
-            self.accounts.answered(query, reply)
         except Exception:
             log.exception("query failed client=%s", flow.source)
             self.accounts.metrics.panicked()
             send(_header_only(raw, Rcode.SERVFAIL))
+            return
+        if reply is None:
+            return
+        answer = reply.response.answer if reply.response else None
+        if self._forwarder is not None and reply.response and answer and answer.wants_another:
+            self._start_forward(query, reply.response, answer, self._forwarder, send)
+            return
+        send(reply.raw)
+        self.accounts.answered(query, reply)
+
+    def _settle(self) -> None:
+        self.accounts.settle_singles()
+        self._datagrams.settle()
 
     def _received(self, raw: bytes, flow: Flow) -> Received:
-        began, at = self._clock.monotonic(), self._clock.now()
-        return Received(raw=raw, flow=flow, zone=self._zone_source(), began=began, at=at)
+        return Received(raw=raw, flow=flow, zone=self._zone_source(), began=self.monotonic())
 
     def _start_forward(
         self, query: Received, response: Response, answer: Answer, forwarder: Forwarder, send: Send

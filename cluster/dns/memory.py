@@ -18,7 +18,7 @@ from cluster.dataclass import dataclass
 from cluster.dns.prepared import ID_BYTES, Prepared
 from cluster.dns.query_key import without_options
 from cluster.dns.response import Response, respond
-from cluster.dns.witness import Maps, holds, kept, maps_of, witnessed
+from cluster.dns.witness import holds, kept, maps_of, witnessed
 from cluster.dns.zone import Zone
 
 GENERATION_MAX = 16_384  # answers; there are two generations
@@ -59,8 +59,8 @@ class AnswerMemory:
         self._shared = shared
         self._forwards = forwards
         self._gone = gone or _nobody
-        self._zone: Zone | None = None
-        self._maps: Maps = ()
+        self.zone = Zone()  # what is answered from
+        self._maps = maps_of(self.zone)
         self._epoch = 0
         self._young: dict[bytes, Prepared] = {}
         self._old: dict[bytes, Prepared] = {}
@@ -68,12 +68,12 @@ class AnswerMemory:
 
     def turn_to(self, zone: Zone) -> None:
         """Answer from this zone from now on."""
-        before = self._zone
+        before = self.zone
         if zone is before:
             return
-        if before is None or (zone.settings, zone.synced) != (before.settings, before.synced):
+        if (zone.settings, zone.synced) != (before.settings, before.synced):
             self._clear()
-        self._zone = zone
+        self.zone = zone
         self._maps = maps_of(zone)
         self._epoch += 1
 
@@ -120,9 +120,8 @@ class AnswerMemory:
             self._keep(key, prepared)
         if prepared.epoch == self._epoch:
             return prepared
-        assert self._zone is not None
         if holds(prepared.facts, self._maps):
-            prepared.renew(self._zone.serial, self._epoch)
+            prepared.renew(self.zone.serial, self._epoch)
             return prepared
         del self._young[key]
         self._young_bytes -= _size(key, prepared)

@@ -7,9 +7,12 @@ Pure: a message in, bytes out; chance is passed in.
 """
 
 from dataclasses import replace
-from random import Random
+from typing import TYPE_CHECKING
 
 from cluster.wire.dns import Address, Message, Record, encode
+
+if TYPE_CHECKING:
+    from random import Random
 
 ORDERS_MAX = 32
 ORDERS_MIN = 4
@@ -30,7 +33,7 @@ class Orders:
         "_turn",
     )
 
-    def __init__(self, message: Message, bytes_max: int, dice: Random) -> None:
+    def __init__(self, message: Message, bytes_max: int, dice: "Random") -> None:
         self._message = message
         self._bytes_max = bytes_max
         self._dice = dice

@@ -9,7 +9,7 @@ Pure: values in, values out; chance is passed in.
 """
 
 import struct
-from random import Random
+from typing import TYPE_CHECKING
 
 from cluster.dns.answer import SOA_EXPIRE, SOA_REFRESH, SOA_RETRY
 from cluster.dns.orders import Orders
@@ -17,6 +17,9 @@ from cluster.dns.response import Response
 from cluster.dns.witness import Facts
 from cluster.dns.zone import Zone
 from cluster.wire.dns import Message, Soa, encode
+
+if TYPE_CHECKING:
+    from random import Random
 
 ID_BYTES = 2
 TRUNCATED = 0x02  # in the first byte behind the id
@@ -56,7 +59,7 @@ class Prepared:
         self._serial_at = serial_at
 
     @classmethod
-    def of(cls, query: bytes, response: Response, zone: Zone, dice: Random) -> "Prepared":
+    def of(cls, query: bytes, response: Response, zone: Zone, dice: "Random") -> "Prepared":
         """The response to a query, from this zone."""
         message, bytes_max = response.message, response.bytes_max
         orders = Orders(message, bytes_max, dice) if response.shuffles else None

@@ -31,7 +31,9 @@ async def serve(config: DnsConfig, lifecycle: Lifecycle) -> None:
     recorder = Recorder(PROCESS, clock)
     async with ApiClient.of(config.api, kubeconfig=config.kubeconfig) as api:
         view = ZoneView(api, config.zone, clock, tasks)
-        server = DnsServer(view.zone, recorder, forward=config.forward, dice=SystemRandom())
+        server = DnsServer(
+            view.zone, recorder, own_socket=True, forward=config.forward, dice=SystemRandom()
+        )
         diagnostics = _diagnostics(recorder, view, server)
         try:
             view.start()

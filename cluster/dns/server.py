@@ -12,13 +12,15 @@ from collections.abc import Sequence
 from random import Random
 
 from cluster.aio.clock import Clock, SystemClock
-from cluster.dns.datagrams import QueryDatagrams, socket_address
+from cluster.dns.accounts import socket_address
+from cluster.dns.datagrams import QueryDatagrams
 from cluster.dns.forward import Forwarder
 from cluster.dns.handler import QueryHandler, ZoneSource
 from cluster.dns.metrics import DnsMetrics
 from cluster.dns.monitoring import Monitoring
 from cluster.dns.query_notes import OriginOf
 from cluster.dns.query_record import origin_of
+from cluster.dns.query_socket import QuerySocket
 from cluster.trace.recorder import Recorder
 from cluster.wire.addresses import Protocol, SocketAddress
 from cluster.wire.flow import Flow
@@ -30,13 +32,17 @@ BIND_ATTEMPTS = 16  # to find a port that is free for both, when any port will d
 
 
 class DnsServer:
-    """Answers from the zone that `zone_source` gives; records each query if it has a recorder."""
+    """Answers from the zone that `zone_source` gives; records each query if it has a recorder.
+
+    `own_socket`: datagrams come to a socket of the machine's, which no pod's program can have.
+    """
 
     def __init__(
         self,
         zone_source: ZoneSource,
         recorder: Recorder | None = None,
         *,
+        own_socket: bool = False,
         forward: Sequence[SocketAddress] = (),
         clock: Clock | None = None,
         dice: Random | None = None,
@@ -50,7 +56,8 @@ class DnsServer:
             dice=dice or Random(),
             origin=origin,
         )
-        self._udp: asyncio.DatagramTransport | None = None
+        self._own_socket = own_socket
+        self._udp: asyncio.DatagramTransport | QuerySocket | None = None
         self._tcp: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self.monitoring = Monitoring(lambda: zone_source().synced, self.metrics.text)
@@ -107,6 +114,10 @@ class DnsServer:
         raise AssertionError("the loop returns or raises")
 
     async def _listen_udp(self, host: str, port: int) -> None:
+        if self._own_socket:
+            self._udp = QuerySocket(self._handler, SocketAddress(host, port))
+            self._udp.start()
+            return
         loop = asyncio.get_running_loop()
         self._udp, _ = await loop.create_datagram_endpoint(
             lambda: QueryDatagrams(self._handler), local_addr=(host, port)

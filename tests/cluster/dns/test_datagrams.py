@@ -3,7 +3,7 @@
 from random import Random
 from typing import Any
 
-from cluster.dns.datagrams import QueryDatagrams, socket_address
+from cluster.dns.datagrams import QueryDatagrams
 from cluster.dns.handler import QueryHandler
 from cluster.dns.query_record import origin_of
 from cluster.dns.zone import Zone
@@ -88,7 +88,3 @@ def test_without_a_zone_each_query_fails_by_itself(clock: Any) -> None:
         raise RuntimeError("no zone")
 
     assert Served(broken, clock).ask("web").rcode == Rcode.SERVFAIL
-
-
-def test_addresses_are_read_without_what_ipv6_has_besides() -> None:
-    assert socket_address(("::1", 53, 0, 0)) == SocketAddress("::1", 53)

@@ -32,13 +32,15 @@ from cluster.wire.dns import (
 Serve = Callable[..., Awaitable[tuple[DnsServer, SocketAddress]]]
 
 
-@pytest.fixture
-async def serve() -> AsyncIterator[Serve]:
+@pytest.fixture(params=["own socket", "the loop's"])
+async def serve(request: Any) -> AsyncIterator[Serve]:
+    """Servers of each kind: of the machine's, and of whatever loop there is, as in a pod."""
+    own_socket = request.param == "own socket"
     started: list[DnsServer] = []
 
     async def start(zone: Any, **more: Any) -> tuple[DnsServer, SocketAddress]:
         source = zone if callable(zone) else lambda: zone
-        server = DnsServer(source, dice=Random(1), **more)
+        server = DnsServer(source, dice=Random(1), own_socket=own_socket, **more)
         started.append(server)
         return server, await server.start("127.0.0.1", 0)
 
