@@ -1,19 +1,35 @@
-"""A launcher in the foreground: a child that is waited for to its end.
+"""Waiting for a launcher, on a loop: one in the background until it serves, or a child to its end.
 
-It tells of its progress over a pipe (`cluster.launcher.spawn` starts one in the background).
+It tells of its progress over a pipe (`cluster.launcher.spawn`, which needs no loop, starts it).
 """
 
 import asyncio
 import os
 import signal
+from threading import Thread
 
 from cluster.launcher import spawn
 from cluster.launcher.progress import Tell, silent
+from cluster.launcher.running import Running, find
 from cluster.launcher.spawn import LauncherGone
 from cluster.launcher.spec import ClusterSpec
 
 REPORT_BYTES_MAX = 1 << 20
 INTERRUPTED = 130  # told to stop before the cluster served
+
+
+async def detach(spec: ClusterSpec, tell: Tell = silent) -> Running:
+    """Start a launcher that stays; return when its cluster serves, the error says why it cannot."""
+    begun = spawn.begin(spec, anew=True)  # this process has a loop
+    try:
+        await _reports(begun.reports, tell)
+    except BaseException:
+        await asyncio.to_thread(begun.end)
+        raise
+    # it lives on without us; should it end first, it is not to stay a zombie
+    name = f"launcher of {spec.name}"
+    Thread(target=os.waitpid, args=(begun.pid, 0), name=name, daemon=True).start()
+    return find(spec.name)
 
 
 async def foreground(spec: ClusterSpec, tell: Tell = silent) -> int:

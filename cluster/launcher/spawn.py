@@ -53,12 +53,15 @@ def detach(spec: ClusterSpec, tell: Tell = silent) -> Begun:
     return begun
 
 
-def begin(spec: ClusterSpec) -> Begun:
-    """Start a launcher in a session of its own: it stays when this process goes."""
+def begin(spec: ClusterSpec, *, anew: bool = False) -> Begun:
+    """Start a launcher in a session of its own: it stays when this process goes.
+
+    It begins anew where this process has a loop or threads, of which a fork has nothing.
+    """
     reading, writing = os.pipe()
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
-    alone = threading.active_count() == 1
+    alone = not anew and threading.active_count() == 1
     try:
         pid = os.fork()
         if pid == 0:

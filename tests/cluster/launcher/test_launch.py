@@ -1,16 +1,19 @@
-"""A launcher in the foreground, and hearing what becomes of it."""
+"""Starting a launcher, and hearing what becomes of it."""
 
+import asyncio
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from cluster.errors import ConfigError
 from cluster.launcher import launch, spawn
 from cluster.launcher.places import Places
-from cluster.launcher.progress import Progress
+from cluster.launcher.progress import Progress, ProgressState
 from cluster.launcher.spec import ClusterSpec
 
 SPEC = ClusterSpec(name="demo", nodes=2)
@@ -20,6 +23,16 @@ def say(**words):
     os.write(int(sys.argv[1]), json.dumps(words).encode() + b"\\n")
 def ready(what):
     say(what=what, state="ready", seconds=0.1, detail="there")
+"""
+
+# a launcher as `find` expects it: its lock is held and its record written
+RUNS = """
+import fcntl
+from cluster.launcher.places import Places
+from cluster.launcher.record import write_record
+from cluster.launcher.sweep import lock
+places = Places.of("demo"); places.make(); held = lock(places)
+write_record(places.cluster_file, {"name": "demo", "pid": os.getpid()})
 """
 
 
@@ -35,6 +48,40 @@ def plays(places: Places, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], No
         )
 
     return play
+
+
+async def test_progress_is_passed_on_until_the_cluster_serves(plays, ended):
+    plays(RUNS + 'ready("control"); say(done=True); signal.pause()')
+    told: list[Progress] = []
+    running = await launch.detach(SPEC, told.append)
+    assert told == [Progress("control", ProgressState.READY, 0.1, "there")]
+    assert running.name == "demo"
+    os.kill(running.record["pid"], signal.SIGKILL)
+    assert ended(running.record["pid"])
+
+
+async def test_a_launcher_is_no_zombie_when_it_ends_before_who_started_it(plays, alive):
+    plays(RUNS + "say(done=True); signal.pause()")
+    pid = (await launch.detach(SPEC)).record["pid"]
+    os.kill(pid, signal.SIGKILL)
+    (reaper,) = (each for each in threading.enumerate() if each.name == "launcher of demo")
+    reaper.join(20)
+    assert not alive(pid)
+
+
+async def test_who_stops_waiting_ends_the_launcher_too(
+    plays, alive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    plays('open(os.environ["NOTE"], "w").write(str(os.getpid())); ready("control"); signal.pause()')
+    note = tmp_path / "pid"
+    monkeypatch.setenv("NOTE", str(note))
+    told = asyncio.Event()
+    waiting = asyncio.ensure_future(launch.detach(SPEC, lambda _: told.set()))
+    await told.wait()
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert not alive(int(note.read_text()))
 
 
 async def test_in_the_foreground_it_is_waited_for(plays):

@@ -82,7 +82,7 @@ def test_a_document_has_a_place():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("kind: [", r"shop\.yaml is not YAML: .*line 1"),
+        ("kind: [", r"shop\.yaml is not YAML: .*line [12]"),
         ("a\n---\n" + POD, r"shop\.yaml, document 1 is no Kubernetes object: it has no kind"),
         (POD + "---\nmetadata: {}", r"shop\.yaml, document 2 is no Kubernetes object"),
         ("- kind: Pod", r"shop\.yaml, document 1 is no Kubernetes object"),
