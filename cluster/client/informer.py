@@ -28,6 +28,7 @@ GONE = 410
 
 Key = tuple[str, str]  # namespace ("" without one), name
 Changed = Callable[[Document | None, Document | None], None]
+Keep = Callable[[Document], Document]
 
 
 class Informer:
@@ -42,7 +43,9 @@ class Informer:
         namespace: str | None = None,
         label_selector: str | None = None,
         field_selector: str | None = None,
+        keep: Keep | None = None,
     ) -> None:
+        """`keep`: what of a document is kept, where that is little of it."""
         self.resource = resource
         self.synced = asyncio.Event()
         self._api = api
@@ -50,6 +53,7 @@ class Informer:
         self._namespace = namespace
         self._labels = label_selector
         self._fields = field_selector
+        self._keep = keep or _whole
         self._objects: dict[Key, Document] = {}
         self._version = 0
         self._callbacks: list[Changed] = []
@@ -101,7 +105,7 @@ class Informer:
             label_selector=self._labels,
             field_selector=self._fields,
         )
-        found = {_key(each): each for each in listing.items}
+        found = {_key(each): self._keep(each) for each in listing.items}
         for key in self._objects.keys() - found.keys():
             self._replace(key, None)
         for key, document in found.items():
@@ -125,7 +129,7 @@ class Informer:
         document = event.document
         if event.type != EventType.BOOKMARK:
             gone = event.type == EventType.DELETED
-            self._replace(_key(document), None if gone else document)
+            self._replace(_key(document), None if gone else self._keep(document))
         self._seen(int(document["metadata"]["resourceVersion"]))
 
     def _replace(self, key: Key, new: Document | None) -> None:
@@ -154,3 +158,7 @@ class Informer:
 def _key(document: Document) -> Key:
     metadata = document["metadata"]
     return metadata.get("namespace", ""), metadata["name"]
+
+
+def _whole(document: Document) -> Document:
+    return document

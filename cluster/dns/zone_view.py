@@ -14,6 +14,7 @@ from cluster.aio.tasks import Tasks
 from cluster.client.informer import Informer
 from cluster.client.interface import Api, Document
 from cluster.dns.zone import Change, Zone, ZoneSettings
+from cluster.dns.zone_documents import kept_of
 from cluster.objects.resources import ENDPOINT_SLICES, NAMESPACES, PODS, SERVICES, Resource
 
 WATCHED = (NAMESPACES, SERVICES, ENDPOINT_SLICES, PODS)
@@ -25,7 +26,9 @@ class ZoneView:
 
     def __init__(self, api: Api, settings: ZoneSettings, clock: Clock, tasks: Tasks) -> None:
         self.current = Zone(settings=settings, synced=False)
-        self._informers = {each: Informer(api, each, clock=clock) for each in WATCHED}
+        self._informers = {
+            each: Informer(api, each, clock=clock, keep=partial(kept_of, each)) for each in WATCHED
+        }
         self._tasks = tasks
         self._pending: list[Change] = []
         self._flushing = False

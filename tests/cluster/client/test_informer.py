@@ -179,3 +179,22 @@ async def test_one_readers_fault_does_not_keep_others_from_hearing(
     task.cancel()
     assert heard == [("a", "3"), ("b", "6")]
     assert "a bug" in caplog.text
+
+
+async def test_no_more_is_kept_than_was_asked_for() -> None:
+    api = ScriptedApi([([pod("a", 1, size=1)], 1)], [[event("MODIFIED", pod("a", 2, size=2))]])
+    clock = NoWaiting()
+    informer = Informer(
+        api,  # type: ignore[arg-type]
+        PODS,
+        clock=clock,
+        keep=lambda document: {"metadata": document["metadata"]},
+    )
+    told: list[Any] = []
+    informer.on_change(lambda old, new: told.append((old, new)))
+    running = asyncio.create_task(informer.run())
+    await api.idle.wait()
+    running.cancel()
+    states = [{"metadata": pod("a", version)["metadata"]} for version in (1, 2)]
+    assert told == [(None, states[0]), (states[0], states[1])]
+    assert list(informer.objects.values()) == [states[1]]
