@@ -18,6 +18,7 @@ from cluster.aio.mmsg import open_batch, open_outgoing
 from cluster.aio.outgoing import Outgoing
 
 RUNS_READ_MAX = 16  # of up to 64 KiB
+UNUSED_MAX = 16
 
 
 class Sender(Protocol):
@@ -43,7 +44,8 @@ class Turn:
 
     def give_back(self, outgoing: Outgoing) -> None:
         """It is empty again."""
-        self._unused.append(outgoing)
+        if len(self._unused) < UNUSED_MAX:
+            self._unused.append(outgoing)
 
     def batch_for(self, family: int, *, coalesced: bool) -> Batch:
         """Something to receive in; what came is read before the next one asks."""

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from cluster.aio.turn import Turn, turn_of_loop
+from cluster.aio.turn import UNUSED_MAX, Turn, turn_of_loop
 
 
 class Gatherer:
@@ -58,6 +58,16 @@ def test_memory_is_lent_again() -> None:
     assert first is not second
     turn.give_back(first)
     assert turn.lend(each) is first
+
+
+def test_no_more_memory_is_kept_than_is_often_needed() -> None:
+    turn = Turn()
+    each = Gatherer(turn)
+    lent = [turn.lend(each) for _ in range(UNUSED_MAX + 1)]
+    for outgoing in lent:
+        turn.give_back(outgoing)
+    again = [turn.lend(each) for _ in lent]
+    assert sum(any(one is other for other in lent) for one in again) == UNUSED_MAX
 
 
 @pytest.mark.parametrize("coalesced", [True, False])
