@@ -22,7 +22,7 @@ from cluster.client.interface import NodeApi
 from cluster.dataplane.node_view import NetworkSettings, NodeView, empty_view
 from cluster.dns.resolv_conf import ClusterDns, ResolvConf, pod_resolv_conf
 from cluster.ipam import IpPool, Order
-from cluster.objects.resources import ENDPOINT_SLICES, NODES, PODS, SERVICES
+from cluster.objects.resources import NODES, PODS, SERVICES
 from cluster.trace.endpoint import add_routes
 from cluster.trace.recorder import Recorder
 from cluster.wire.clients import OutsideClients
@@ -45,7 +45,6 @@ from node_agent.kubelet.pod_files import NodeFiles
 from node_agent.kubelet.server import metrics_of
 from node_agent.kubelet_server import KubeletServer
 from node_agent.loop import NodeLoop
-from node_agent.proxy.health_checks import HealthCheck, health_checks
 from node_agent.proxy.health_servers import HealthServers
 from node_agent.proxy.node_ports import PortPlan
 from node_agent.proxy.proxier import Proxier, log_failed
@@ -95,7 +94,7 @@ class Agent:
             failed=self._port_failed,
             clock=clock,
         )
-        self._health = HealthServers(bind=config.bind, checks=self._health_checks, clock=clock)
+        self._health = HealthServers(bind=config.bind, clock=clock)
         self._zone = NodeZone(self.view.informers, config.cluster_domain)
         self._server = KubeletServer(config, key)
         self._facts = self._node_facts()
@@ -261,12 +260,8 @@ class Agent:
         """What the node counts, besides its traces."""
         counts = self._data_plane.counts()
         counts["connections_reset_total"] += self._proxier.turned_away
+        counts["datagrams_dropped_total"] += self._proxier.datagrams_lost
         return metrics_of(self._kubelet.pods) + metrics_text(counts)
-
-    def _health_checks(self) -> dict[int, HealthCheck]:
-        held = self.view.informers
-        services, slices = held[SERVICES].objects.values(), held[ENDPOINT_SLICES].objects.values()
-        return health_checks(services, slices, self._config.name)
 
     def _pod_with(self, ip: str) -> str:
         network = self.network.pod_with(ip)

@@ -30,6 +30,7 @@ class Held:
     ports: tuple[ServedPort, ...] = ()
     fronts: tuple[tuple[Place, Front], ...] = ()
     addresses: tuple[str, ...] = ()  # active ClusterIPs
+    health_check_port: int = 0
 
 
 NOTHING_HELD = Held()
@@ -64,11 +65,10 @@ class ServiceTable:
         found = self.active.get(ip)
         return found[0] if found else None
 
-    def node_ports(self) -> Iterator[tuple[int, Protocol, ServedPort]]:
-        """Every node port, for whoever listens on them."""
-        for (place, port, protocol), fronts in self.fronts.items():
-            if place in NODE_PORT_PLACES.values():
-                yield port, protocol, fronts[0].served
+    def changed_since(self, before: "ServiceTable") -> Iterator[tuple[Key, Held, Held]]:
+        """The Services that are served otherwise than before: what was kept of each, what is."""
+        for key in self.held.changed_keys(before.held):
+            yield key, before.held.get(key) or NOTHING_HELD, self.held.get(key) or NOTHING_HELD
 
     def with_service(
         self, key: Key, service: Service | None, slices: Iterable[EndpointSlice]
@@ -176,7 +176,7 @@ class ServiceTable:
             self._serve(service, port, slices, kind) for kind in types for port in service.ports
         )
         fronts = tuple(entry for served in ports for entry in _fronts(service, served))
-        return Held(ports, fronts, service.cluster_ips)
+        return Held(ports, fronts, service.cluster_ips, service.health_check_port)
 
     def _serve(
         self,

@@ -115,6 +115,7 @@ class Service:
     external_policy: TrafficPolicy = TrafficPolicy.CLUSTER
     affinity_seconds: int | None = None  # ClientIP affinity and its timeout (S-4)
     source_ranges: tuple[Cidr, ...] = ()  # loadBalancerSourceRanges
+    health_check_port: int = 0  # healthCheckNodePort (S-118)
 
     def __str__(self) -> str:
         return f"{self.meta.namespace}/{self.meta.name}"
@@ -135,6 +136,7 @@ def parse_service(document: Mapping[str, Any]) -> Service:
         external_policy=TrafficPolicy(spec.get("externalTrafficPolicy") or "Cluster"),
         affinity_seconds=_affinity_seconds(spec),
         source_ranges=_source_ranges(spec) if kind == "LoadBalancer" else (),
+        health_check_port=int(spec.get("healthCheckNodePort") or 0),
     )
 
 

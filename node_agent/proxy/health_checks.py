@@ -1,14 +1,14 @@
 """What healthCheckNodePort answers: how many pods of a Service this node has, for balancers.
 
-Pure: objects in, answers out. Terminating pods are not counted, so that a balancer leaves before
-the last of them is gone. Spec: S-43, S-118 to S-120.
+Pure: views in, answers out; a change costs what has changed. Terminating pods are not counted, so
+that a balancer leaves before the last of them is gone. Spec: S-43, S-118 to S-120.
 """
 
-from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cluster.dataclass import dataclass
-from cluster.objects.discovery import EndpointSlice, parse_endpoint_slice
+from cluster.dataplane.node_view import NodeView
+from cluster.dataplane.service_table import Held
 from cluster.objects.meta import Key
 
 SERVING, FAILING = 200, 503
@@ -43,31 +43,26 @@ class HealthCheck:
         }
 
 
-def health_checks(
-    services: Iterable[Mapping[str, Any]], slices: Iterable[Mapping[str, Any]], node: str
-) -> dict[int, HealthCheck]:
-    """Every health check of a node, by port."""
-    ports = {
-        port: (each["metadata"]["namespace"], each["metadata"]["name"])
-        for each in services
-        if (port := (each.get("spec") or {}).get("healthCheckNodePort"))
-    }
-    if not ports:
-        return {}
-    local = _local_addresses([parse_endpoint_slice(each) for each in slices], node)
+Change = tuple[int, HealthCheck] | None  # the port, and what is answered there
+
+
+def check_changes(before: NodeView, after: NodeView) -> dict[Key, Change]:
+    """The checks of Services that are served otherwise than before; None has none."""
     return {
-        port: HealthCheck(service, len(local.get(service, ()))) for port, service in ports.items()
+        key: (held.health_check_port, HealthCheck(key, _local_endpoints(held, after.node_name)))
+        if held.health_check_port
+        else None
+        for key, old, held in after.services.changed_since(before.services)
+        if old.health_check_port or held.health_check_port
     }
 
 
-def _local_addresses(slices: Iterable[EndpointSlice], node: str) -> dict[Key, set[str]]:
-    """The addresses of the ready endpoints of each Service on this node; each counts once."""
-    found: dict[Key, set[str]] = {}
-    for each in slices:
-        here = {
-            endpoint.ip
-            for endpoint in each.endpoints
-            if endpoint.node == node and endpoint.ready and not endpoint.terminating
-        }
-        found.setdefault((each.meta.namespace, each.service), set()).update(here)
-    return found
+def _local_endpoints(held: Held, node: str) -> int:
+    """The ready endpoints of a Service on a node; each address counts once."""
+    here = {
+        backend.address.ip
+        for served in held.ports
+        for backend in served.backends
+        if backend.node == node and backend.ready and not backend.terminating
+    }
+    return len(here)

@@ -8,7 +8,7 @@ import asyncio
 import json
 import logging
 import socket
-from collections.abc import Callable
+from collections.abc import Mapping
 from functools import partial
 
 from aiohttp import web
@@ -17,8 +17,10 @@ from cluster.aio.clock import Clock
 from cluster.aio.listener import Listener
 from cluster.aio.streams import reset
 from cluster.aio.tasks import Tasks
+from cluster.dataplane.node_view import NodeView
+from cluster.objects.meta import Key
 from cluster.wire.addresses import SocketAddress
-from node_agent.proxy.health_checks import HealthCheck
+from node_agent.proxy.health_checks import Change, HealthCheck, check_changes
 
 log = logging.getLogger(__name__)
 
@@ -28,11 +30,9 @@ PROBERS_MAX = 256  # connections of balancers at a time
 class HealthServers:
     """The health checks of one node; `follow` is a listener of the node's view."""
 
-    def __init__(
-        self, *, bind: str, checks: Callable[[], dict[int, HealthCheck]], clock: Clock
-    ) -> None:
+    def __init__(self, *, bind: str, clock: Clock) -> None:
         self._bind = bind
-        self._checks = checks
+        self._ports: dict[Key, int] = {}
         self._current: dict[int, HealthCheck] = {}
         self._servers: dict[int, tuple[Listener, web.Server]] = {}
         self._accepting = Tasks(clock)
@@ -44,17 +44,33 @@ class HealthServers:
         """Whether there are health check ports."""
         return bool(self._current)
 
-    def follow(self, *_: object) -> None:
+    def follow(self, before: NodeView, after: NodeView) -> None:
         """Listen where the Services of the new view want it, and answer by it."""
+        self.apply(check_changes(before, after))
+
+    def apply(self, changes: Mapping[Key, Change]) -> None:
+        """Take these Services' checks; what cannot be listened on is tried again with each."""
         if self._closed:
             return
-        self._current = self._checks()
-        self._failing &= self._current.keys()
-        for port in [each for each in self._servers if each not in self._current]:
-            listener, _server = self._servers.pop(port)
-            listener.close()
+        for key, change in changes.items():
+            self._forget(key)
+            if change is not None:
+                port, check = change
+                self._ports[key], self._current[port] = port, check
+        self._close_unwanted()
         for port in self._current.keys() - self._servers.keys():
             self._open(port)
+
+    def _forget(self, key: Key) -> None:
+        port = self._ports.pop(key, 0)
+        if port in self._current and self._current[port].service == key:
+            del self._current[port]
+
+    def _close_unwanted(self) -> None:
+        self._failing &= self._current.keys()
+        for port in self._servers.keys() - self._current.keys():
+            listener, _ = self._servers.pop(port)
+            listener.close()
 
     def _open(self, port: int) -> None:
         server = web.Server(partial(self._answer, port))

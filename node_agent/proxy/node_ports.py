@@ -1,6 +1,7 @@
 """What a node does on each of its node ports: serve, refuse, or stay silent.
 
-Pure: a view in, plans out. Spec: S-84 to S-89; externalTrafficPolicy: S-58, S-59.
+Pure: views in, plans out; a change costs what has changed, however many ports there are.
+Spec: S-84 to S-89; externalTrafficPolicy: S-58, S-59.
 """
 
 from enum import StrEnum
@@ -8,6 +9,7 @@ from enum import StrEnum
 from cluster.dataclass import dataclass
 from cluster.dataplane.node_view import NodeView
 from cluster.dataplane.served_port import FrontKind, ServedPort
+from cluster.dataplane.service_table import NODE_PORT_PLACES
 from cluster.objects.core import TrafficPolicy
 from cluster.objects.meta import Key
 from cluster.wire.addresses import Protocol
@@ -33,14 +35,25 @@ class PortPlan:
     service: Key
 
 
-def port_plans(view: NodeView) -> dict[Place, PortPlan]:
-    """Every node port, by port number and protocol."""
-    plans: dict[Place, PortPlan] = {}
-    for port, protocol, served in view.services.node_ports():
-        if served.address_type == "IPv4":
-            state = _state(served)
-            plans[port, protocol] = PortPlan(port, protocol, state, served.service)
-    return plans
+def plan_changes(before: NodeView, after: NodeView) -> dict[Place, PortPlan | None]:
+    """The node ports of Services that are served otherwise than before; None is gone."""
+    node = NODE_PORT_PLACES["IPv4"]
+    places = {
+        (port, protocol)
+        for _, *each in after.services.changed_since(before.services)
+        for held in each
+        for (where, port, protocol), _ in held.fronts
+        if where == node
+    }
+    return {place: _plan(after, *place) for place in places}
+
+
+def _plan(view: NodeView, port: int, protocol: Protocol) -> PortPlan | None:
+    fronts = view.services.fronts.get((NODE_PORT_PLACES["IPv4"], port, protocol))
+    if not fronts:
+        return None
+    served = fronts[0].served
+    return PortPlan(port, protocol, _state(served), served.service)
 
 
 def _state(served: ServedPort) -> PortState:

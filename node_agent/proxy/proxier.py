@@ -6,7 +6,7 @@ and tried again; the others do not wait for it.
 
 import logging
 import socket
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from typing import Any
 
@@ -20,7 +20,7 @@ from cluster.wire.addresses import Protocol, SocketAddress
 from cluster.wire.clients import OutsideClients
 from cluster.wire.flow import Flow, Origin, OriginKind
 from node_agent.proxy.datagram_port import DatagramPort, TakeDatagrams
-from node_agent.proxy.node_ports import Place, PortPlan, PortState, port_plans
+from node_agent.proxy.node_ports import Place, PortPlan, PortState, plan_changes
 
 log = logging.getLogger(__name__)
 
@@ -89,24 +89,30 @@ class Proxier:
         """Whether there are node ports."""
         return bool(self._wanted)
 
-    def follow(self, _: NodeView, after: NodeView) -> None:
+    def follow(self, before: NodeView, after: NodeView) -> None:
         """Make the sockets what the new view says."""
-        self.apply(port_plans(after))
+        self.apply(plan_changes(before, after))
 
-    def apply(self, plans: dict[Place, PortPlan]) -> None:
-        """Open, close and silence ports; what does not change is not touched."""
+    def apply(self, changes: Mapping[Place, PortPlan | None]) -> None:
+        """Open, close and silence these ports; the others are not touched."""
         if self._closed:  # the view may change once more while the node ends
             return
-        self._wanted = plans
-        for place in [each for each in self._open if each not in plans]:
-            gone = self._open.pop(place)
-            gone.close()
-            self._lost_before += gone.lost
-        self._failing &= plans.keys()
-        for place, plan in plans.items():
+        for place, plan in changes.items():
+            if plan is None:
+                self._forget(place)
+                continue
+            self._wanted[place] = plan
             held = self._open.get(place)
             if held is None or held.plan.state is not plan.state:
                 self._make(place, plan)
+
+    def _forget(self, place: Place) -> None:
+        self._wanted.pop(place, None)
+        self._failing.discard(place)
+        gone = self._open.pop(place, None)
+        if gone is not None:
+            gone.close()
+            self._lost_before += gone.lost
 
     async def retry_forever(self) -> None:
         """Try the ports again that could not be had, until cancelled."""

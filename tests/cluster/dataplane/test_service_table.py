@@ -4,6 +4,7 @@ import pytest
 
 from cluster.dataplane.node_view import NodeView
 from cluster.dataplane.served_port import Front, FrontKind
+from cluster.dataplane.service_table import NOTHING_HELD
 from cluster.objects.core import parse_service
 from cluster.objects.discovery import parse_endpoint_slice
 from cluster.wire.addresses import Protocol, SocketAddress
@@ -48,7 +49,6 @@ def test_every_front_of_a_service_works_at_the_same_time(balanced: NodeView) -> 
         assert backends(found) == ["10.244.1.2:8080", "10.244.2.2:8080"]
     node_port = balanced.services.at_node_port(SocketAddress("172.30.0.1", 30080), TCP)
     assert node_port is not None and node_port.kind is FrontKind.NODE_PORT
-    assert list(balanced.services.node_ports()) == [(30080, TCP, node_port.served)]
 
 
 def test_a_front_exists_for_its_protocol_and_port_only(balanced: NodeView) -> None:
@@ -221,3 +221,16 @@ def test_a_node_in_another_zone_chooses_anew(make: Any) -> None:
         found = front(moved, "10.96.1.1", 80)
         assert found is not None
         assert [each.address.ip for each in found.served.everywhere.backends] == [ip]
+
+
+def test_what_is_served_otherwise_is_told_with_what_it_was(make: Any, balanced: NodeView) -> None:
+    """Of however many Services: node ports and health checks follow only those."""
+    table = balanced.services
+    key = ("default", "cart")
+    assert list(table.changed_since(table)) == []
+    other = make.with_documents(balanced, make.service("db", "10.96.1.2")).services
+    assert [each for each, _, _ in other.changed_since(table)] == [("default", "db")]
+    gone = make.without(balanced, make.service("cart")).services
+    assert list(gone.changed_since(table)) == [(key, table.held[key], NOTHING_HELD)]
+    again = make.with_documents(balanced, make.slice("cart", "10.244.1.2", "10.244.2.2")).services
+    assert again is table, "it reads as it did"

@@ -8,7 +8,8 @@ import aiohttp
 import pytest
 
 from cluster.aio.clock import SystemClock
-from node_agent.proxy.health_checks import HealthCheck
+from cluster.objects.meta import Key
+from node_agent.proxy.health_checks import Change, HealthCheck
 from node_agent.proxy.health_servers import HealthServers
 
 BIND = "127.0.0.1"
@@ -19,12 +20,14 @@ class Field:
     """Health servers, and what the view says."""
 
     def __init__(self) -> None:
-        self.checks: dict[int, HealthCheck] = {}
-        self.servers = HealthServers(bind=BIND, checks=lambda: self.checks, clock=SystemClock())
+        self.said: dict[int, HealthCheck] = {}
+        self.servers = HealthServers(bind=BIND, clock=SystemClock())
 
     def say(self, checks: dict[int, HealthCheck]) -> None:
-        self.checks = checks
-        self.servers.follow()
+        changes: dict[Key, Change] = {each.service: None for each in self.said.values()}
+        changes |= {each.service: (port, each) for port, each in checks.items()}
+        self.said = checks
+        self.servers.apply(changes)
 
 
 @pytest.fixture

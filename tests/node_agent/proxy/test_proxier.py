@@ -53,7 +53,8 @@ class Field:
         reply([self.answer or data.upper() for data in payloads], True)
 
     def apply(self, *plans: PortPlan) -> None:
-        self.proxier.apply({(each.port, each.protocol): each for each in plans})
+        wanted = {(each.port, each.protocol): each for each in plans}
+        self.proxier.apply(dict.fromkeys(self.proxier.states()) | wanted)
 
     def client(self, kind: socket.SocketKind = socket.SOCK_STREAM) -> socket.socket:
         sock = socket.socket(socket.AF_INET, kind)
