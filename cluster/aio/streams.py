@@ -14,6 +14,8 @@ import socket
 import struct
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from functools import cache
+from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from cluster.wire.addresses import SocketAddress
@@ -21,6 +23,8 @@ from cluster.wire.addresses import SocketAddress
 BACKLOG = 4096
 HELD_MAX = 1024
 DISCARD_BYTES = 65536
+
+USUAL_CONGESTION = Path("/proc/sys/net/ipv4/tcp_congestion_control")  # Linux
 
 _LINGER_ZERO = struct.pack("ii", 1, 0)
 _IN_PROGRESS = (errno.EINPROGRESS, errno.EALREADY, errno.EAGAIN, errno.EINTR)
@@ -43,13 +47,37 @@ def family_of(ip: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in ip else socket.AF_INET
 
 
+@cache
+def unpaced() -> bytes | None:
+    """Which congestion control to ask for on loopback, where the usual one paces what it sends.
+
+    BBR does, by the delays of a network: on loopback that costs a good part of the rate.
+    """
+    try:
+        if not USUAL_CONGESTION.read_text().startswith("bbr"):
+            return None
+        with socket.socket() as probe:
+            probe.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"reno")
+    except OSError:  # not Linux, or not allowed
+        return None
+    return b"reno"
+
+
+def unpace(sock: socket.socket, address: SocketAddress) -> None:
+    """Send at the receiver's rate, if the other end is on this machine."""
+    algorithm = unpaced() if address.ip.startswith("127.") or address.ip == "::1" else None
+    if algorithm is not None:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, algorithm)
+
+
 def listen(address: SocketAddress, backlog: int = BACKLOG) -> socket.socket:
-    """A listening TCP socket, non-blocking; what it accepts has TCP_NODELAY set."""
+    """A listening TCP socket, non-blocking; what it accepts is undelayed, and unpaced."""
     sock = socket.socket(family_of(address.ip), socket.SOCK_STREAM)
     try:
         sock.setblocking(False)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        unpace(sock, address)
         sock.bind(address)
         sock.listen(backlog)
     except BaseException:
@@ -137,7 +165,7 @@ def _set(future: asyncio.Future[None]) -> None:
 async def connect(
     sock: socket.socket, address: SocketAddress, *, until_connected: Until = until_writable
 ) -> None:
-    """Connect a non-blocking socket on the machine's own network, undelayed.
+    """Connect a non-blocking socket on the machine's own network, undelayed and unpaced.
 
     OSError as connect(2) has it.
     """
@@ -150,6 +178,7 @@ async def connect(
     if code not in _CONNECTED:
         raise OSError(code, f"{address}: {os.strerror(code)}")
     undelayed(sock)
+    unpace(sock, address)
 
 
 async def send_all(

@@ -4,7 +4,9 @@ import asyncio
 import contextvars
 import errno
 import socket
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -192,3 +194,61 @@ async def test_only_so_many_are_held_the_oldest_goes_first(
             await newest
     assert other.fileno() == -1
     assert held() == 0
+
+
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="/proc names the congestion control")
+
+
+def congestion(sock: socket.socket) -> bytes:
+    return sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, 16).rstrip(b"\0")
+
+
+@pytest.fixture
+def usual(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Says what the machine's usual congestion control is."""
+    path = tmp_path / "usual"
+    monkeypatch.setattr(streams, "USUAL_CONGESTION", path)
+    streams.unpaced.cache_clear()
+    yield path.write_text
+    streams.unpaced.cache_clear()
+
+
+@LINUX
+async def test_nobody_is_paced_on_loopback(usual: Callable[[str], None]) -> None:
+    usual("bbr\n")
+    with listen(LOOPBACK) as door, socket.socket() as near:
+        near.setblocking(False)
+        await connect(near, address_of(door))
+        far, _ = door.accept()
+        with far:
+            assert congestion(near) == congestion(far) == b"reno"
+
+
+@LINUX
+def test_what_does_not_pace_is_left_as_it_is(usual: Callable[[str], None]) -> None:
+    usual("cubic\n")
+    with socket.socket() as plain, listen(LOOPBACK) as door:
+        assert congestion(door) == congestion(plain)
+
+
+@LINUX
+def test_other_machines_are_sent_to_as_the_system_would(usual: Callable[[str], None]) -> None:
+    usual("bbr\n")
+    with socket.socket() as plain, listen(SocketAddress("0.0.0.0", 0)) as door:
+        assert congestion(door) == congestion(plain)
+
+
+@LINUX
+def test_a_system_that_lets_nobody_choose_is_left_alone(
+    usual: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual("bbr\n")
+    monkeypatch.setattr(socket, "TCP_CONGESTION", 9999)
+    assert streams.unpaced() is None
+
+
+def test_without_proc_nothing_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "USUAL_CONGESTION", tmp_path / "none")
+    streams.unpaced.cache_clear()
+    assert streams.unpaced() is None
+    streams.unpaced.cache_clear()
