@@ -76,11 +76,8 @@ class OneWay:
         self._return_pipe()
 
     def _readable(self) -> None:
-        if not (self._many and self._move()):
-            self._copy()
-
-    def _copy(self) -> None:
-        """Through the buffer."""
+        if self._many and self._move():
+            return
         buffer = self._buffer
         try:
             count = self._receive(buffer)
