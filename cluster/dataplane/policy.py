@@ -1,9 +1,10 @@
 """NetworkPolicies: may this pod talk to that one, by which rule, and what would have allowed it?
 
 Pure: built whole from NetworkPolicies and Namespaces; a change builds a new table that shares the
-rest. Which policies select a pod is found once per set of labels in a namespace and remembered
-until a policy of that namespace changes: pods of one Deployment share it, and a decision costs the
-policies that select its pod, however many others there are.
+rest. A policy lies under a label that its selector asks for, so that only those are looked at which
+ask for one that a pod has, or for none. Which select it is found once per set of labels in a
+namespace and remembered until a policy of that namespace changes: pods of one Deployment share it,
+and a decision costs the policies that select its pod, however many others there are.
 Spec: N-1 to N-60, N-83, N-134 to N-149; kubernetes.io, "Network Policies".
 """
 
@@ -21,12 +22,14 @@ from cluster.objects.networking import (
     PolicyRule,
     PolicyType,
 )
+from cluster.objects.selectors import Operator
 from cluster.wire.addresses import Protocol
 
 LABEL_SETS_MAX = 4096  # remembered per namespace; beyond it the memory starts again
 NEAR_MISSES_MAX = 5
 
-LabelSet = frozenset[tuple[str, str]]
+Label = tuple[str, str]
+LabelSet = frozenset[Label]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,23 +57,66 @@ class PolicyVerdict:
 
 @dataclass(frozen=True, slots=True)
 class NamespacePolicies:
-    """The policies of one namespace, by name, and which of them select which labels."""
+    """The policies of one namespace, and which of them select which labels."""
 
-    policies: tuple[NetworkPolicy, ...] = ()
+    by_name: SharedMap[str, NetworkPolicy] = field(default_factory=SharedMap)
+    by_label: SharedMap[Label | None, tuple[NetworkPolicy, ...]] = field(default_factory=SharedMap)
     selected: dict[LabelSet, tuple[NetworkPolicy, ...]] = field(
         default_factory=dict, compare=False, repr=False
     )
 
     def selecting(self, pod: Pod) -> tuple[NetworkPolicy, ...]:
-        """The policies that select a pod of this namespace."""
+        """The policies that select a pod of this namespace, by name."""
         found = self.selected.get(pod.label_set)
         if found is None:
             labels = pod.meta.labels
-            found = tuple(each for each in self.policies if each.selector.matches(labels))
+            asking = (self.by_label.get(each) or () for each in (None, *pod.label_set))
+            selecting = (
+                each for group in asking for each in group if each.selector.matches(labels)
+            )
+            found = tuple(sorted(selecting, key=_name))
             if len(self.selected) >= LABEL_SETS_MAX:
                 self.selected.clear()
             self.selected[pod.label_set] = found
         return found
+
+    def with_policies(
+        self, policies: Mapping[str, NetworkPolicy | None]
+    ) -> "NamespacePolicies | None":
+        """With these changed; None if none is left."""
+        groups: dict[Label | None, dict[str, NetworkPolicy]] = {}
+        for name, new in policies.items():
+            for each, there in ((self.by_name.get(name), False), (new, True)):
+                if each is None:
+                    continue
+                label = _label_asked_for(each)
+                if label not in groups:
+                    held = self.by_label.get(label) or ()
+                    groups[label] = {one.meta.name: one for one in held}
+                if there:
+                    groups[label][name] = each
+                else:
+                    groups[label].pop(name, None)
+        by_name = self.by_name.updated(policies)
+        regrouped = {label: tuple(held.values()) or None for label, held in groups.items()}
+        return NamespacePolicies(by_name, self.by_label.updated(regrouped)) if by_name else None
+
+
+def _name(policy: NetworkPolicy) -> str:
+    return policy.meta.name
+
+
+def _label_asked_for(policy: NetworkPolicy) -> Label | None:
+    """A label that every pod has which the policy selects; None if there is no such."""
+    wanted = (
+        (each.key, each.values[0])
+        for each in policy.selector.requirements
+        if each.operator is Operator.IN and len(each.values) == 1
+    )
+    return next(wanted, None)
+
+
+NO_POLICIES = NamespacePolicies()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +131,17 @@ class PolicyTable:
         return self.with_policies({key: policy})
 
     def with_policies(self, policies: Mapping[Key, NetworkPolicy | None]) -> "PolicyTable":
-        """A table with these policies changed."""
-        edited: dict[str, dict[str, NetworkPolicy]] = {}
+        """A table with these policies changed; this one if all read as they did."""
+        edited: dict[str, dict[str, NetworkPolicy | None]] = {}
         for (namespace, name), policy in policies.items():
-            held = edited.setdefault(namespace, self._named(namespace))
-            held.pop(name, None)
-            if policy is not None:
-                held[name] = policy
+            held = self.by_namespace.get(namespace) or NO_POLICIES
+            if held.by_name.get(name) != policy:
+                edited.setdefault(namespace, {})[name] = policy
+        if not edited:
+            return self
         changes = {
-            namespace: NamespacePolicies(tuple(held[name] for name in sorted(held)))
-            if held
-            else None
-            for namespace, held in edited.items()
+            namespace: (self.by_namespace.get(namespace) or NO_POLICIES).with_policies(changed)
+            for namespace, changed in edited.items()
         }
         return replace(self, by_namespace=self.by_namespace.updated(changes))
 
@@ -143,10 +188,6 @@ class PolicyTable:
             near_misses=question.near_misses(isolating),
         )
 
-    def _named(self, namespace: str) -> dict[str, NetworkPolicy]:
-        held = self.by_namespace.get(namespace)
-        return {each.meta.name: each for each in held.policies} if held else {}
-
 
 @dataclass(frozen=True, slots=True)
 class _Question:
@@ -161,14 +202,15 @@ class _Question:
 
     def allowed_by(self, policy: NetworkPolicy, rule: PolicyRule) -> bool:
         """One peer and one port of the rule match (N-19, N-20)."""
-        ports = [each for each in rule.ports if self._port_matches(each)]
+        ports = [each for each in rule.ports if self._port_matches(each)] if rule.ports else ()
         if rule.ports and not ports:
             return False
         # A named port belongs to a pod: it says nothing of a block of addresses (N-46).
         named = bool(ports) and self.direction is PolicyType.EGRESS and all(p.name for p in ports)
-        return not rule.peers or any(
-            self._peer_matches(each, policy) and not (named and each.block) for each in rule.peers
-        )
+        for peer in rule.peers:
+            if self._peer_matches(peer, policy) and not (named and peer.block):
+                return True
+        return not rule.peers
 
     def _peer_matches(self, peer: PolicyPeer, policy: NetworkPolicy) -> bool:
         if peer.block is not None:

@@ -34,6 +34,7 @@ class Operator(StrEnum):
 
 
 _SET_OPERATORS = (Operator.IN, Operator.NOT_IN)
+_IN = Operator.IN
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,8 @@ class Requirement:
     def holds(self, labels: Mapping[str, str]) -> bool:
         """Whether the labels meet it; NotIn and DoesNotExist also hold without the key (N-10)."""
         held = labels.get(self.key)
+        if self.operator is _IN:  # nearly all are
+            return held in self.values
         match self.operator:
             case Operator.IN:
                 return held in self.values
@@ -88,7 +91,10 @@ class LabelSelector:
 
     def matches(self, labels: Mapping[str, str]) -> bool:
         """Whether an object with these labels is selected."""
-        return not self.nothing and all(each.holds(labels) for each in self.requirements)
+        for each in self.requirements:
+            if not each.holds(labels):
+                return False
+        return not self.nothing
 
     @property
     def everything(self) -> bool:

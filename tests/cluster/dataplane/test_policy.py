@@ -568,3 +568,64 @@ def test_a_connection_passes_where_its_two_sides_agree(
         )
         found = reaches(make, view, source, f"{target}:{number}", protocol)
         assert found is expected, (source, target)
+
+
+REQUIREMENTS = st.sampled_from(
+    [
+        {"key": "app", "operator": "In", "values": ["web"]},
+        {"key": "app", "operator": "In", "values": ["web", "db"]},
+        {"key": "tier", "operator": "In", "values": ["back"]},
+        {"key": "tier", "operator": "NotIn", "values": ["back"]},
+        {"key": "app", "operator": "Exists"},
+        {"key": "tier", "operator": "DoesNotExist"},
+    ]
+)
+POD_SELECTORS = st.fixed_dictionaries(
+    {},
+    optional={
+        "matchLabels": st.sampled_from([{"app": "web"}, {"app": "db"}, {"tier": "back"}]),
+        "matchExpressions": st.lists(REQUIREMENTS, max_size=2),
+    },
+)
+LABEL_SETS = st.fixed_dictionaries(
+    {}, optional={"app": st.sampled_from(["web", "db"]), "tier": st.sampled_from(["back", "front"])}
+)
+POLICY_CHANGES = st.lists(
+    st.tuples(
+        st.sampled_from(["default", "other"]),
+        st.sampled_from(["a", "b", "c"]),
+        st.none() | POD_SELECTORS,
+    ),
+    max_size=12,
+)
+
+
+@given(changes=POLICY_CHANGES, labels=LABEL_SETS)
+def test_the_policies_found_by_labels_are_those_that_select(
+    make: Any, changes: list[tuple[str, str, Document | None]], labels: dict[str, str]
+) -> None:
+    """N-10, N-12: whatever came, changed and went before, and in the order of their names."""
+    pod, view, held = make.pod("web", WEB, labels=labels), make.view(), dict[Any, Any]()
+    view = make.with_documents(view, pod)
+    for namespace, name, selector in changes:
+        policy = make.policy(name, namespace=namespace, pods=selector or {})
+        if selector is None:
+            view = make.without(view, policy)
+            held.pop((namespace, name), None)
+        else:
+            view = make.with_documents(view, policy)
+            held[namespace, name] = view.policies.by_namespace[namespace].by_name[name]
+        found = view.policies.isolating(view.pods.at(WEB), INGRESS)
+        assert found == tuple(
+            each
+            for key, each in sorted(held.items())
+            if key[0] == "default" and each.selector.matches(labels)
+        )
+
+
+def test_a_policy_that_reads_as_it_did_is_no_change(make: Any, documents: Any) -> None:
+    policies = [make.policy("p", pods=APP), make.policy("q", namespace="other")]
+    view = make.view(*documents, *policies)
+    assert make.with_documents(view, *policies) is view
+    moved = make.with_documents(view, make.policy("q", namespace="other", pods=APP))
+    assert moved.policies.by_namespace["default"] is view.policies.by_namespace["default"]

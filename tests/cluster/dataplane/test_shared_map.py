@@ -49,6 +49,7 @@ def test_a_successor_shares_all_shards_but_the_changed_one() -> None:
 def test_no_change_makes_no_new_map() -> None:
     before = SharedMap({1: 1})
     assert before.updated({}) is before
+    assert before.updated({1: before[1]}) is before is before.updated({2: None})
 
 
 def test_a_missing_key_is_a_key_error_and_none_to_get() -> None:
