@@ -36,6 +36,7 @@ class ControlConfig:
     audit_log: Path | None
     name: str
     pod_cidr: str
+    node_mask: int
     service_cidr: str
     load_balancer_addresses: str
     cluster_domain: str
@@ -50,6 +51,7 @@ class ControlConfig:
             advertised = tuple(HostPort.parse(each) for each in options.advertise)
             server = options.kubeconfig_server and HostPort.parse(options.kubeconfig_server)
             _check_ranges(options)
+            _check_mask(options)
         except ValueError as error:
             raise ConfigError(str(error)) from error
         return cls(
@@ -65,6 +67,7 @@ class ControlConfig:
             audit_log=options.audit_log,
             name=options.name,
             pod_cidr=options.pod_cidr,
+            node_mask=options.node_cidr_mask_size,
             service_cidr=options.service_cidr,
             load_balancer_addresses=options.load_balancer_addresses,
             cluster_domain=options.cluster_domain,
@@ -80,6 +83,16 @@ def _check_ranges(options: argparse.Namespace) -> None:
     for (one, first), (other, second) in itertools.combinations(networks.items(), 2):
         if first.overlaps(second):
             raise ConfigError(f"{one} {first} and {other} {second} overlap: choose ranges apart")
+
+
+def _check_mask(options: argparse.Namespace) -> None:
+    """A share lies in the range and has room for a pod: an address besides its own three."""
+    network = ipaddress.ip_network(options.pod_cidr)
+    longest = network.max_prefixlen - 2
+    if not network.prefixlen <= options.node_cidr_mask_size <= longest:
+        given = options.node_cidr_mask_size
+        text = f"--node-cidr-mask-size {given}: the pods' range is {network}, so it is"
+        raise ConfigError(f"{text} {network.prefixlen} to {longest}")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -109,6 +122,13 @@ def _parser() -> argparse.ArgumentParser:
     add("--audit-log", type=Path, metavar="FILE", help="write down each request (default: none)")
     add("--name", default="default", help="the cluster's name, for the kubeconfig")
     add("--pod-cidr", default="10.244.0.0/16")
+    add(
+        "--node-cidr-mask-size",
+        type=int,
+        default=24,
+        metavar="BITS",
+        help="each node's share of the pod range (default: 24, a /24 a node)",
+    )
     add("--service-cidr", default="10.96.0.0/16")
     add("--load-balancer-addresses", default="127.65.0.0/24", metavar="CIDR")
     add("--cluster-domain", default="cluster.local")

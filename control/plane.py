@@ -177,6 +177,7 @@ def _settings(
     others = tuple(each for each in stored if each not in WATCHED)
     return ControllerSettings(
         pod_cidr=config.pod_cidr,
+        node_mask=config.node_mask,
         service_cidr=config.service_cidr,
         load_balancer_addresses=config.load_balancer_addresses,
         api_address=API_ADDRESS,

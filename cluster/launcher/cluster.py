@@ -30,6 +30,9 @@ from cluster.launcher.sweep import Leave, clear, lock, sweep
 log = logging.getLogger(__name__)
 
 START_SECONDS_MAX = 60.0
+START_SECONDS_A_NODE = 0.5
+SETTLE_SECONDS_A_NODE = 0.5
+RECORD_SHARE = 10  # writing the record may take one part in so many of the launcher's time
 
 
 class Cluster:
@@ -53,7 +56,8 @@ class Cluster:
             os.close(self._lock)
             raise
         self.supervisor = Supervisor(zygote, self._schedule_record)
-        self._record_scheduled = False
+        self._record_scheduled: asyncio.Handle | None = None
+        self._record_not_before = 0.0
         self._closed = False
         self._opened = AsyncExitStack()
 
@@ -84,7 +88,8 @@ class Cluster:
         await asyncio.gather(*(self._start(name, tell) for name in others))
         await self._apply(tell)
         tell(Progress("cluster", ProgressState.STARTING, detail="waiting until it is settled"))
-        await self.settled()
+        await self.settled(SETTLE_SECONDS + SETTLE_SECONDS_A_NODE * self.spec.nodes)
+        self.record()
         seconds = time.monotonic() - began
         tell(Progress("cluster", ProgressState.READY, seconds, self.api_url))
 
@@ -104,11 +109,12 @@ class Cluster:
 
     async def _ready(self, name: str) -> Process:
         """Wait until a process serves; the error says why it does not, with its last log lines."""
+        seconds = START_SECONDS_MAX + START_SECONDS_A_NODE * self.spec.nodes
         try:
-            async with asyncio.timeout(START_SECONDS_MAX):
+            async with asyncio.timeout(seconds):
                 return await self._ready_or_ended(name)
         except TimeoutError:
-            reason, status = f"it is not ready after {START_SECONDS_MAX:g} s", None
+            reason, status = f"it is not ready after {seconds:g} s", None
         except ProcessFailed as error:
             reason, status = str(error), self.supervisor.processes[name].last_status
         text = f"{name} did not start: {reason}; {_last_lines(self.places.logs / f'{name}.log')}"
@@ -231,15 +237,25 @@ class Cluster:
             "processes": [_described(each) for each in self.supervisor.processes.values()],
         }
 
+    def record(self) -> None:
+        """Write down what runs, if that has changed."""
+        if self._record_scheduled is not None:
+            self._record_scheduled.cancel()
+            self._write_record()
+
     def _schedule_record(self) -> None:
-        if not self._record_scheduled and not self._closed:
-            self._record_scheduled = True
-            asyncio.get_running_loop().call_soon(self._write_record)
+        if self._record_scheduled is None and not self._closed:
+            wait = max(self._record_not_before - time.monotonic(), 0.0)
+            self._record_scheduled = asyncio.get_running_loop().call_later(wait, self._write_record)
 
     def _write_record(self) -> None:
-        self._record_scheduled = False
+        """It names every process: a change of each of many is not written for each of them."""
+        self._record_scheduled = None
         if not self._closed:
+            began = time.monotonic()
             write_record(self.places.cluster_file, self.described())
+            ended = time.monotonic()
+            self._record_not_before = ended + (ended - began) * RECORD_SHARE
 
 
 def _described(process: Process) -> dict[str, Any]:

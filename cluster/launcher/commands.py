@@ -6,8 +6,11 @@ Pure: a spec and addresses in, arguments out. Source: docs/architecture.md, "Pro
 from cluster.dataclass import dataclass
 from cluster.launcher.places import Places
 from cluster.launcher.spec import ClusterSpec
+from cluster.wire.clients import emulated_address, real_address
 
 CONTROL_HOST = 254
+NODES_OF_A_256TH = 255  # of the pod range: the first share is given last
+MASK_OF_MANY = 25  # 126 pods a node, more than a kubelet takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +32,12 @@ class Addresses:
 
     def node(self, number: int) -> str:
         """A node's."""
-        return f"127.64.{self.slot}.{number}"
+        return real_address(self.slot, number)
 
     @property
     def control(self) -> str:
         """The control plane's."""
-        return self.node(CONTROL_HOST)
+        return f"127.64.{self.slot}.{CONTROL_HOST}"
 
     @property
     def load_balancers(self) -> str:
@@ -64,6 +67,7 @@ def _control(spec: ClusterSpec, places: Places, addresses: Addresses) -> Command
         *(("--audit-log", str(places.audit_log)) if spec.audit else ()),
         *("--name", spec.name),
         *("--load-balancer-addresses", addresses.load_balancers),
+        *(("--node-cidr-mask-size", str(MASK_OF_MANY)) if spec.nodes > NODES_OF_A_256TH else ()),
         *_common(spec, places, "control"),
     ]
     return Command("control", "control.__main__", tuple(arguments))
@@ -75,7 +79,7 @@ def _node(spec: ClusterSpec, places: Places, addresses: Addresses, number: int) 
     arguments = [
         *("--name", name),
         *("--bind", addresses.node(number)),
-        *("--internal-ip", f"172.30.0.{number}"),
+        *("--internal-ip", emulated_address(number)),
         *_api(places),
         *("--app-dir", str(spec.app_dir.absolute())),
         *(("--zone", zone) if zone else ()),

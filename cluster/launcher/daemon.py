@@ -10,7 +10,7 @@ import sys
 from contextlib import suppress
 from typing import Any
 
-from cluster.aio.process import ProcessConfig, log_to, set_title
+from cluster.aio.process import ProcessConfig, log_to, raise_open_files, set_title
 from cluster.errors import ClusterError, ConfigError
 from cluster.launcher.cluster import Cluster
 from cluster.launcher.places import Places
@@ -27,6 +27,7 @@ def run(spec: ClusterSpec, zygote: socket.socket, report_fd: int) -> int:
     """Run to the end; the exit status."""
     log_to(ProcessConfig(title=""))
     set_title(f"kubehop launcher ({spec.name})")
+    raise_open_files()  # two for each process
     import uvloop
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -73,7 +73,9 @@ class Service:
         except (ValueError, KeyError, TypeError, AttributeError):
             return {"error": f"no such order; verbs: {', '.join(self._verbs)}", "misused": True}
         try:
-            return {"ok": await verb(order)}
+            answer = {"ok": await verb(order)}
+            self._cluster.record()  # for who reads it after this
+            return answer
         except (ClusterError, TimeoutError, OSError) as error:
             text = str(error) or type(error).__name__
             return {"error": text, "misused": isinstance(error, ConfigError)}

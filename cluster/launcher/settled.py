@@ -27,6 +27,7 @@ WATCHED = (NODES, DEPLOYMENTS, REPLICA_SETS, PODS, SERVICES, ENDPOINT_SLICES)
 PROGRAMMED = ("services", "endpointslices", "networkpolicies", "pods", "nodes", "namespaces")
 SETTLE_SECONDS = 30.0
 REASONS_SHOWN_MAX = 8
+LOOK_SHARE = 4  # looking may take a fifth of the time
 
 
 class NotSettled(ClusterError):
@@ -45,8 +46,8 @@ async def settled(
 
     `sockets` are those of the processes that decide flows: nodes, gateway, dns.
     """
-    expected = tuple(nodes)
-    followed = {each: Informer(api, each, clock=clock or SystemClock()) for each in WATCHED}
+    expected, clock = tuple(nodes), clock or SystemClock()
+    followed = {each: Informer(api, each, clock=clock) for each in WATCHED}
     changed = asyncio.Event()
     for informer in followed.values():
         informer.on_change(lambda old, new: changed.set())
@@ -57,9 +58,12 @@ async def settled(
             for informer in followed.values():
                 await informer.synced.wait()
             while True:
+                began = clock.monotonic()
                 while reasons := _reasons(followed, expected):
+                    await clock.sleep((clock.monotonic() - began) * LOOK_SHARE)
                     await changed.wait()
                     changed.clear()
+                    began = clock.monotonic()
                 reasons = ["a process has not taken everything in"]
                 await programmed(await versions(api), sockets, seconds)
                 if not _reasons(followed, expected):

@@ -11,10 +11,10 @@ from typing import Any
 
 from cluster.dataclass import dataclass
 from cluster.errors import ConfigError
+from cluster.wire.clients import NODES_MAX
 
 NAME_LENGTH_MAX = 40
 AUTHORITY = "pki"  # beside the clusters' directories
-NODES_MAX = 250  # the last number of an address of 127.64.S.0/24
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 
 

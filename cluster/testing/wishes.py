@@ -14,9 +14,9 @@ from typing import Any
 
 from cluster.dataclass import dataclass
 from cluster.errors import ConfigError
+from cluster.wire.clients import NODES_MAX
 
 NODES_DEFAULT = 3
-NODES_MAX = 250
 TIME_SCALE_DEFAULT = 0.1  # leases, grace periods and back-off in a tenth of their time
 SETTLED_SECONDS_DEFAULT = 30.0
 

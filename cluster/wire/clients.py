@@ -3,7 +3,8 @@
     dials from          is
     127.66.0.x          203.0.113.x, an outside client
     127.0.0.1           203.0.113.1, the outside client that everybody is who says nothing
-    127.64.S.N          172.30.0.N, node N of the cluster in slot S
+    127.64.S.N          172.30.0.N, node N of the cluster in slot S, up to 250
+    127.67.S.N          172.30.1.N, node 250 + N
     127.64.S.254        172.30.255.254, the control plane
     anything else       itself: another machine, a container's network
 
@@ -20,7 +21,10 @@ from cluster.wire.addresses import Cidr, ip_number
 OUTSIDE_CLIENTS = "127.66.0.0/24=203.0.113.0/24"
 LOCALHOST: Final = "127.0.0.1"
 CONTROL_PLANE: Final = "172.30.255.254"
-_NODES = Cidr.parse("127.64.0.0/16")
+NODES_MAX = 500
+_BLOCK = 250  # nodes that share three numbers of their address
+_BLOCKS = ("127.64", "127.67")  # what lies between is others'
+_NODES = tuple(Cidr.parse(f"{each}.0.0/16") for each in _BLOCKS)
 _CONTROL_NUMBER = 254
 
 
@@ -58,12 +62,23 @@ class OutsideClients:
 
 def node_of(ip: str) -> str | None:
     """The emulated address of the node, or control plane, that a real address belongs to."""
-    if ip not in _NODES:
-        return None
+    block = next((index for index, each in enumerate(_NODES) if ip in each), None)
     number = ip_number(ip) & 0xFF
-    if number == 0:
+    if block is None or number == 0:
         return None
-    return CONTROL_PLANE if number == _CONTROL_NUMBER else f"172.30.0.{number}"
+    return CONTROL_PLANE if number == _CONTROL_NUMBER else f"172.30.{block}.{number}"
+
+
+def real_address(slot: int, number: int) -> str:
+    """Where node `number` of the cluster in a slot is dialed."""
+    block, index = divmod(number - 1, _BLOCK)
+    return f"{_BLOCKS[block]}.{slot}.{index + 1}"
+
+
+def emulated_address(number: int) -> str:
+    """The InternalIP of node `number`."""
+    block, index = divmod(number - 1, _BLOCK)
+    return f"172.30.{block}.{index + 1}"
 
 
 def _moved(ip: str, before: Cidr, after: Cidr) -> str:

@@ -9,6 +9,7 @@ lowest free share, number 0 last.
 
 import ipaddress
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from cluster.client.interface import Document
 from cluster.objects.resources import NODES
@@ -41,8 +42,15 @@ class NodeIpam:
 
     def choose(self, node: Document, used: set[str]) -> str | None:
         """The node's own share if it is free, else the lowest free one; None when all are taken."""
-        candidates = (self._share(index) for index in self._indexes(node))
-        return next((share for share in candidates if share not in used), None)
+        full = {index for share in used for index in self._covered(share)}
+        free = (index for index in self._indexes(node) if index not in full)
+        return next(map(self._share, free), None)
+
+    def _covered(self, share: str) -> range:
+        """The shares that lie in a range or around it: it may be of another size, or elsewhere."""
+        first, last = _ends(share)
+        start = int(self._range.network_address)
+        return range(max((first - start) // self._size, 0), (last - start) // self._size + 1)
 
     def _indexes(self, node: Document) -> Iterator[int]:
         wished = self._number(node)
@@ -62,6 +70,12 @@ class NodeIpam:
     def _share(self, index: int) -> str:
         first = ipaddress.ip_address(int(self._range.network_address) + index * self._size)
         return f"{first}/{self._mask}"
+
+
+@lru_cache(maxsize=4096)
+def _ends(share: str) -> tuple[int, int]:
+    network = ipaddress.ip_network(share)
+    return int(network.network_address), int(network.broadcast_address)
 
 
 def taken(objects: Objects) -> set[str]:

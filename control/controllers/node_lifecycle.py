@@ -170,12 +170,13 @@ def _unready(view: View, pod: Document) -> Write:
 
 
 def _nodes(objects: Objects, old: Document | None, new: Document | None) -> Iterable[Key]:
-    """The node; when its readiness changes all of them, for it changes what a zone may do."""
+    """The node; when its readiness changes, all in trouble: it changes what a zone may do."""
     before, after = (trouble_of(each) if each is not None else None for each in (old, new))
     if before == after:
         yield Key(NODES, "", present(old, new)["metadata"]["name"])
         return
-    for name in {n["metadata"]["name"]: None for n in (present(old, new), *objects.each(NODES))}:
+    troubled = (node for node in objects.each(NODES) if trouble_of(node) or has_no_execute(node))
+    for name in {n["metadata"]["name"]: None for n in (present(old, new), *troubled)}:
         yield Key(NODES, "", name)
 
 

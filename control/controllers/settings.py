@@ -74,7 +74,7 @@ class ControllerSettings:
 
     pod_cidr: str = "10.244.0.0/16"
     node_mask: int = 24  # P-18: each node's share of the pod range
-    node_range: str = "172.30.0.0/24"  # node N of this range is wished 10.244.N.0/24
+    node_range: str = "172.30.0.0/23"  # node N of this range is wished the Nth share
     service_cidr: str = "10.96.0.0/16"
     dns_address: str = "10.96.0.10"
     load_balancer_addresses: str = "127.65.0.0/24"

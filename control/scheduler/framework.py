@@ -9,6 +9,7 @@ rules are in `control.scheduler.plugins`: to add one, write its function and its
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import field
+from heapq import heapify, heappop, heapreplace
 from typing import Any
 
 from cluster.client.interface import Document
@@ -17,6 +18,7 @@ from control.controllers.ownership import controller_of
 from control.controllers.view import labels_of, spec_of
 
 HostPort = tuple[str, str, int]  # address, protocol, port
+ASKED = ("tolerations", "nodeSelector", "affinity")
 
 
 @dataclass(slots=True)
@@ -71,6 +73,8 @@ class Profile:
 
     filters: Sequence[Filter]
     scores: Sequence[Score]
+    # During a pass a node that refuses a pod refuses all like it, and no score of a node falls.
+    lasting: bool = False
 
 
 def schedule(
@@ -78,12 +82,56 @@ def schedule(
 ) -> list[Placement]:
     """Place every pending pod, the most important and oldest first; updates the snapshot."""
     result: list[Placement] = []
+    kinds: dict[Any, Candidates] = {}
     for pod in sorted(pending, key=queue_order):
-        placement = place(pod, states, profile)
+        if profile.lasting:
+            kind = kind_of(pod)
+            if kind not in kinds:
+                kinds[kind] = Candidates(pod, states, profile)
+            placement = kinds[kind].place(pod)
+        else:
+            placement = place(pod, states, profile)
         if isinstance(placement, Placed):
             states[placement.node].take(pod)
         result.append(placement)
     return result
+
+
+class Candidates:
+    """The nodes for pods of one kind, best first: ranked once a pass, not once a pod.
+
+    Within a pass nodes only fill up. So a node that refuses a pod refuses all that ask for the
+    same, and its rank only grows: one is looked at again when it comes to the heap's top.
+    """
+
+    def __init__(self, pod: Document, states: Mapping[str, NodeState], profile: Profile) -> None:
+        self._profile = profile
+        self._count = len(states)
+        self._reasons = Counter[str]()
+        self._heap = [(rank_of(pod, state, profile), state) for state in states.values()]
+        heapify(self._heap)
+
+    def place(self, pod: Document) -> Placement:
+        """The best node of the moment; of equals the first by name."""
+        while self._heap:
+            rank, state = self._heap[0]
+            reason = refusal_of(pod, state, self._profile)
+            if reason is not None:
+                self._reasons[reason] += 1
+                heappop(self._heap)
+                continue
+            now = rank_of(pod, state, self._profile)
+            if now == rank:
+                return Placed(pod, state.name)
+            heapreplace(self._heap, (now, state))
+        return Unschedulable(pod, unschedulable_message(self._count, self._reasons))
+
+
+def kind_of(pod: Document) -> tuple[Any, ...]:
+    """What rules read of a pod: pods of which this is equal are placed alike."""
+    spec = spec_of(pod)
+    asked = repr([spec.get(name) for name in ASKED])
+    return family_of(pod), asked, frozenset(host_ports(pod))
 
 
 def place(pod: Document, states: Mapping[str, NodeState], profile: Profile) -> Placement:
@@ -91,18 +139,24 @@ def place(pod: Document, states: Mapping[str, NodeState], profile: Profile) -> P
     reasons: Counter[str] = Counter()
     feasible: list[NodeState] = []
     for state in states.values():
-        reason = next((why for rule in profile.filters if (why := rule(pod, state))), None)
+        reason = refusal_of(pod, state, profile)
         if reason is None:
             feasible.append(state)
         else:
             reasons[reason] += 1
     if not feasible:
         return Unschedulable(pod, unschedulable_message(len(states), reasons))
+    return Placed(pod, min(feasible, key=lambda state: rank_of(pod, state, profile)).name)
 
-    def rank(state: NodeState) -> tuple[Any, ...]:
-        return (*(score(pod, state) for score in profile.scores), state.name)
 
-    return Placed(pod, min(feasible, key=rank).name)
+def refusal_of(pod: Document, state: NodeState, profile: Profile) -> str | None:
+    """Why a node does not take a pod, if it does not."""
+    return next((why for rule in profile.filters if (why := rule(pod, state))), None)
+
+
+def rank_of(pod: Document, state: NodeState, profile: Profile) -> tuple[Any, ...]:
+    """How good a node is for a pod; the lowest is the best, and no two are equal."""
+    return (*(score(pod, state) for score in profile.scores), state.name)
 
 
 def unschedulable_message(nodes: int, reasons: Mapping[str, int]) -> str:

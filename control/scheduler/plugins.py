@@ -100,6 +100,7 @@ def preferred_taints(pod: Document, state: NodeState) -> float:
 DEFAULT_PROFILE = Profile(
     filters=(unschedulable, untolerated_taint, node_affinity, free_ports, pod_count),
     scores=(preferred_taints, fewest_of_family, fewest_pods),
+    lasting=True,
 )
 
 

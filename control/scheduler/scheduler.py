@@ -111,7 +111,7 @@ class Scheduler:
         spaces = self._caches.objects.each(NAMESPACES)
         labels = {each["metadata"]["name"]: labels_of(each) for each in spaces}
         filters: list[Filter] = [*self._profile.filters, Neighbours(states, labels)]
-        return replace(self._profile, filters=filters)
+        return replace(self._profile, filters=filters, lasting=False)
 
     def _without_storage(self, pods: list[Document], nodes: int) -> list[Unschedulable]:
         """Those that no node can take before their claims are bound."""

@@ -83,3 +83,11 @@ def test_ranges_that_touch_do_not_overlap() -> None:
         *("--bind", "127.0.0.1:0", "--pod-cidr", "10.0.0.0/17", "--service-cidr", "10.0.128.0/17")
     )
     assert (config.pod_cidr, config.service_cidr) == ("10.0.0.0/17", "10.0.128.0/17")
+
+
+@pytest.mark.parametrize("bits", ["15", "31"])
+def test_a_nodes_share_lies_in_the_pods_range_and_holds_a_pod(bits: str) -> None:
+    with pytest.raises(ConfigError, match=r"10\.244\.0\.0/16, so it is 16 to 30"):
+        parse("--bind", "127.0.0.1:0", "--node-cidr-mask-size", bits)
+    assert parse("--bind", "127.0.0.1:0", "--node-cidr-mask-size", "25").node_mask == 25
+    assert parse("--bind", "127.0.0.1:0").node_mask == 24

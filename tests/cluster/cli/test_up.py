@@ -34,7 +34,7 @@ def test_options_are_a_spec_with_paths_seen_from_here(options_of, tmp_path: Path
     [
         (("-f", "nowhere.yaml"), "-f nowhere.yaml: there is no such file"),
         (("--app-dir", "nowhere"), "--app-dir nowhere: there is no such directory"),
-        (("--nodes", "0"), "0 nodes: a cluster has 1 to 250"),
+        (("--nodes", "0"), "0 nodes: a cluster has 1 to 500"),
         (("--name", "My Cluster"), "'My Cluster' is no name for a cluster"),
     ],
 )

@@ -102,3 +102,11 @@ def test_every_process_is_one_that_the_zygote_has_imported():
     modules = {each.module for each in named(ClusterSpec()).values()}
     assert modules == {each for each in MODULES if each.endswith("__main__")}
     assert all(callable(importlib.import_module(each).main) for each in modules)
+
+
+def test_more_nodes_than_a_byte_counts_have_smaller_shares_and_addresses_beside():
+    few, many = named(ClusterSpec(nodes=255)), named(ClusterSpec(nodes=300), slot=7)
+    assert option(few["control"], "--node-cidr-mask-size") == []
+    assert option(many["control"], "--node-cidr-mask-size") == ["25"]
+    assert option(many["node-300"], "--bind") == ["127.67.7.50"]
+    assert option(many["node-300"], "--internal-ip") == ["172.30.1.50"]

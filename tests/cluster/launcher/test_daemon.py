@@ -44,6 +44,9 @@ class Cluster:
         if self.hangs:
             await asyncio.Event().wait()
 
+    def record(self) -> None:
+        pass
+
     async def stop(self, **how: bool) -> None:
         self.stopped = how
 

@@ -20,9 +20,13 @@ class Cluster:
     def __init__(self, places: Places) -> None:
         self.places = places
         self.orders: list[tuple[Any, ...]] = []
+        self.recorded = 0
 
     def described(self) -> dict[str, Any]:
         return {"name": "demo", "processes": []}
+
+    def record(self) -> None:
+        self.recorded += 1
 
     async def stop_node(self, name: str, how: str) -> None:
         if name == "node-9":

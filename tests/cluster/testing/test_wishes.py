@@ -61,9 +61,9 @@ def test_an_absolute_directory_is_itself() -> None:
 @pytest.mark.parametrize(
     ("marker", "words"),
     [
-        ({"nodez": 2}, r"nodez= is unknown; it takes app_dir=, audit=, durable=, images=.*nodes="),
-        ({"nodes": 0}, "nodes=0: a cluster has 1 to 250 nodes"),
-        ({"nodes": 251}, "nodes=251"),
+        ({"nodez": 2}, r"nodez= is unknown; it takes app_dir=, audit=, durable=, hand_over=, images=.*nodes="),
+        ({"nodes": 0}, "nodes=0: a cluster has 1 to 500 nodes"),
+        ({"nodes": 501}, "nodes=501"),
         ({"nodes": "2"}, "marker kubehop: nodes='2': it must be a number"),
         ({"nodes": True}, "nodes=True: it must be a number"),
         ({"nodes": 2.5}, r"nodes=2\.5: it must be a number"),

@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cluster.wire.clients import OutsideClients, node_of
+from cluster.wire.clients import (
+    NODES_MAX,
+    OutsideClients,
+    emulated_address,
+    node_of,
+    real_address,
+)
 
 CLIENTS = OutsideClients.parse()
 
@@ -18,6 +24,8 @@ CLIENTS = OutsideClients.parse()
         ("127.64.0.2", "172.30.0.2"),
         ("127.64.9.2", "172.30.0.2"),
         ("127.64.0.254", "172.30.255.254"),
+        ("127.67.9.2", "172.30.1.2"),
+        ("127.66.9.2", "127.66.9.2"),
         ("127.64.0.0", "127.64.0.0"),
         ("127.66.1.7", "127.66.1.7"),
         ("192.168.1.20", "192.168.1.20"),
@@ -61,3 +69,19 @@ def test_another_range_may_stand_for_the_outside() -> None:
 def test_a_mapping_that_makes_no_sense_is_refused(text: str, complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
         OutsideClients.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("number", "real", "emulated"),
+    [
+        (1, "127.64.7.1", "172.30.0.1"),
+        (250, "127.64.7.250", "172.30.0.250"),
+        (251, "127.67.7.1", "172.30.1.1"),
+        (NODES_MAX, "127.67.7.250", "172.30.1.250"),
+    ],
+)
+def test_every_node_has_addresses_that_stand_for_each_other(
+    number: int, real: str, emulated: str
+) -> None:
+    assert (real_address(7, number), emulated_address(number)) == (real, emulated)
+    assert node_of(real) == emulated

@@ -93,6 +93,25 @@ def test_the_mask_is_a_setting(simulation: Any, build: Any, mask: int, share: st
     assert simulation.store.get(NODES, "n")["spec"]["podCIDR"] == share
 
 
+@pytest.mark.parametrize(
+    ("held", "share"),
+    [
+        (["10.244.0.0/16"], None),
+        (["10.244.0.0/17"], "10.244.128.0/25"),
+        (["10.244.0.192/26", "10.99.0.0/16"], "10.244.1.0/25"),
+    ],
+)
+def test_shares_of_another_size_are_not_given_again(
+    simulation: Any, build: Any, held: list[str], share: str | None
+) -> None:
+    """P-18, P-19: those of a store from before the setting was changed."""
+    for index, each in enumerate(held):
+        simulation.store.create(NODES, build.node(f"held-{index}", podCIDRs=[each]))
+    simulation.store.create(NODES, build.node("n", internal_ip="172.30.0.1"))
+    assign(simulation, "n", ControllerSettings(node_mask=25))
+    assert simulation.store.get(NODES, "n")["spec"].get("podCIDR") == share
+
+
 @given(numbers=st.lists(st.integers(0, 300), max_size=40))
 def test_no_two_nodes_share_a_range(new_simulation: Any, build: Any, numbers: list[int]) -> None:
     """P-18, whatever their addresses."""

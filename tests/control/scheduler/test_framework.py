@@ -1,5 +1,6 @@
 """Filter, score, pick."""
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import given
@@ -138,3 +139,32 @@ def test_rules_are_a_table(build: Any) -> None:
     verdict = place(pending(build, "p"), snapshot([build.node("a")], []), never)
     assert isinstance(verdict, Unschedulable)
     assert verdict.message == "0/1 nodes are available: 1 node(s) were asleep."
+
+
+@given(data=st.data())
+def test_nodes_looked_at_once_a_pass_are_chosen_as_if_each_pod_saw_all(
+    build: Any, data: st.DataObject
+) -> None:
+    """P-28 to P-32, P-68, P-76: the heap against the whole list, whatever pods ask for."""
+    node = st.fixed_dictionaries(
+        {"ready": st.sampled_from(["True", "False"]), "unschedulable": st.booleans()}
+    )
+    nodes = [
+        build.node(f"node-{index}", **each)
+        for index, each in enumerate(data.draw(st.lists(node, min_size=1, max_size=5)))
+    ]
+    for each in nodes:
+        each["status"]["allocatable"] = {"pods": str(data.draw(st.integers(1, 4)))}
+    pods = [
+        pending(build, f"p{index}", labels={"app": app}, containers=containers_with(port))
+        for index, (app, port) in enumerate(
+            data.draw(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 2)), max_size=12))
+        )
+    ]
+    one_by_one = replace(DEFAULT_PROFILE, lasting=False)
+    expected = schedule(pods, snapshot(nodes, []), one_by_one)
+    assert schedule(pods, snapshot(nodes, []), DEFAULT_PROFILE) == expected
+
+
+def containers_with(port: int) -> list[Any]:
+    return [{"name": "main", "ports": [{"containerPort": 80, "hostPort": port}] if port else []}]
