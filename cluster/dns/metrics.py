@@ -45,6 +45,13 @@ class Histogram:
         self._counts[bisect_left(self._bounds, value)] += count
         self._sum += value * count
 
+    def add_each(self, values: Sequence[float]) -> None:
+        """Count many values, each once."""
+        counts, bounds = self._counts, self._bounds
+        for value in values:
+            counts[bisect_left(bounds, value)] += 1
+        self._sum += sum(values)
+
     def lines(self, name: str, labels: str) -> Iterator[str]:
         """The samples of this histogram."""
         total = 0
@@ -95,6 +102,10 @@ class DnsMetrics:
     def took(self, seconds: float, count: int = 1) -> None:
         """Count how long queries took that were answered together."""
         self._duration.add(seconds, count)
+
+    def took_each(self, seconds: Sequence[float]) -> None:
+        """Count how long queries took that were answered one by one."""
+        self._duration.add_each(seconds)
 
     def before_reading(self, settle: Callable[[], None]) -> None:
         """Let `settle` count what it has not yet, before anybody reads."""

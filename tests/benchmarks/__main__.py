@@ -23,6 +23,7 @@ from tests.benchmarks import (
     document,
     machine,
     memory,
+    names,
     namespace,
     paths,
     relays,
@@ -31,7 +32,7 @@ from tests.benchmarks import (
 from tests.benchmarks.load import generator
 from tests.benchmarks.table import Table
 
-PARTS = ("paths", "datagrams", "start", "memory", "relays", "api")
+PARTS = ("paths", "datagrams", "names", "start", "memory", "relays", "api")
 ROUNDS = 5
 Part = Callable[[Path], Iterable[Table]]
 
@@ -76,9 +77,11 @@ def _parts(options: argparse.Namespace) -> dict[str, Part]:
     size = paths.Size.smoke() if smoke else paths.Size(rounds)
     api_size = api.Size.smoke() if smoke else api.Size(rounds)
     datagram_size = datagrams.Size.smoke() if smoke else datagrams.Size(rounds)
+    names_size = names.Size.smoke() if smoke else names.Size(rounds)
     return {
         "paths": lambda directory: paths.measure(directory, size),
         "datagrams": lambda directory: datagrams.measure(directory, datagram_size),
+        "names": lambda directory: names.measure(directory, names_size),
         "start": lambda directory: start.measure(directory, rounds, 1 if smoke else 3),
         "memory": lambda directory: memory.measure(directory, (1,) if smoke else (3, 30)),
         "relays": lambda directory: relays.measure(directory, size),

@@ -113,6 +113,10 @@ def _elsewhere() -> Iterator[Goal]:
     yield Goal("datagrams, two hops, to Envoy", "datagrams: kubehop / Envoy", 1.0, 1.4)
     yield Goal("datagrams, two hops, to socat", "datagrams: kubehop / socat", 1.5, 2.3)
     yield Goal("names, full answers, to dnsmasq", "names: kubehop / dnsmasq", 0.9, 1.2)
+    key = "names with EDNS: kubehop / dnsmasq"
+    yield Goal("names, full answers, EDNS, to dnsmasq", key, 0.9, 1.2)
+    key = "a name, one at a time: kubehop / dnsmasq"
+    yield Goal("a name, one question at a time, to dnsmasq", key, 1.15, 1.0, True)
     yield Goal(
         "`kubehop up`, three nodes, to the first 200", "start: first 200", 1.0, 0.5, True, " s"
     )

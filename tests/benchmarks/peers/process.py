@@ -3,7 +3,7 @@
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,13 +16,22 @@ LOOK_SECONDS = 0.02
 
 @contextmanager
 def serving(
-    command: list[str], port: int, protocol: str, directory: Path
+    command: list[str],
+    port: int,
+    protocol: str,
+    directory: Path,
+    env: Mapping[str, str] | None = None,
 ) -> Iterator["subprocess.Popen[bytes]"]:
     """The process, once somebody serves the port; ended and reaped after."""
     log = directory / f"{Path(command[0]).name}-{port}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=directory
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            cwd=directory,
+            env=env,
         )
     try:
         _wait(process, port, protocol, log)
