@@ -93,6 +93,7 @@ class Agent:
             take_datagrams=self._data_plane.datagrams.front,
             failed=self._port_failed,
             clock=clock,
+            around=self._data_plane.around,
         )
         self._health = HealthServers(bind=config.bind, clock=clock)
         self._zone = NodeZone(self.view.informers, config.cluster_domain)

@@ -8,6 +8,7 @@ from one annotation.
 """
 
 import random
+from collections.abc import Callable
 from random import SystemRandom
 
 from cluster.aio.clock import Clock
@@ -80,6 +81,11 @@ class DataPlane:
     def address(self) -> SocketAddress:
         """Where the flows of other processes arrive."""
         return self._tunnel.address
+
+    @property
+    def around(self) -> tuple[Callable[[], None], Callable[[], None]]:
+        """To be called before and after clients that are accepted together."""
+        return self.arrivals.onward.gather, self.arrivals.onward.flush
 
     def start(self) -> None:
         """Take flows from other processes."""

@@ -1,6 +1,6 @@
 """Sockets handed to other processes of this machine: one SEQPACKET connection to each of them.
 
-    give  ->  queue  ->  one message a turn of the loop, one descriptor a flow  ->  the peer
+    give  ->  queue  ->  one message for what is gathered, one descriptor a flow  ->  the peer
               waits while the peer's queue is full (EAGAIN) or too many descriptors are in flight
               (ETOOMANYREFS); beyond QUEUE_MAX the peer is congested, and whoever gives should stop
 
@@ -81,6 +81,7 @@ class Handoff:
         self.given = 0
         self._run_dir = run_dir
         self._ways: dict[str, _Way] = {}
+        self._gathering = False
 
     def reachable(self, name: str) -> bool:
         """Whether a process takes a socket now; the first question to one opens the way to it."""
@@ -94,7 +95,20 @@ class Handoff:
         way = self._ways[name]
         self.given += 1
         way.give(sock, handed)
+        if not self._gathering:
+            way.flush()
         return True
+
+    def gather(self) -> None:
+        """Let what is given from now on wait for `flush`, to leave together."""
+        self._gathering = True
+
+    def flush(self) -> None:
+        """Send what was gathered."""
+        self._gathering = False
+        for way in list(self._ways.values()):
+            if way.queue:
+                way.flush()
 
     def _open(self, name: str) -> "_Way | None":
         try:
@@ -158,28 +172,23 @@ class _Way:
         self._sock = sock
         self._news: deque[bytes] = deque()
         self._loop = asyncio.get_running_loop()
-        self._scheduled = False
         self._waiting = False
         self._timers: list[asyncio.TimerHandle] = []
         self._loop.add_reader(sock.fileno(), self._readable)
 
     def give(self, sock: socket.socket, handed: Handed) -> None:
-        """Queue a socket; it leaves at the end of this turn of the loop."""
+        """Queue a socket; it leaves with `flush`."""
         self.queue.append((sock, handed))
-        if not self._scheduled and not self._waiting:
-            self._scheduled = True
-            self._loop.call_soon(self._flush)
-        elif len(self.queue) >= self._owner.queue_max:
+        if self._waiting and len(self.queue) >= self._owner.queue_max:
             self.congested = True
 
     def tell(self, message: bytes) -> None:
         """Queue a message without descriptors, after the flows that are queued already."""
         self._news.append(message)
-        if not self._scheduled and not self._waiting:
-            self._flush()
+        self.flush()
 
-    def _flush(self) -> None:
-        self._scheduled = False
+    def flush(self) -> None:
+        """Send what is queued, as far as the peer takes it."""
         while self.queue and not self._waiting:
             self._send_flows(FLOWS_MAX)
         while self._news and not self.queue and not self._waiting:
@@ -228,7 +237,7 @@ class _Way:
         self._loop.remove_writer(self._sock.fileno())
         self._stop_timers()
         self._waiting = False
-        self._flush()
+        self.flush()
 
     def _stop_timers(self) -> None:
         for timer in self._timers:

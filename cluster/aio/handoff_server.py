@@ -20,6 +20,7 @@ from array import array
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from cluster.aio.listener import Turn, nothing
 from cluster.aio.streams import close
 from cluster.errors import WireError
 from cluster.wire.handover import (
@@ -41,6 +42,7 @@ log = logging.getLogger(__name__)
 BACKLOG = 512
 PEERS_MAX = 1024
 MESSAGES_A_TURN = 4
+FULL_FLOWS = 16  # of a message after which another one is likely to wait already
 RESERVE_DESCRIPTORS = 256
 RESERVE_PAUSE_SECONDS = 0.05
 _INT_BYTES = array("i").itemsize
@@ -52,9 +54,20 @@ Lost = Callable[[Sequence[str]], None]
 
 
 class HandoffServer:
-    """`taken` owns each socket from its call on; `lost` hears which instances are gone."""
+    """`taken` owns each socket from its call on; `lost` hears which instances are gone.
 
-    def __init__(self, path: Path, *, taken: Taken, lost: Lost) -> None:
+    `before` and `after` are called around what is taken together.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        taken: Taken,
+        lost: Lost,
+        before: Turn = nothing,
+        after: Turn = nothing,
+    ) -> None:
         """Bind; OSError if the path may not be had. `start` begins to accept."""
         self.path = path
         self.taken = taken
@@ -66,6 +79,9 @@ class HandoffServer:
         self._peers: set[_Peer] = set()
         self._by_instance: dict[str, _Peer] = {}
         self._paused = False
+        self._buffer = memoryview(bytearray(MESSAGE_BYTES_MAX))  # read into and emptied at once
+        self._before = before
+        self._after = after
         self._sock = _listen(path)
 
     def start(self) -> None:
@@ -170,31 +186,36 @@ class _Peer:
         self._server.ended(self)
 
     def _readable(self) -> None:
-        for _ in range(MESSAGES_A_TURN):
-            if self._server._paused or not self._read():
-                return
+        self._server._before()
+        try:
+            for _ in range(MESSAGES_A_TURN):
+                if self._server._paused or not self._read():
+                    return
+        finally:
+            self._server._after()
 
     def _read(self) -> bool:
-        """Take one message in; whether another one may be waiting."""
+        """Take one message in; whether another one is likely to wait."""
+        buffer = self._server._buffer
         try:
-            data, rights, flags, _ = self._sock.recvmsg(MESSAGE_BYTES_MAX, _RIGHTS_BYTES)
+            count, rights, flags, _ = self._sock.recvmsg_into([buffer], _RIGHTS_BYTES)
         except (BlockingIOError, InterruptedError):
             return False
         except OSError as error:
             self.end(error.strerror or str(error))
             return False
         descriptors = _descriptors(rights)
-        if not data:
+        if not count:
             self.end("it is gone")
             return False
         try:
-            self._carry_out(decode(data), descriptors, flags)
+            self._carry_out(decode(buffer[:count]), descriptors, flags)
         except WireError as error:
             log.warning("hand-over from=%s reason=%s", self.instance, error)
             self._close_all(descriptors)
             self.end(str(error))
             return False
-        return True
+        return len(descriptors) >= FULL_FLOWS
 
     def _carry_out(self, message: Message, descriptors: list[int], flags: int) -> None:
         match message:

@@ -23,16 +23,32 @@ _ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 _EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 OnSocket = Callable[[socket.socket, SocketAddress], None]
+Turn = Callable[[], None]
+
+
+def nothing() -> None:
+    """Nobody wants to know."""
 
 
 class Listener:
-    """Accepts connections; each goes to `on_socket` with its peer's address, non-blocking."""
+    """Accepts connections; each goes to `on_socket` with its peer's address, non-blocking.
+
+    `before` and `after` are called around those that are accepted together.
+    """
 
     def __init__(
-        self, address: SocketAddress, on_socket: OnSocket, *, backlog: int = BACKLOG
+        self,
+        address: SocketAddress,
+        on_socket: OnSocket,
+        *,
+        backlog: int = BACKLOG,
+        before: Turn = nothing,
+        after: Turn = nothing,
     ) -> None:
         """Bind and listen; OSError if the address may not be had. Nothing is accepted yet."""
         self._on_socket = on_socket
+        self._before = before
+        self._after = after
         self._backlog = backlog
         self._sock = listen(address, backlog)
         self._family = int(self._sock.family)
@@ -47,7 +63,7 @@ class Listener:
             self._accepting = True
             if self._fillers:
                 self._sock.listen(self._backlog)
-            asyncio.get_running_loop().add_reader(self._sock.fileno(), self._accept)
+            asyncio.get_running_loop().add_reader(self._sock.fileno(), self._accept_all)
 
     def pause(self) -> None:
         """Leave new connections in the kernel's queue until `start`."""
@@ -86,6 +102,13 @@ class Listener:
         for filler in self._fillers.values():
             filler.close()
         self._fillers.clear()
+
+    def _accept_all(self) -> None:
+        self._before()
+        try:
+            self._accept()
+        finally:
+            self._after()
 
     def _accept(self) -> None:
         accept = self._sock._accept  # type: ignore[attr-defined]  # `accept` less its conversions

@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 from cluster.aio.batch import BySender
 from cluster.aio.datagrams import DatagramEndpoint
-from cluster.aio.listener import Listener
+from cluster.aio.listener import Listener, Turn, nothing
 from cluster.aio.streams import address_of, family_of
 from cluster.gateway.balancer import FrontPlan, FrontState
 from cluster.wire.addresses import Protocol, SocketAddress
@@ -38,6 +38,7 @@ class Front:
         bind: str | None,
         on_connection: OnConnection,
         on_datagrams: OnDatagrams,
+        around: tuple[Turn, Turn] = (nothing, nothing),
     ) -> None:
         self.plan = plan
         self.real: SocketAddress | None = None  # where it is, or will be, bound
@@ -46,6 +47,7 @@ class Front:
         self._bind = bind
         self._on_connection = on_connection
         self._on_datagrams = on_datagrams
+        self._around = around  # connections that are accepted together
         self._listener: Listener | None = None
         self.endpoint: DatagramEndpoint | None = None
         self._lost = 0  # by sockets that it had
@@ -99,7 +101,8 @@ class Front:
             self.close()
         elif self.plan.place.protocol is Protocol.TCP:
             if self._listener is None:
-                self._listener = Listener(real, self._accepted)
+                before, after = self._around
+                self._listener = Listener(real, self._accepted, before=before, after=after)
             if state is FrontState.SERVING:
                 self._listener.start()
             else:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 from cluster.aio.datagrams import DatagramEndpoint
+from cluster.aio.listener import Turn, nothing
 from cluster.gateway.balancer import FrontPlan, FrontState, Place
 from cluster.gateway.front import Front, OnConnection, OnDatagrams
 from cluster.objects.meta import Key
@@ -26,7 +27,8 @@ class Tell(Protocol):
 class Fronts:
     """Every front of this load balancer.
 
-    `published` says where something in between, such as a container engine, offers a port.
+    `published` says where something in between, such as a container engine, offers a port; `around`
+    is called before and after connections that are accepted together.
     """
 
     def __init__(
@@ -37,11 +39,13 @@ class Fronts:
         tell: Tell,
         *,
         published: Mapping[str, SocketAddress] | None = None,
+        around: tuple[Turn, Turn] = (nothing, nothing),
     ) -> None:
         self._bind = bind
         self._published = published or {}
         self._on_connection = on_connection
         self._on_datagrams = on_datagrams
+        self._around = around
         self._tell = tell
         self._fronts: dict[Place, Front] = {}
         self._lost_before = 0
@@ -62,7 +66,8 @@ class Fronts:
         for place, plan in plans.items():
             front = self._fronts.get(place)
             if front is None:
-                front = Front(plan, self._bind, self._on_connection, self._on_datagrams)
+                on_connection, on_datagrams = self._on_connection, self._on_datagrams
+                front = Front(plan, self._bind, on_connection, on_datagrams, self._around)
                 self._fronts[place] = front
                 self._follow(front, plan, before=None)
             elif front.plan != plan or front.problem:

@@ -15,6 +15,7 @@ from aiohttp import web
 from cluster.aio.clock import Clock
 from cluster.aio.datagrams import DatagramEndpoint
 from cluster.aio.handoff import Handoff, new_instance
+from cluster.aio.listener import nothing
 from cluster.aio.relay import Relays
 from cluster.aio.tasks import Tasks
 from cluster.client.interface import Api
@@ -64,7 +65,7 @@ class Gateway:
         rulings = Rulings(self.recorder, self.health, config.clients, clock, dice, self._node_with)
         self.relays = Relays()
         self._carrier = RelayCarrier(key, self.relays)
-        self._handoff = self._hand_over(config) if config.hand_over else None
+        self._handoff = handoff = self._hand_over(config) if config.hand_over else None
         self.tcp = TcpFlows(
             rulings,
             self._carrier_for,
@@ -82,6 +83,7 @@ class Gateway:
             self.udp.received,
             self._announcer.event,
             published=dict(config.published),
+            around=(nothing, nothing) if handoff is None else (handoff.gather, handoff.flush),
         )
         self._diagnostics = Diagnostics(
             rulings, self.fronts, self.health, self.tcp, self.udp, self.relays, self._handoff

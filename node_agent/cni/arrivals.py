@@ -40,6 +40,12 @@ class Onward(Protocol):
     def give(self, name: str, sock: socket.socket, handed: Handed) -> bool:
         """Hand a socket to a node; False, and it stays the caller's, if nobody takes it there."""
 
+    def gather(self) -> None:
+        """Let what is given from now on wait for `flush`, to leave together."""
+
+    def flush(self) -> None:
+        """Send what was gathered."""
+
 
 class NoHandOver:
     """Everything is relayed."""
@@ -49,6 +55,12 @@ class NoHandOver:
     def give(self, _name: str, _sock: socket.socket, _handed: Handed) -> bool:
         """Nobody takes it."""
         return False
+
+    def gather(self) -> None:
+        """There is nothing to gather."""
+
+    def flush(self) -> None:
+        """There is nothing to send."""
 
 
 class _Again(NamedTuple):
@@ -82,7 +94,7 @@ class Arrivals:
         self._key = key
         self._listener_of = listener_of
         self._established = established
-        self._onward = onward or NoHandOver()
+        self.onward = onward or NoHandOver()
         self.relays = Relays()
 
     def front(self, sock: socket.socket, origin: Origin, flow: Flow) -> Rest | None:
@@ -148,8 +160,8 @@ class Arrivals:
         """Hand the socket to the node that the flow goes on to; False if that is not to be."""
         node = self._next(ruling)
         asks = isinstance(caller, PeerProcess)
-        handed = Handed(ruling.context, (*passed, self._onward.instance), asks)
-        if not node or not self._onward.give(node, caller.sock, handed):
+        handed = Handed(ruling.context, (*passed, self.onward.instance), asks)
+        if not node or not self.onward.give(node, caller.sock, handed):
             return False
         self._rulings.handed_over(ruling)
         return True

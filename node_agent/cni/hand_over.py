@@ -52,7 +52,13 @@ class HandOver:
         """Take sockets in; a machine that cannot do that relays."""
         self._arrivals, self._established = arrivals, established
         try:
-            self._server = HandoffServer(self._place, taken=self._taken, lost=self._lost)
+            self._server = HandoffServer(
+                self._place,
+                taken=self._taken,
+                lost=self._lost,
+                before=self.gather,
+                after=self.flush,
+            )
         except OSError as error:
             log.warning("no sockets are handed over: %s: %s", self._place, error.strerror)
             return
@@ -64,6 +70,14 @@ class HandOver:
         if given and self._server is not None and self._handoff.congested(name):
             self._server.pause()
         return given
+
+    def gather(self) -> None:
+        """Let what is given from now on wait for `flush`, to leave together."""
+        self._handoff.gather()
+
+    def flush(self) -> None:
+        """Send what was gathered."""
+        self._handoff.flush()
 
     def tell_ended(self, at: float, passed: Passed, flow_ids: Sequence[str]) -> None:
         """Tell the processes that handed flows to this one that they ended."""

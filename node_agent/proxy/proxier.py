@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from cluster.aio.clock import Clock
-from cluster.aio.listener import Listener
+from cluster.aio.listener import Listener, Turn, nothing
 from cluster.aio.streams import reset
 from cluster.aio.tasks import Tasks
 from cluster.dataclass import dataclass
@@ -63,6 +63,7 @@ class Proxier:
         take_datagrams: TakeDatagrams,
         failed: Failed,
         clock: Clock,
+        around: tuple[Turn, Turn] = (nothing, nothing),
     ) -> None:
         self._bind = bind
         self._internal_ip = internal_ip
@@ -71,6 +72,7 @@ class Proxier:
         self._take_datagrams = take_datagrams
         self._failed = failed
         self._clock = clock
+        self._around = around  # clients that are accepted together
         self._carrying = Tasks(clock)
         self._wanted: dict[Place, PortPlan] = {}
         self._open: dict[Place, _Open] = {}
@@ -158,7 +160,9 @@ class Proxier:
         if plan.state is not PortState.CLOSED:
             if listener is None:
                 address = SocketAddress(self._bind, plan.port)
-                listener = Listener(address, partial(self._accepted, plan.port))
+                accepted = partial(self._accepted, plan.port)
+                before, after = self._around
+                listener = Listener(address, accepted, before=before, after=after)
             if plan.state is PortState.SERVING:
                 listener.start()
             else:

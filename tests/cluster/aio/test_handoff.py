@@ -103,11 +103,14 @@ class Field:
         return client, accepted, flow(number)
 
     def give(self, count: int) -> list[socket.socket]:
+        """Hand over so many, together."""
         clients = []
+        self.near.handoff.gather()
         for number in range(count):
             client, accepted, handed = self.connection(number)
             assert self.near.handoff.give("node-1", accepted, handed)
             clients.append(client)
+        self.near.handoff.flush()
         return clients
 
     def close(self) -> None:
@@ -205,15 +208,16 @@ async def test_a_peer_that_does_not_read_holds_up_and_loses_nothing(run_dir: Pat
 async def test_far_more_than_congested_is_refused(run_dir: Path) -> None:
     field = Field(run_dir)
     field.near.handoff.queue_max = 10
-    field.far.server.pause()
+    field.near.handoff.gather()
     given = 0
     while field.near.handoff.reachable("node-1"):
-        field.give(1)
+        _, accepted, handed = field.connection()
+        assert field.near.handoff.give("node-1", accepted, handed)
         given += 1
     _, accepted, handed = field.connection()
     assert not field.near.handoff.give("node-1", accepted, handed)
     assert given == handoff.QUEUES_FULL * 10
-    field.far.server.resume()
+    field.near.handoff.flush()
     await field.far.until(lambda: len(field.far.taken) == given)
     field.close()
 
