@@ -153,6 +153,21 @@ async def test_a_dead_node_ends_all_that_its_pod_held(
         assert await other.ask("alive") == "alive"
 
 
+@pytest.mark.parametrize("how", ["shutdown", "crash"])
+async def test_a_node_that_is_taken_away_resets_what_came_by_it(
+    own_ground: Ground, how: str
+) -> None:
+    """It only let them in, and their pod is elsewhere; those that it had no part in live on."""
+    async with living(own_ground) as made:
+        passed, others = split(made, "node-1")
+        await own_ground.cluster.stop_node("node-1", how=how)
+        assert set((await ended(passed)).values()) == {"reset"}
+        await assert_alive(others)
+        await own_ground.cluster.start_node("node-1")
+        await assert_alive(others)
+        assert (await own_ground.ask("who b", way="node-1")).startswith("talker-2 ")
+
+
 async def test_a_pod_that_is_deleted_ends_its_connections(own_ground: Ground) -> None:
     """P-62: whether they came by the gateway, by another node's port or by its own node's."""
     await own_ground.cluster.apply(pod("short", "node-3", app="short", seat="short"))
