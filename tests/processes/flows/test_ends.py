@@ -1,7 +1,11 @@
 """How connections end, as each side sees it: in order, by halves, by resets; and in the trace."""
 
+import asyncio
+import sys
+
 import pytest
 
+from tests.processes.flows.client import WAIT_SECONDS
 from tests.processes.flows.ground import WAYS, Ground
 
 ways = pytest.mark.parametrize("way", WAYS)
@@ -73,3 +77,23 @@ async def test_the_trace_says_that_a_connection_lives_and_then_that_it_has_ended
     ended = await ground.trace(client, ended=True)
     assert ended.flow_id == trace.flow_id
     assert ended.complete
+
+
+async def test_the_command_shows_a_live_connection_and_its_end(ground: Ground) -> None:
+    async with ground.connected(way="gateway") as client:
+        assert await client.ask("who a") != ""
+        flow_id = (await ground.trace(client)).flow_id
+        live = await shown(ground, flow_id)
+        assert "deliver" in live and "closed" not in live
+    await ground.trace(client, ended=True)
+    assert "closed" in await shown(ground, flow_id)
+
+
+async def shown(ground: Ground, flow_id: str) -> str:
+    """What `kubehop trace` says of a flow."""
+    command = (sys.executable, "-m", "cluster", "trace", flow_id, "--name", ground.cluster.name)
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    async with asyncio.timeout(WAIT_SECONDS):
+        said, _ = await process.communicate()
+    assert process.returncode == 0
+    return said.decode()
