@@ -13,9 +13,8 @@ import mmap
 import socket
 from collections.abc import Iterator
 
-from cluster.aio.socket_names import NAME_BYTES, pack_name, read_name
+from cluster.aio.socket_names import NAME_BYTES, pack_peer, read_name
 from cluster.aio.streams import outside
-from cluster.wire.addresses import SocketAddress
 
 BySender = dict[bytes, list[bytes]]  # datagrams by the name of who sent them
 
@@ -75,7 +74,7 @@ class Batch:
             at = index * self._stride
             size, peer = sock.recvfrom_into(view[at : at + self._stride])
             self.sizes.append(size)
-            self._name(index, pack_name(SocketAddress(peer[0], peer[1])))
+            self._name(index, pack_peer(peer))
 
     def payload(self, index: int) -> bytes:
         """The bytes of a datagram that came."""

@@ -15,10 +15,11 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from cluster.aio.batch import BySender
+from cluster.aio.lone_datagrams import Expectation, receive_one, send_one
 from cluster.aio.mmsg import coalesce
-from cluster.aio.outgoing import Outgoing
+from cluster.aio.outgoing import Outgoing, Sent
 from cluster.aio.socket_names import pack_name, read_name
-from cluster.aio.streams import address_of, close, family_of
+from cluster.aio.streams import address_of, close, family_of, outside
 from cluster.aio.turn import Turn, turn_of_loop
 from cluster.wire.addresses import SocketAddress
 
@@ -57,6 +58,8 @@ class DatagramEndpoint:
         self._sock = _bound(address)
         self._family = int(self._sock.family)
         self._coalesced = coalesced and coalesce(self._sock)
+        self._expectation = Expectation()
+        self._lone: tuple[bytes, bytes] | None = None  # all that is gathered so far: data, name
         self._outgoing: Outgoing | None = None
         self._turn: Turn | None = None
         self.address = address_of(self._sock)
@@ -102,45 +105,72 @@ class DatagramEndpoint:
 
     def send_all(self, head: bytes, payloads: Sequence[bytes], name: bytes) -> int:
         """Send datagrams with the same head to a name, now or soon: how many were not dropped."""
-        taken = self._gather(head, payloads, name)
-        turn = self._turn
-        if turn is not None and not turn.holding:
+        turn = self._turn or self._look_for_turn()
+        taken = self._gather(turn, head, payloads, name)
+        if not turn.holding:
             before = self.dropped
-            self.flush()
+            outside(self.flush)
             turn.hold()
             taken -= self.dropped - before
         return taken
 
-    def _gather(self, head: bytes, payloads: Sequence[bytes], name: bytes) -> int:
+    def _look_for_turn(self) -> Turn:
+        self._turn = turn_of_loop()
+        return self._turn
+
+    def _gather(self, turn: Turn, head: bytes, payloads: Sequence[bytes], name: bytes) -> int:
+        """Take datagrams along with what this turn sends: how many were not dropped."""
+        if self._queue or self._sock.fileno() < 0:
+            return self._wait([(head + each, name) for each in payloads])
+        if self._outgoing is None:
+            if self._lone is None and len(payloads) == 1:
+                self._lone = head + payloads[0], name
+                turn.gathered(self)
+                return 1
+            self._outgoing = turn.lend(self)
+        if self._lone is not None:
+            (data, to), self._lone = self._lone, None
+            self._add(self._outgoing, b"", (data,), to)
+        return self._add(self._outgoing, head, payloads, name)
+
+    def _add(self, outgoing: Outgoing, head: bytes, payloads: Sequence[bytes], name: bytes) -> int:
         taken = at = 0
         while at < len(payloads):
-            if self._queue or self._sock.fileno() < 0:
-                return taken + self._wait([(head + each, name) for each in payloads[at:]])
-            outgoing = self._outgoing or self._lend()
             added = outgoing.add(head, payloads[at:] if at else payloads, name)
             taken, at = taken + added, at + added
-            if at < len(payloads) and not added:
-                if len(outgoing):
-                    self.flush()
-                else:  # it alone is too long
-                    self._drop(1, name, os.strerror(errno.EMSGSIZE))
-                    at += 1
+            if at == len(payloads) or added:
+                continue
+            if len(outgoing):  # there is no room left
+                self._sent(outgoing.flush(self._sock))
+                if self._queue:
+                    return taken + self._wait([(head + each, name) for each in payloads[at:]])
+            else:  # it alone is too long
+                self._drop(1, name, os.strerror(errno.EMSGSIZE))
+                at += 1
         return taken
-
-    def _lend(self) -> Outgoing:
-        if self._turn is None:
-            self._turn = turn_of_loop()
-        self._outgoing = self._turn.lend(self)
-        return self._outgoing
 
     def flush(self) -> None:
         """Send what was gathered."""
-        outgoing, turn = self._outgoing, self._turn
-        if outgoing is None or turn is None:
-            return
-        self._outgoing = None
-        outcome = outgoing.flush(self._sock)
-        turn.give_back(outgoing)
+        lone, outgoing = self._lone, self._outgoing
+        if lone is not None:
+            self._lone = None
+            self._send_lone(*lone)
+        elif outgoing is not None and self._turn is not None:
+            self._outgoing = None
+            self._sent(outgoing.flush(self._sock))
+            self._turn.give_back(outgoing)
+
+    def _send_lone(self, data: bytes, name: bytes) -> None:
+        try:
+            send_one(self._sock, data, name)
+        except (BlockingIOError, InterruptedError):
+            self._wait([(data, name)])
+        except OSError as error:
+            self._drop(1, name, error.strerror or str(error))
+        else:
+            self.sent += 1
+
+    def _sent(self, outcome: Sent) -> None:
         self.sent += outcome.sent
         if outcome.dropped:
             self._drop(outcome.dropped, b"", outcome.reason)
@@ -170,27 +200,34 @@ class DatagramEndpoint:
     def _writable(self) -> None:
         asyncio.get_running_loop().remove_writer(self._sock.fileno())
         waiting, self._queue = self._queue, deque()
+        turn = self._turn or self._look_for_turn()
         for data, name in waiting:
-            self._gather(b"", (data,), name)
+            self._gather(turn, b"", (data,), name)
         self.flush()
 
     # -- coming in
 
     def _readable(self) -> None:
-        turn = self._turn
-        if turn is None:
-            turn = self._turn = turn_of_loop()
-        batch = turn.batch_for(self._family, coalesced=self._coalesced)
-        if self._sock.fileno() < 0 or not batch.receive(self._sock):
+        turn = self._turn or self._look_for_turn()
+        came = self._received(turn) if self._sock.fileno() >= 0 else None
+        if not came:
             return
-        came = batch.by_sender()
-        self.received += sum(map(len, came.values()))
         outermost = turn.begin()
         try:
             self._on_batch(came)
         finally:
             if outermost:
                 turn.end()
+
+    def _received(self, turn: Turn) -> BySender:
+        if self._expectation.is_one():
+            came = receive_one(self._sock, coalesced=self._coalesced)
+        else:
+            batch = turn.batch_for(self._family, coalesced=self._coalesced)
+            self._expectation.came(batch.receive(self._sock))
+            came = batch.by_sender()
+        self.received += sum(map(len, came.values()))
+        return came
 
     def _one_by_one(self, came: BySender) -> None:
         assert self._on_datagram is not None, "whoever receives says how"

@@ -98,9 +98,6 @@ class MmsgOutgoing(Outgoing):
             messages.segmented(index, run.size if run.end - run.start > run.size else 0)
         return messages.send(sock, 0, len(filled))
 
-    def _transmit_one(self, sock: socket.socket, data: bytes, name: bytes) -> None:
-        self._messages.send_one(sock, data, name)
-
     def _refused(self, runs: list[Run], at: int, error: OSError) -> bool:
         """Datagrams longer than the way carries whole cannot be cut by the kernel."""
         run = runs[at]

@@ -66,7 +66,7 @@ class Messages:
     """As many messages as one call takes; `slots` is what their bytes lie in."""
 
     def __init__(self, count: int, slots: Any, names: bytearray, name_bytes: int) -> None:
-        self._receive, self._send, self._send_one = _calls()
+        self._receive, self._send = _calls()
         self._held = slots, names
         self._base = ctypes.addressof(ctypes.c_char.from_buffer(slots))
         self._headers, self._iovecs = (_Header * count)(), (_Iovec * count)()
@@ -139,28 +139,17 @@ class Messages:
             raise _last_error()
         return left
 
-    def send_one(self, sock: socket.socket, data: bytes, name: bytes) -> None:
-        """Send something else than a message; OSError as `sendto` does."""
-        size, flags = len(data), _NOW
-        if self._send_one(sock.fileno(), data, size, flags, name, len(name)) < 0:
-            raise _last_error()
-
 
 @cache
-def _calls() -> tuple[Any, Any, Any]:
+def _calls() -> tuple[Any, Any]:
     library = ctypes.CDLL(None, use_errno=True)
-    receive, send, send_one = library.recvmmsg, library.sendmmsg, library.sendto
+    receive, send = library.recvmmsg, library.sendmmsg
     receive.argtypes = (
         *(ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int),
         ctypes.c_void_p,  # no time limit: nothing is waited for
     )
     send.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int)
-    send_one.argtypes = (
-        *(ctypes.c_int, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_int),
-        *(ctypes.c_char_p, ctypes.c_uint),
-    )
-    send_one.restype = ctypes.c_ssize_t
-    return receive, send, send_one
+    return receive, send
 
 
 def _last_error() -> OSError:

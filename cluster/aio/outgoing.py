@@ -49,24 +49,14 @@ class Outgoing:
 
     def __init__(self) -> None:
         self._arena = mmap.mmap(-1, ARENA_BYTES, flags=mmap.MAP_PRIVATE)
-        self._lone: tuple[bytes, bytes] | None = None  # the only one is in no run: data, name
         self._runs: list[Run] = []
         self._end = 0
 
     def __len__(self) -> int:
-        return (self._lone is not None) + sum(run.count for run in self._runs)
+        return sum(run.count for run in self._runs)
 
     def add(self, head: bytes, payloads: Sequence[bytes], name: bytes) -> int:
         """Take datagrams to a name, each with the same head: how many found room."""
-        if self._lone is not None:
-            (data, to), self._lone = self._lone, None
-            self._add(b"", (data,), to)
-        elif len(payloads) == 1 and not self._runs:
-            self._lone = head + payloads[0], name
-            return 1
-        return self._add(head, payloads, name)
-
-    def _add(self, head: bytes, payloads: Sequence[bytes], name: bytes) -> int:
         added = 0
         while added < len(payloads):
             size = len(head) + len(payloads[added])
@@ -102,20 +92,8 @@ class Outgoing:
 
     def flush(self, sock: socket.socket) -> Sent:
         """Send all that was gathered, as far as the kernel takes it; nothing is gathered then."""
-        lone, runs = self._lone, self._runs
-        self._lone = None
-        if lone is None:
-            self._runs, self._end = [], 0
-            return self._flush_runs(sock, runs)
-        try:
-            self._transmit_one(sock, *lone)
-        except (BlockingIOError, InterruptedError):
-            return Sent(left=[lone])
-        except OSError as error:
-            return Sent(dropped=1, reason=_reason(error))
-        return _ONE_SENT
-
-    def _flush_runs(self, sock: socket.socket, runs: list[Run]) -> Sent:
+        runs = self._runs
+        self.clear()
         at = sent = dropped = 0
         reason = ""
         while at < len(runs):
@@ -126,7 +104,8 @@ class Outgoing:
                 return Sent(sent, dropped, reason, waiting)
             except OSError as error:
                 if not self._refused(runs, at, error):
-                    dropped, reason = dropped + runs[at].count, _reason(error)
+                    dropped += runs[at].count
+                    reason = error.strerror or str(error)
                     at += 1
             else:
                 sent += sum(run.count for run in runs[at : at + left])
@@ -135,15 +114,12 @@ class Outgoing:
 
     def clear(self) -> None:
         """Forget what was gathered."""
-        self._lone, self._runs, self._end = None, [], 0
-
-    def _transmit_one(self, sock: socket.socket, data: bytes, name: bytes) -> None:
-        outside(sock.sendto, data, read_name(name))
+        self._runs, self._end = [], 0
 
     def _transmit(self, sock: socket.socket, runs: list[Run], first: int) -> int:
         """Send runs from `first` on: how many left, at least one; OSError: why not that one."""
         run = runs[first]
-        self._transmit_one(sock, self._arena[run.start : run.end], run.name)
+        outside(sock.sendto, self._arena[run.start : run.end], read_name(run.name))
         return 1
 
     def _refused(self, runs: list[Run], at: int, error: OSError) -> bool:
@@ -161,10 +137,3 @@ def _alike(payloads: Sequence[bytes], first: int, end: int) -> Sequence[bytes]:
     while at < end and len(payloads[at]) == size:
         at += 1
     return payloads[first:at]
-
-
-def _reason(error: OSError) -> str:
-    return error.strerror or str(error)
-
-
-_ONE_SENT = Sent(sent=1)

@@ -17,6 +17,7 @@ NAMES_REMEMBERED_MAX = 16384
 NAME_BYTES = {socket.AF_INET: 16, socket.AF_INET6: 28}
 
 _FAMILY = struct.Struct("=H")
+_SCOPE = struct.Struct("=I")
 _V4, _V6 = struct.Struct("!2xH4s8x"), struct.Struct("!2xHI16s4x")
 
 
@@ -28,6 +29,16 @@ def pack_name(address: SocketAddress) -> bytes:
         return _FAMILY.pack(socket.AF_INET6) + packed[_FAMILY.size :]
     packed = _V4.pack(address.port, socket.inet_pton(socket.AF_INET, address.ip))
     return _FAMILY.pack(socket.AF_INET) + packed[_FAMILY.size :]
+
+
+@lru_cache(maxsize=NAMES_REMEMBERED_MAX)
+def pack_peer(peer: tuple[str, int] | tuple[str, int, int, int]) -> bytes:
+    """The name of whom Python's socket says that something came from."""
+    if len(peer) == 2:
+        return pack_name(SocketAddress(*peer))
+    ip, port, flow, scope = peer
+    packed = _V6.pack(port, flow, socket.inet_pton(socket.AF_INET6, ip.partition("%")[0]))
+    return _FAMILY.pack(socket.AF_INET6) + packed[_FAMILY.size : -_SCOPE.size] + _SCOPE.pack(scope)
 
 
 @lru_cache(maxsize=NAMES_REMEMBERED_MAX)

@@ -37,8 +37,12 @@ class Turn:
         self._unused: list[Outgoing] = []
         self._batches: dict[tuple[int, bool], Batch] = {}
 
+    def gathered(self, sender: Sender) -> None:
+        """Somebody has something to send: it is told to flush when the turn ends."""
+        self._gathered.append(sender)
+
     def lend(self, sender: Sender) -> Outgoing:
-        """Something to gather in; the sender is told to flush when the turn ends."""
+        """Something to gather in."""
         self._gathered.append(sender)
         return self._unused.pop() if self._unused else open_outgoing()
 

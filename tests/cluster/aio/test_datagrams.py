@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cluster.aio import mmsg
+from cluster.aio import datagrams, mmsg
 from cluster.aio.batch import BySender
 from cluster.aio.datagrams import DatagramEndpoint
 from cluster.aio.mmsg import MmsgOutgoing
@@ -60,11 +60,11 @@ class Clog:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.full = True
         for kind in (Outgoing, MmsgOutgoing):
-            for name in ("_transmit", "_transmit_one"):
-                monkeypatch.setattr(kind, name, self._through(getattr(kind, name)))
+            monkeypatch.setattr(kind, "_transmit", self._through(kind._transmit))
+        monkeypatch.setattr(datagrams, "send_one", self._through(datagrams.send_one))
 
-    def _through(self, real: Callable[..., int]) -> Callable[..., int]:
-        def transmit(*arguments: Any) -> int:
+    def _through(self, real: Callable[..., Any]) -> Callable[..., Any]:
+        def transmit(*arguments: Any) -> Any:
             if self.full:
                 raise BlockingIOError
             return real(*arguments)
@@ -81,6 +81,21 @@ async def test_a_datagram_arrives_with_its_senders_address(
     far.endpoint.send(b"", near.endpoint.address)
     assert await near.next() == (b"", far.endpoint.address)
     assert (near.endpoint.sent, near.endpoint.received, near.endpoint.dropped) == (1, 1, 0)
+
+
+async def test_datagrams_one_after_the_other_and_bursts_come_in_order(
+    opened: Callable[..., Mailbox],
+) -> None:
+    """Single ones are asked for singly; those that come together after them are not lost."""
+    near, far = opened(), opened()
+    number = 0
+    for together in (1, 1, 1, 1, 1, 3, 1, 1, 90, 1, 2, 1, 1, 1, 1, 1, 70):
+        words = [b"%d" % each for each in range(number, number + together)]
+        for word in words:
+            near.endpoint.send(word, far.endpoint.address)
+        assert [(await far.next())[0] for _ in words] == words
+        number += together
+    assert far.endpoint.received == near.endpoint.sent == number
 
 
 async def test_a_burst_is_received_whole(opened: Callable[..., Mailbox]) -> None:
@@ -133,14 +148,18 @@ async def test_what_is_sent_while_a_batch_is_worked_on_leaves_together(
 ) -> None:
     """And nothing that is sent alone waits for the end of the turn."""
     flushed: list[int] = []
-    real = Outgoing.flush
+    real, real_one = Outgoing.flush, datagrams.send_one
 
     def counted(self: Outgoing, sock: socket.socket) -> Sent:
-        if len(self):
-            flushed.append(len(self))
+        flushed.append(len(self))
         return real(self, sock)
 
+    def counted_one(sock: socket.socket, data: bytes, name: bytes) -> None:
+        flushed.append(1)
+        real_one(sock, data, name)
+
     monkeypatch.setattr(Outgoing, "flush", counted)
+    monkeypatch.setattr(datagrams, "send_one", counted_one)
     client = opened()
     server = DatagramEndpoint(LOOPBACK, lambda data, peer: server.send(data.upper(), peer))
     client.endpoint.send(b"a", server.address)
