@@ -2,13 +2,14 @@
 
 import socket
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.benchmarks import pods
 from tests.benchmarks.bench_cluster import proportional_kib
+from tests.benchmarks.load import load
 from tests.benchmarks.runs import Way
 from tests.benchmarks.stage import DIRECT, KUBEHOP_WAY, Stage
 from tests.benchmarks.table import Table
@@ -16,33 +17,36 @@ from tests.benchmarks.table import Table
 ANSWER_SECONDS = 10.0
 CLOSED_SECONDS = 3.0
 LOOK_SECONDS = 0.1
-WARM = 200
+FEW = 16
 REQUEST = b"GET / HTTP/1.1\r\nHost: server\r\n\r\n"
 
 
-def measure(up: Stage, peers: Sequence[str], connections: int) -> Table:
-    """So many opened through each way and asked once; before any load, or the memory for them
+def measure(up: Stage, peers: Sequence[str], connections: int, seconds: float) -> Table:
+    """So many opened through each way and asked once; before any other load, or the memory for them
     would be there already."""
     table = Table(
         f"Memory of 1,000 idle connections, MiB, measured with {connections:,}",
-        ("way", "relays", "the pod's process", "all, once closed", "descriptors of relays, each"),
-        note="Growth of private memory from after a few requests to all connections open, each "
-        "asked once; then what of it is left when they are closed: records of them, and what "
-        "allocators keep. Relays: for kubehop every process but the node that the pod is in; that "
-        "is the pod's process, with what its program holds. Measured once, before any load.",
+        ("way", "relays", "the pod's process", "once closed", "before", "descriptors, each"),
+        note="Growth of private memory from before to when all are open, each asked once; what of "
+        "it is left when they are closed, for allocators keep some. Before: "
+        f"{seconds:g} s of new connections, {FEW} at a time, which fill what is bounded, such as "
+        "records for traces; their growth is not for each 1,000, it ends. Relays, whose "
+        "descriptors are counted, are for kubehop every process but the node that the pod is in; "
+        "that is the pod's process, with what its program holds. Measured once.",
     )
     with up.ways(pods.MINIMAL, peers) as ways:
         for way in ways:
-            _row(table, way, connections)
+            _row(table, way, connections, seconds)
     own = table.figures.get(f"{KUBEHOP_WAY}, in all")
     if own is not None:
         table.figures["idle: kubehop without the pod"] = own - table.figures[f"{DIRECT}, in all"]
     return table
 
 
-def _row(table: Table, way: Way, connections: int) -> None:
-    for _ in range(min(WARM, connections)):
-        _opened(way).close()
+def _row(table: Table, way: Way, connections: int, seconds: float) -> None:
+    _opened(way).close()
+    fresh = _Held.by(way)
+    load(way.address, FEW, seconds, close=True)
     before = _Held.by(way)
     with ExitStack() as stack:
         for _ in range(connections):
@@ -50,24 +54,31 @@ def _row(table: Table, way: Way, connections: int) -> None:
         after = _Held.by(way)
     _wait_closed(way, before)
     left = _Held.by(way)
-    relays, pod = after.relays - before.relays, after.pod - before.pod
-    kept = left.relays + left.pod - before.relays - before.pod
-    mebibytes = [kib / 1024 / (connections / 1000) for kib in (relays, pod, kept)]
-    table.figures[f"{way.name}, in all"] = mebibytes[0] + mebibytes[1]
+    thousands = connections / 1000
+    relays, pod = ((to - since) / thousands for to, since in zip(after, before, strict=True))
+    kept, filled = (sum(left) - sum(before)) / thousands, sum(before) - sum(fresh)
+    table.figures[f"{way.name}, in all"] = relays + pod
     each = (after.descriptors - before.descriptors) / connections
-    table.add(way.name, *(f"{each:.2f}" for each in mebibytes), f"{each:.1f}")
+    table.add(
+        way.name, *(f"{at:.2f}" for at in (relays, pod, kept, filled)), f"{abs(each):.1f} each"
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """Private memory, KiB, and open descriptors of relays."""
+    """Private memory, MiB, and open descriptors of relays."""
 
-    relays: int
-    pod: int
+    relays: float
+    pod: float
     descriptors: int
+
+    def __iter__(self) -> Iterator[float]:
+        """The memory."""
+        return iter((self.relays, self.pod))
 
     @classmethod
     def by(cls, way: Way) -> "_Held":
+        """What is held now."""
         return cls(_private(way.relays()), _private(way.pod()), _descriptors(way.relays()))
 
 
@@ -87,10 +98,10 @@ def _opened(way: Way) -> socket.socket:
     return sock
 
 
-def _private(pids: Iterable[int]) -> int:
-    """KiB that nobody else shares."""
+def _private(pids: Iterable[int]) -> float:
+    """MiB that nobody else shares."""
     held = [proportional_kib(pid) for pid in pids]
-    return sum(each["Private_Clean"] + each["Private_Dirty"] for each in held)
+    return sum(each["Private_Clean"] + each["Private_Dirty"] for each in held) / 1024
 
 
 def _descriptors(pids: Iterable[int]) -> int:

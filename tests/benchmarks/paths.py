@@ -61,7 +61,7 @@ class Size:
 def measure(directory: Path, size: Size) -> Iterator[Table]:
     """One table after the other, over one set of clusters."""
     with stage(directory, size.nodes) as up:
-        yield idle.measure(up, size.peers, size.idle)
+        yield idle.measure(up, size.peers, size.idle, size.seconds)
         for clients in size.clients:
             yield _keep_alive(up, size, clients)
         yield _connections(up, size, pods.MINIMAL, "minimal")
