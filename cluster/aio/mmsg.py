@@ -5,6 +5,7 @@ work the plain `Batch` and `Outgoing` do the same with a call for each datagram.
 runs of datagrams that the kernel cuts itself (UDP_SEGMENT) and gives as they were (UDP_GRO).
 """
 
+import errno
 import socket
 from functools import cache
 
@@ -16,6 +17,7 @@ from cluster.wire.addresses import SocketAddress
 
 RUN_DATAGRAMS_MAX = 64  # what every kernel cuts that cuts at all
 RUN_BYTES_MAX = 65000
+_NOT_CUT = (errno.EINVAL, errno.EMSGSIZE, errno.EIO, errno.EOPNOTSUPP)
 
 
 class MmsgBatch(Batch):
@@ -101,7 +103,7 @@ class MmsgOutgoing(Outgoing):
     def _refused(self, runs: list[Run], at: int, error: OSError) -> bool:
         """Datagrams longer than the way carries whole cannot be cut by the kernel."""
         run = runs[at]
-        if run.end - run.start <= run.size:
+        if run.end - run.start <= run.size or error.errno not in _NOT_CUT:
             return False
         self._cut_bytes_max = min(self._cut_bytes_max, run.size - 1)
         starts = range(run.start, run.end, run.size)

@@ -115,6 +115,24 @@ def test_a_run_that_the_kernel_does_not_cut_is_sent_in_parts_and_no_such_run_is_
         assert [run.count for run in outgoing._runs] == [1, 1, 2]
 
 
+def test_a_run_that_is_refused_for_another_reason_is_dropped_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    outgoing = WAYS_OUT["segments"]()
+
+    def forbidden(*_: object) -> int:
+        raise PermissionError(1, "Operation not permitted")
+
+    with bound(socket.AF_INET, 1) as (sock,):
+        with monkeypatch.context() as patched:
+            patched.setattr(MmsgOutgoing, "_transmit", forbidden)
+            outgoing.add(b"", (b"one", b"two"), name_of(sock))
+            outcome = outgoing.flush(sock)
+        assert (outcome.dropped, outcome.reason) == (2, "Operation not permitted")
+        outgoing.add(b"", (b"one", b"two"), name_of(sock))
+        assert [run.count for run in outgoing._runs] == [2]
+
+
 def test_what_the_kernel_does_not_take_is_given_back_in_order(
     outgoing: Outgoing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
