@@ -195,6 +195,8 @@ _APPLY: Mapping[Resource, Callable[[NodeView, Documents], NodeView]] = {
 def forget_stale(conntrack: Conntrack, before: NodeView, after: NodeView) -> list[Entry]:
     """Forget the UDP flows that a new view sends elsewhere (S-126 to S-128), and name them."""
     forgotten: list[Entry] = []
+    if not len(conntrack):
+        return forgotten
     for front, protocol, serving in _changed_fronts(before, after):
         forgotten += conntrack.forget_except(front, protocol, serving)
     return forgotten

@@ -13,7 +13,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 SHARDS_MIN = 16
-FILL_MAX = 4  # items a shard holds on average, at most, times the number of shards
+FILL_MAX = 1  # items a shard holds on average, at most, times the number of shards
 GROWTH = 4
 
 

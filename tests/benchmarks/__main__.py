@@ -20,6 +20,7 @@ from pathlib import Path
 from tests.benchmarks import (
     api,
     datagrams,
+    decisions,
     document,
     machine,
     memory,
@@ -32,7 +33,7 @@ from tests.benchmarks import (
 from tests.benchmarks.load import generator
 from tests.benchmarks.table import Table
 
-PARTS = ("paths", "datagrams", "names", "start", "memory", "relays", "api")
+PARTS = ("paths", "datagrams", "names", "start", "memory", "decisions", "relays", "api")
 ROUNDS = 5
 Part = Callable[[Path], Iterable[Table]]
 
@@ -84,6 +85,7 @@ def _parts(options: argparse.Namespace) -> dict[str, Part]:
         "names": lambda directory: names.measure(directory, names_size),
         "start": lambda directory: start.measure(directory, rounds, 1 if smoke else 3),
         "memory": lambda directory: memory.measure(directory, (1,) if smoke else (3, 30)),
+        "decisions": lambda directory: decisions.measure(directory, rounds, smoke=smoke),
         "relays": lambda directory: relays.measure(directory, size),
         "api": lambda directory: api.measure(directory, api_size),
     }

@@ -53,6 +53,7 @@ def test_each_benchmark_runs_and_the_document_is_written(tmp_path: Path) -> None
         "Bare relays, 3 in a row: keep-alive requests, 4 clients",
         "Start of 1 nodes",
         "Memory with 1 node",
+        "Decisions and records",
         "The API server",
     ):
         assert re.search(rf"^###? {re.escape(title)}", text, re.MULTILINE), title
