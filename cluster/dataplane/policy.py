@@ -98,7 +98,10 @@ class NamespacePolicies:
                 else:
                     groups[label].pop(name, None)
         by_name = self.by_name.updated(policies)
-        regrouped = {label: tuple(held.values()) or None for label, held in groups.items()}
+        regrouped = {
+            label: tuple(held[name] for name in sorted(held)) or None
+            for label, held in groups.items()
+        }
         return NamespacePolicies(by_name, self.by_label.updated(regrouped)) if by_name else None
 
 
