@@ -6,7 +6,7 @@ the network is ready, and only then pods run. Ready is said when all of that is 
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -250,12 +250,23 @@ class Agent:
         )
         app = self._kubelet.app(
             lambda app: add_routes(
-                app, self.recorder, programmed=self.view.programmed, metrics=self._metrics
+                app, self.recorder, programmed=self._programmed, metrics=self._metrics
             )
         )
         explain.add_to(app)
         ConnectionsRoute(self._data_plane.established, self._pod_with).add_to(app)
         return app
+
+    async def _programmed(self, wanted: Mapping[str, int], seconds: float) -> bool:
+        """Whether decisions are made by these versions, and the API knows how each pod is."""
+        try:
+            async with asyncio.timeout(seconds):
+                if not await self.view.programmed(wanted, seconds):
+                    return False
+                await self._kubelet.pods.told()
+        except TimeoutError:
+            return False
+        return True
 
     def _metrics(self) -> str:
         """What the node counts, besides its traces."""

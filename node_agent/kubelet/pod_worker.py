@@ -67,6 +67,7 @@ class PodWorker:
         self._deadline: Deadline | None = None
         self._hurry = asyncio.Event()
         self._initialized = False
+        self._reported = asyncio.Event()
         now = self._clock.now()
         self._wanted_ip = self.status.get("podIP") or None
         self._start_time = self.status.get("startTime") or seconds_text(now)
@@ -129,6 +130,11 @@ class PodWorker:
         own = self.pod["spec"].get("terminationGracePeriodSeconds")
         return GRACE_SECONDS if own is None else float(own)
 
+    async def told(self) -> None:
+        """Wait until the API has the status as it is now; an agent that is new has looked first."""
+        await self._reported.wait()
+        await self._writer.flushed()
+
     # The pod's life
 
     async def run(self) -> None:
@@ -137,6 +143,7 @@ class PodWorker:
         try:
             if self.status.get("phase") not in ENDED:
                 await self._live()
+            self._reported.set()  # what is over has nothing to say
             await self._leaving.wait()
             await self._terminate()
         finally:
@@ -277,6 +284,7 @@ class PodWorker:
     # Status
 
     def _report(self, *, over: bool = False, failed: bool = False) -> None:
+        self._reported.set()
         if self.status.get("phase") in ENDED:
             return
         facts = PodFacts(

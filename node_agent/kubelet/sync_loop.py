@@ -6,6 +6,7 @@ Pods that had an address before the agent began start first, so that no new pod 
 Spec: P-8, P-26, P-45, P-72, P-74.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterator
 
@@ -88,6 +89,13 @@ class SyncLoop:
                 return
         if self._workers.get(uid) is worker:
             del self._workers[uid]
+
+    async def told(self) -> None:
+        """Wait until the API has the status of every pod that is here now.
+
+        After a start it shows the pods as another agent left them, ready perhaps: they are not.
+        """
+        await asyncio.gather(*(worker.told() for worker in self))
 
     def find(self, namespace: str, name: str) -> PodWorker | None:
         """The pod of that name that runs here; of two, the newer one."""

@@ -1,5 +1,7 @@
 """Pods assigned against pods running."""
 
+import asyncio
+
 from cluster.objects.resources import PODS
 
 
@@ -81,3 +83,26 @@ async def test_a_pod_that_is_gone_before_the_network_is_ready_never_runs(
     kubelet.pods.network_ready()
     await field.until(lambda: len(kubelet.pods) == 0)
     assert network.attached == {}
+
+
+async def test_the_api_is_told_of_pods_that_another_agent_left_before_anybody_relies_on_them(
+    kubelet, api, network, field
+):
+    """P-43: what the API calls ready has ended with the agent before."""
+    kubelet.pods._ready = False
+    network.failures = [OSError("no network yet")]
+    ready = {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}
+    kubelet.pods.pod_changed(None, api.put(PODS, {**field.pod(), "status": ready}))
+    telling = asyncio.ensure_future(kubelet.pods.told())
+    await field.turns()
+    assert not telling.done(), "nobody has looked at the pod yet"
+    kubelet.pods.network_ready()
+    await field.until(telling.done)
+    (shown,) = (await api.list(PODS)).items
+    conditions = {each["type"]: each["status"] for each in shown["status"]["conditions"]}
+    assert conditions["Ready"] == "False"
+
+
+async def test_a_pod_whose_work_is_over_has_nothing_to_tell(kubelet, api, field):
+    kubelet.pods.pod_changed(None, api.put(PODS, {**field.pod(), "status": {"phase": "Failed"}}))
+    await asyncio.wait_for(kubelet.pods.told(), 10)

@@ -168,6 +168,17 @@ async def test_a_node_that_is_taken_away_resets_what_came_by_it(
         assert (await own_ground.ask("who b", way="node-1")).startswith("talker-2 ")
 
 
+@signals
+async def test_a_cluster_is_settled_once_the_pods_of_a_node_that_died_serve_again(
+    own_ground: Ground, number: signal.Signals
+) -> None:
+    """Not before the API has heard that they ended, and then that they are ready."""
+    await own_ground.cluster.kill("node-2", number)
+    await own_ground.cluster.settled()
+    for way in WAYS:
+        assert (await own_ground.ask("who a", way=way)).startswith("talker-2 ")
+
+
 async def test_a_pod_that_is_deleted_ends_its_connections(own_ground: Ground) -> None:
     """P-62: whether they came by the gateway, by another node's port or by its own node's."""
     await own_ground.cluster.apply(pod("short", "node-3", app="short", seat="short"))
