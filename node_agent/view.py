@@ -1,6 +1,6 @@
 """The node's view of the cluster: what control tells it, as one immutable NodeView.
 
-What sockets are opened for (Services, the node itself) becomes a new view in the same turn of the
+What sockets are opened for (Services) becomes a new view in the same turn of the
 loop, swapped in by one assignment; whoever carries the view out (node ports, UDP flows) is told
 afterwards. Of all else only the names of what has changed are kept until somebody asks for the
 view: a node on which no connection is decided reads nothing of ten thousand foreign pods, and who
@@ -96,16 +96,16 @@ class ClusterView:
 
     def _changed(self, resource: Resource, key: Key) -> None:
         self._pending.setdefault(resource, {})[key] = None
-        if resource not in self._soon and self._urgent(resource, key):
+        if resource not in self._soon and self._urgent(resource):
             if not self._soon:
                 asyncio.get_running_loop().call_soon(self._flush_soon)
             self._soon.add(resource)
 
-    def _urgent(self, resource: Resource, key: Key) -> bool:
+    def _urgent(self, resource: Resource) -> bool:
         """Whether somebody carries this out without asking for the view."""
         if resource == ENDPOINT_SLICES:
             return self._endpoints_wanted()
-        return resource == SERVICES or key == ("", self._current.node_name)
+        return resource == SERVICES
 
     def _endpoints_wanted(self) -> bool:
         return any(served() for served in self._served)

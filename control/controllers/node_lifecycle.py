@@ -16,6 +16,7 @@ from control.controllers.conditions import Condition, condition_of, status_is, w
 from control.controllers.definition import Controller, present
 from control.controllers.node_taints import (
     UNREACHABLE,
+    Zone,
     eviction_pause,
     evictions_stop,
     has_no_execute,
@@ -170,14 +171,30 @@ def _unready(view: View, pod: Document) -> Write:
 
 
 def _nodes(objects: Objects, old: Document | None, new: Document | None) -> Iterable[Key]:
-    """The node; when its readiness changes, all in trouble: it changes what a zone may do."""
+    """The node; when what its zone may do changes with it, all that are in trouble."""
     before, after = (trouble_of(each) if each is not None else None for each in (old, new))
-    if before == after:
+    if before == after or not _zones_changed(objects, old, new):
         yield Key(NODES, "", present(old, new)["metadata"]["name"])
         return
     troubled = (node for node in objects.each(NODES) if trouble_of(node) or has_no_execute(node))
     for name in {n["metadata"]["name"]: None for n in (present(old, new), *troubled)}:
         yield Key(NODES, "", name)
+
+
+def _zones_changed(objects: Objects, old: Document | None, new: Document | None) -> bool:
+    """Whether evictions go faster, slower, or not at all from this change on (P-73)."""
+    about = present(old, new)["metadata"]["name"]
+    others = [each for each in objects.each(NODES) if each["metadata"]["name"] != about]
+    before, after = (
+        zones_of([*others, each] if each is not None else others) for each in (old, new)
+    )
+    return _paces(before) != _paces(after)
+
+
+def _paces(zones: Mapping[str, Zone]) -> tuple[bool, dict[str, float | None]]:
+    nodes = sum(zone.ready + zone.unready for zone in zones.values())
+    paces = {key: eviction_pause(zone, nodes) for key, zone in zones.items()}
+    return evictions_stop(zones), paces
 
 
 def _node_of_lease(objects: Objects, old: Document | None, new: Document | None) -> Iterable[Key]:

@@ -211,9 +211,12 @@ def test_a_change_of_readiness_concerns_the_whole_zone(build: Any, view: Any) ->
     """P-73."""
     watches = node_lifecycle.controller().watches
     up, down = build.node("node-1"), build.node("node-1", ready="Unknown")
+    held = view(down, build.node("node-3", ready="False")).objects
+    keys = {key.name for key in watches[NODES](held, up, down)}
+    assert keys == {"node-1", "node-3"}  # now that nobody is ready, nobody is evicted
     held = view(down, build.node("node-2"), build.node("node-3", ready="False")).objects
     keys = {key.name for key in watches[NODES](held, up, down)}
-    assert keys == {"node-1", "node-3"}  # a node that is well is left alone whatever its zone is
+    assert keys == {"node-1"}  # what the zone may do is the same
     assert [key.name for key in watches[NODES](held, down, down)] == ["node-1"]
     ready = build.pod("a", node="node-1")
     assert [key.name for key in watches[PODS](held, None, ready)] == ["node-1"]
