@@ -1,11 +1,13 @@
 """A datagram alone is what a batch would have given; a look for many comes in between."""
 
 import socket
+import sys
 
 import pytest
 
 from cluster.aio.lone_datagrams import LOOKS_FOR_ONE, Expectation, receive_one, send_one
-from cluster.aio.mmsg import coalesce, open_batch, open_outgoing, segments_work
+from cluster.aio.mmsg import coalesce, open_batch, segments_work
+from cluster.aio.mmsg_calls import SEGMENT
 from tests.cluster.aio.batches import bound, name_of
 
 
@@ -30,10 +32,9 @@ def test_a_run_that_comes_alone_is_the_datagrams_that_it_is() -> None:
         pytest.skip("this kernel cuts no runs")
     with bound(socket.AF_INET, 2) as (sender, receiver):
         assert coalesce(receiver)
-        outgoing = open_outgoing()
-        words = [b"one", b"two", b"six"]
-        outgoing.add(b"", words, name_of(receiver))
-        outgoing.flush(sender)
+        words = [b"one", b"two", b"6"]
+        said = [(socket.IPPROTO_UDP, SEGMENT, (3).to_bytes(2, sys.byteorder))]
+        sender.sendmsg([b"".join(words)], said, 0, receiver.getsockname())
         assert receive_one(receiver, coalesced=True) == {name_of(sender): words}
 
 
