@@ -27,11 +27,17 @@ WATCHED = (NODES, DEPLOYMENTS, REPLICA_SETS, PODS, SERVICES, ENDPOINT_SLICES)
 PROGRAMMED = ("services", "endpointslices", "networkpolicies", "pods", "nodes", "namespaces")
 SETTLE_SECONDS = 30.0
 REASONS_SHOWN_MAX = 8
+NO_ANSWER = "does not answer"
+ASK_AGAIN_SECONDS = 0.05  # a process that died and is being started again
 LOOK_SHARE = 4  # looking may take a fifth of the time
 
 
 class NotSettled(ClusterError):
     """Time was up; the message says what was missing."""
+
+
+class Away(TimeoutError):
+    """A process does not answer at all."""
 
 
 async def settled(
@@ -52,7 +58,7 @@ async def settled(
     for informer in followed.values():
         informer.on_change(lambda old, new: changed.set())
     tasks = [asyncio.ensure_future(informer.run()) for informer in followed.values()]
-    reasons = ["the API has not answered"]
+    reasons, away = ["the API has not answered"], ""
     try:
         async with asyncio.timeout(seconds):
             for informer in followed.values():
@@ -64,8 +70,13 @@ async def settled(
                     await changed.wait()
                     changed.clear()
                     began = clock.monotonic()
-                reasons = ["a process has not taken everything in"]
-                await programmed(await versions(api), sockets, seconds)
+                reasons = [away or "a process has not taken everything in"]
+                try:
+                    await programmed(await versions(api), sockets, seconds)
+                except Away as error:
+                    away = str(error)
+                    await clock.sleep(ASK_AGAIN_SECONDS)
+                    continue
                 if not _reasons(followed, expected):
                     return
     except TimeoutError as error:
@@ -100,11 +111,15 @@ async def versions(api: ApiClient) -> Mapping[str, str]:
 
 
 async def programmed(wanted: Mapping[str, str], sockets: Iterable[Path], seconds: float) -> None:
-    """Wait until every process decides by these versions; TimeoutError names who does not."""
+    """Wait until every process decides by these versions; TimeoutError names who does not.
+
+    It is `Away` where somebody did not answer.
+    """
     answers = await asyncio.gather(*(_programmed(each, wanted, seconds) for each in sockets))
     behind = [text for text in answers if text]
     if behind:
-        raise TimeoutError("; ".join(behind))
+        away = any(NO_ANSWER in text for text in behind)
+        raise (Away if away else TimeoutError)("; ".join(behind))
 
 
 async def count_programmed(
@@ -129,4 +144,4 @@ async def _programmed(path: Path, wanted: Mapping[str, str], seconds: float) -> 
             body = (await answer.text()).strip()
             return "" if answer.status == 200 else f"{path.stem}: {body}"
     except (aiohttp.ClientError, TimeoutError, json.JSONDecodeError) as error:
-        return f"{path.stem} does not answer: {error!r}"
+        return f"{path.stem} {NO_ANSWER}: {error!r}"

@@ -158,6 +158,26 @@ async def test_a_process_that_is_behind_is_named_with_its_own_words(process):
         await settled(Api(), sockets, seconds=20)
 
 
+async def test_a_process_that_is_being_started_again_is_waited_for(process, tmp_path):
+    """It dies as it is asked; nobody answers for a while; then it is back."""
+    tasks = []
+
+    async def die(request: web.Request) -> web.Response:
+        assert request.transport is not None
+        request.transport.abort()
+        (tmp_path / "node-1.sock").unlink()
+        tasks.append(asyncio.ensure_future(process("node-1", yes)))
+        return web.Response()
+
+    await settled(Api(), [await process("node-1", die)], seconds=20)
+    await asyncio.gather(*tasks)
+
+
+async def test_a_process_that_stays_away_is_named(tmp_path):
+    with pytest.raises(NotSettled, match=r"after 0.2 s: node-1 does not answer: "):
+        await settled(Api(), [tmp_path / "node-1.sock"], seconds=0.2)
+
+
 async def test_an_api_that_does_not_answer_is_the_reason():
     class Silent(Api):
         async def list(self, resource: Resource, **_: Any) -> Listing:
