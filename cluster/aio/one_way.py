@@ -7,11 +7,11 @@ What the sink does not take at once is kept, and the source is not read until it
 the buffer is the beginning of more: from then on a pipe carries, as long as many come at once.
 """
 
+import asyncio
 import socket
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from cluster.aio.splice import Pipe, Pipes
-from cluster.aio.watching import Watch
 
 BUFFER_BYTES = 64 * 1024  # where a pipe carries what is more
 COPIED_BYTES = 512 * 1024  # where none does
@@ -32,18 +32,12 @@ class Relay(Protocol):
         """A socket was reset."""
 
 
-class End(NamedTuple):
-    """A socket, and who tells of it."""
-
-    sock: socket.socket
-    watch: Watch
-
-
 class OneWay:
     """One of the two ways between two sockets."""
 
     __slots__ = (
         "_buffer",
+        "_loop",
         "_many",
         "_pipe",
         "_pipes",
@@ -56,13 +50,16 @@ class OneWay:
         "bytes",
     )
 
-    def __init__(self, relay: Relay, pipes: Pipes | None, source: End, sink: End) -> None:
+    def __init__(
+        self, relay: Relay, pipes: Pipes | None, source: socket.socket, sink: socket.socket
+    ) -> None:
         self._relay = relay
+        self._loop = asyncio.get_running_loop()
         self._pipes = pipes
         self._source = source
         self._sink = sink
-        self._receive = source.sock.recv_into
-        self._send = sink.sock.send
+        self._receive = source.recv_into
+        self._send = sink.send
         self._buffer = _large if pipes is None else _small
         self._rest = _NOTHING
         self._pipe: Pipe | None = None
@@ -71,7 +68,7 @@ class OneWay:
 
     def start(self) -> None:
         """Carry what comes."""
-        self._source.watch.read(self._readable)
+        self._loop.add_reader(self._source.fileno(), self._readable)
 
     def stop(self) -> None:
         """Let go of what was kept: both sockets are closed next. Again is fine."""
@@ -87,7 +84,7 @@ class OneWay:
         except BlockingIOError:
             return
         except OSError:
-            self._relay.lost(self._source.sock)
+            self._relay.lost(self._source)
             return
         if not count:
             self._end_of_file()
@@ -101,7 +98,7 @@ class OneWay:
         except BlockingIOError:
             sent = 0
         except OSError:
-            self._relay.lost(self._sink.sock)
+            self._relay.lost(self._sink)
             return False
         self.bytes += sent
         if sent == len(data):
@@ -118,14 +115,14 @@ class OneWay:
             return False
         moved = 0
         try:
-            while moved < TURN_BYTES and (count := pipe.fill(self._source.sock.fileno())):
+            while moved < TURN_BYTES and (count := pipe.fill(self._source.fileno())):
                 if not self._empty(pipe):
                     return True
                 moved += count
         except BlockingIOError:
             count = 1
         except OSError:
-            self._relay.lost(self._source.sock)
+            self._relay.lost(self._source)
             return True
         self._return_pipe()
         self._many = moved >= BUFFER_BYTES
@@ -137,12 +134,12 @@ class OneWay:
         """Whether the sink took all that is in the pipe."""
         try:
             while pipe.holds:
-                self.bytes += pipe.drain(self._sink.sock.fileno())
+                self.bytes += pipe.drain(self._sink.fileno())
         except BlockingIOError:
             self._block()
             return False
         except OSError:
-            self._relay.lost(self._sink.sock)
+            self._relay.lost(self._sink)
             return False
         return True
 
@@ -152,16 +149,16 @@ class OneWay:
             self._pipe = None
 
     def _block(self) -> None:
-        self._source.watch.read(None)
-        self._sink.watch.write(self._writable)
+        self._loop.remove_reader(self._source.fileno())
+        self._loop.add_writer(self._sink.fileno(), self._writable)
 
     def _writable(self) -> None:
         pipe = self._pipe
         if self._pass_on(self._rest) if pipe is None else self._empty(pipe):
-            self._sink.watch.write(None)
+            self._loop.remove_writer(self._sink.fileno())
             self.stop()
             self.start()
 
     def _end_of_file(self) -> None:
-        self._source.watch.read(None)
+        self._loop.remove_reader(self._source.fileno())
         self._relay.end_of_file(self)

@@ -13,10 +13,9 @@ import socket
 from collections.abc import Callable
 from enum import StrEnum
 
-from cluster.aio.one_way import End, OneWay
+from cluster.aio.one_way import OneWay
 from cluster.aio.splice import LENT_MAX, Pipes, splices
 from cluster.aio.streams import close, reset
-from cluster.aio.watching import Watch
 from cluster.dataclass import dataclass
 from cluster.errors import PoolExhausted
 
@@ -117,12 +116,12 @@ class _Relay:
     __slots__ = ("_a", "_b", "_first", "back", "done", "forward")
 
     def __init__(self, pipes: Pipes | None, a: socket.socket, b: socket.socket) -> None:
-        self._a = End(a, Watch(a.fileno()))
-        self._b = End(b, Watch(b.fileno()))
+        self._a = a
+        self._b = b
         self._first: EndedBy | None = None
         self.done: asyncio.Future[EndedBy] = asyncio.get_running_loop().create_future()
-        self.forward = OneWay(self, pipes, self._a, self._b)
-        self.back = OneWay(self, pipes, self._b, self._a)
+        self.forward = OneWay(self, pipes, a, b)
+        self.back = OneWay(self, pipes, b, a)
 
     def start(self) -> None:
         self.forward.start()
@@ -135,7 +134,7 @@ class _Relay:
             return
         forward = way is self.forward
         self._first = EndedBy.CLIENT if forward else EndedBy.SERVER
-        sink = self._b.sock if forward else self._a.sock
+        sink = self._b if forward else self._a
         try:
             sink.shutdown(socket.SHUT_WR)
         except OSError:  # it was reset, and nobody has read that yet
@@ -143,7 +142,7 @@ class _Relay:
 
     def lost(self, sock: socket.socket) -> None:
         """A socket was reset."""
-        self._finish(EndedBy.CLIENT_RESET if sock is self._a.sock else EndedBy.SERVER_RESET, reset)
+        self._finish(EndedBy.CLIENT_RESET if sock is self._a else EndedBy.SERVER_RESET, reset)
 
     def kill(self) -> None:
         self._finish(EndedBy.KILLED, reset)
@@ -151,8 +150,7 @@ class _Relay:
     def _finish(self, ended_by: EndedBy, leave: Callable[[socket.socket], None]) -> None:
         self.forward.stop()
         self.back.stop()
-        for sock, watch in (self._a, self._b):
-            watch.stop()
-            leave(sock)
+        leave(self._a)
+        leave(self._b)
         if not self.done.done():
             self.done.set_result(ended_by)

@@ -2,14 +2,13 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 
 import pytest
 
-from cluster.aio.one_way import BUFFER_BYTES, End, OneWay
+from cluster.aio.one_way import BUFFER_BYTES, OneWay
 from cluster.aio.splice import Pipes, splices
-from cluster.aio.streams import reset, send_all
-from cluster.aio.watching import Watch
+from cluster.aio.streams import reset, send_all, unwatch
 
 
 class Owner:
@@ -24,40 +23,27 @@ class Owner:
         self.ended.set_result(way)
 
     def lost(self, sock: socket.socket) -> None:
+        unwatch(sock)
         self.gone.set_result(sock)
 
 
-class Ends:
-    """writer - source = way = sink - reader"""
-
-    def __init__(self) -> None:
-        self.writer, source = connected()
-        sink, self.reader = connected()
-        self.source = End(source, Watch(source.fileno()))
-        self.sink = End(sink, Watch(sink.fileno()))
-
-    def close(self) -> None:
-        for end in (self.source, self.sink):
-            end.watch.stop()
-            end.sock.close()
-        self.writer.close()
-        self.reader.close()
-
-
-def connected() -> tuple[socket.socket, socket.socket]:
-    with socket.create_server(("127.0.0.1", 0)) as door:
-        near = socket.create_connection(door.getsockname())
-        far, _ = door.accept()
-    near.setblocking(False)
-    far.setblocking(False)
-    return near, far
+Ends = tuple[socket.socket, socket.socket, socket.socket, socket.socket]
 
 
 @pytest.fixture
-async def ends() -> AsyncIterator[Ends]:
-    made = Ends()
-    yield made
-    made.close()
+def ends() -> Iterator[Ends]:
+    """writer, source, sink, reader"""
+    four = []
+    for _ in range(2):
+        with socket.create_server(("127.0.0.1", 0)) as door:
+            near = socket.create_connection(door.getsockname())
+            far, _ = door.accept()
+        four += [near, far]
+    for sock in four:
+        sock.setblocking(False)
+    yield four[0], four[1], four[2], four[3]
+    for sock in four:
+        sock.close()
 
 
 async def read(sock: socket.socket, count: int) -> bytes:
@@ -68,29 +54,34 @@ async def read(sock: socket.socket, count: int) -> bytes:
 
 
 async def test_the_end_of_the_source_is_reported_behind_its_bytes(ends: Ends) -> None:
+    writer, source, sink, reader = ends
     owner = Owner()
-    way = OneWay(owner, None, ends.source, ends.sink)
+    way = OneWay(owner, None, source, sink)
     way.start()
-    await send_all(ends.writer, b"the last word")
-    ends.writer.close()
+    await send_all(writer, b"the last word")
+    writer.close()
     assert await asyncio.wait_for(owner.ended, 10) is way
     assert way.bytes == 13
-    assert await read(ends.reader, 13) == b"the last word"
+    assert await read(reader, 13) == b"the last word"
 
 
 async def test_the_lost_socket_is_named(ends: Ends) -> None:
+    writer, source, sink, reader = ends
     first, second = Owner(), Owner()
-    OneWay(first, None, ends.source, ends.sink).start()
-    reset(ends.writer)
-    assert await asyncio.wait_for(first.gone, 10) is ends.source.sock
-    ends.source.watch.stop()
-    OneWay(second, None, ends.sink, ends.source).start()
-    await send_all(ends.reader, b"to whom?")
-    assert await asyncio.wait_for(second.gone, 10) is ends.source.sock
+    OneWay(first, None, source, sink).start()
+    reset(writer)
+    assert await asyncio.wait_for(first.gone, 10) is source
+    unwatch(source)
+    back = OneWay(second, None, sink, source)
+    back.start()
+    await send_all(reader, b"to whom?")
+    assert await asyncio.wait_for(second.gone, 10) is source
+    unwatch(sink)
 
 
 @pytest.mark.skipif(not splices(), reason="this system does not splice")
 async def test_only_many_bytes_borrow_a_pipe_and_only_while_they_move(ends: Ends) -> None:
+    writer, source, sink, reader = ends
     pipes = Pipes()
     borrowed: list[int] = []
     lend = pipes.lend
@@ -100,16 +91,17 @@ async def test_only_many_bytes_borrow_a_pipe_and_only_while_they_move(ends: Ends
         return lend()
 
     pipes.lend = noting  # type: ignore[method-assign, assignment]
-    way = OneWay(Owner(), pipes, ends.source, ends.sink)
+    way = OneWay(Owner(), pipes, source, sink)
     way.start()
-    await send_all(ends.writer, b"few")
-    assert await read(ends.reader, 3) == b"few"
+    await send_all(writer, b"few")
+    assert await read(reader, 3) == b"few"
     assert not borrowed
     many = bytes(range(256)) * (BUFFER_BYTES // 64)
-    writing = asyncio.ensure_future(send_all(ends.writer, many))
-    assert await read(ends.reader, len(many)) == many
+    writing = asyncio.ensure_future(send_all(writer, many))
+    assert await read(reader, len(many)) == many
     await writing
     assert set(borrowed) == {0}
     assert pipes.lent == 0
+    unwatch(source)
     way.stop()
     pipes.close()

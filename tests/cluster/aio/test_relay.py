@@ -18,7 +18,6 @@ from cluster.aio import relay
 from cluster.aio.relay import EndedBy, RelayResult, Relays
 from cluster.aio.splice import Pipes, splices
 from cluster.aio.streams import listen, reset, send_all, until_readable, until_writable
-from cluster.aio.watching import Watch
 from cluster.errors import PoolExhausted
 from cluster.wire.addresses import SocketAddress
 
@@ -388,7 +387,6 @@ def test_the_limit_of_open_files_bounds_the_relays(
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc lists descriptors")
 async def test_no_descriptor_is_left_behind(splicing: bool) -> None:
-    Watch(0)  # what the loop's watches have in common is there before, and stays
     before = descriptors()
     relays = Relays(splicing=splicing)
     for end in (reset, socket.socket.close):
