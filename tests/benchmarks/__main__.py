@@ -33,7 +33,7 @@ from tests.benchmarks import (
 from tests.benchmarks.load import generator
 from tests.benchmarks.table import Table
 
-PARTS = ("paths", "datagrams", "names", "start", "memory", "decisions", "relays", "api")
+PARTS = ("paths", "datagrams", "names", "start", "memory", "decisions", "api", "relays")
 ROUNDS = 5
 Part = Callable[[Path], Iterable[Table]]
 
@@ -86,8 +86,8 @@ def _parts(options: argparse.Namespace) -> dict[str, Part]:
         "start": lambda directory: start.measure(directory, rounds, 1 if smoke else 3),
         "memory": lambda directory: memory.measure(directory, (1,) if smoke else (3, 30)),
         "decisions": lambda directory: decisions.measure(directory, rounds, smoke=smoke),
-        "relays": lambda directory: relays.measure(directory, size),
         "api": lambda directory: api.measure(directory, api_size),
+        "relays": lambda directory: relays.measure(directory, size),
     }
 
 
