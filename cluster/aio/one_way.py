@@ -36,11 +36,13 @@ class OneWay:
     """One of the two ways between two sockets."""
 
     __slots__ = (
+        "_blocked",
         "_buffer",
         "_loop",
         "_many",
         "_pipe",
         "_pipes",
+        "_reading",
         "_receive",
         "_relay",
         "_rest",
@@ -64,16 +66,19 @@ class OneWay:
         self._rest = _NOTHING
         self._pipe: Pipe | None = None
         self._many = False  # bytes come in such numbers that a pipe pays
+        self._reading = False  # the source is watched
+        self._blocked = False  # the sink is
         self.bytes = 0
 
     def start(self) -> None:
         """Carry what comes."""
+        self._reading = True
         self._loop.add_reader(self._source.fileno(), self._readable)
 
     def stop(self) -> None:
-        """Let go of what was kept: both sockets are closed next. Again is fine."""
-        self._rest = _NOTHING
-        self._return_pipe()
+        """Watch nothing, and let go of what was kept: both sockets may be closed. Again is fine."""
+        self._stop_reading()
+        self._unblock()
 
     def _readable(self) -> None:
         if self._many and self._move():
@@ -149,16 +154,29 @@ class OneWay:
             self._pipe = None
 
     def _block(self) -> None:
-        self._loop.remove_reader(self._source.fileno())
-        self._loop.add_writer(self._sink.fileno(), self._writable)
+        self._stop_reading()
+        if not self._blocked:
+            self._blocked = True
+            self._loop.add_writer(self._sink.fileno(), self._writable)
+
+    def _unblock(self) -> None:
+        self._rest = _NOTHING
+        self._return_pipe()
+        if self._blocked:
+            self._blocked = False
+            self._loop.remove_writer(self._sink.fileno())
+
+    def _stop_reading(self) -> None:
+        if self._reading:
+            self._reading = False
+            self._loop.remove_reader(self._source.fileno())
 
     def _writable(self) -> None:
         pipe = self._pipe
         if self._pass_on(self._rest) if pipe is None else self._empty(pipe):
-            self._loop.remove_writer(self._sink.fileno())
-            self.stop()
+            self._unblock()
             self.start()
 
     def _end_of_file(self) -> None:
-        self._loop.remove_reader(self._source.fileno())
+        self._stop_reading()
         self._relay.end_of_file(self)

@@ -15,7 +15,7 @@ from enum import StrEnum
 
 from cluster.aio.one_way import OneWay
 from cluster.aio.splice import LENT_MAX, Pipes, splices
-from cluster.aio.streams import close, reset
+from cluster.aio.streams import reset
 from cluster.dataclass import dataclass
 from cluster.errors import PoolExhausted
 
@@ -130,7 +130,7 @@ class _Relay:
     def end_of_file(self, way: OneWay) -> None:
         """One way has come to its end; of the second, closing tells."""
         if self._first is not None:
-            self._finish(self._first, close)
+            self._finish(self._first, socket.socket.close)  # watched by nobody any more
             return
         forward = way is self.forward
         self._first = EndedBy.CLIENT if forward else EndedBy.SERVER
