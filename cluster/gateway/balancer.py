@@ -11,7 +11,7 @@ healthCheckNodePort would answer; terminating endpoints do not count there.
 Pure: values in, values out; chance is passed in. Spec: S-58, S-85, S-108 to S-124, S-178.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
 from enum import StrEnum
 from typing import Any
@@ -109,21 +109,31 @@ class FrontPlan:
 Healthy = Callable[[str], bool]
 
 
-def plan_fronts(
-    balanced: Iterable[Balanced],
-    slices_of: Callable[[Key], Sequence[EndpointSlice]],
+def plan_service(
+    balanced: Balanced,
+    slices: Sequence[EndpointSlice],
     nodes: Sequence[BackendNode],
     healthy: Healthy,
-) -> dict[Place, FrontPlan]:
-    """Every front there shall be; of two Services that claim one, the older keeps it."""
-    fronts: dict[Place, FrontPlan] = {}
-    for each in sorted(balanced, key=_age):
-        slices = slices_of(each.service.meta.key)
-        for address in each.addresses:
-            for port in each.service.ports:
+) -> Iterator[FrontPlan]:
+    """The fronts of one Service: each of its ports at each of its addresses."""
+    for address in balanced.addresses:
+        for port in balanced.service.ports:
+            if port.protocol in _CARRIED:
                 place = Place(SocketAddress(address, port.port), port.protocol)
-                if port.protocol in _CARRIED and place not in fronts:
-                    fronts[place] = _plan(place, each.service, port, slices, nodes, healthy)
+                yield _plan(place, balanced.service, port, slices, nodes, healthy)
+
+
+def oldest_first(balanced: Iterable[Balanced]) -> list[Balanced]:
+    """The order in which Services are asked what they claim."""
+    return sorted(balanced, key=_age)
+
+
+def merge(plans: Iterable[Iterable[FrontPlan]]) -> dict[Place, FrontPlan]:
+    """Every front there shall be; of two Services that claim one, the first keeps it."""
+    fronts: dict[Place, FrontPlan] = {}
+    for each in plans:
+        for plan in each:
+            fronts.setdefault(plan.place, plan)
     return fronts
 
 

@@ -3,14 +3,14 @@
 Pure: an immutable view; a change builds a new one that shares the rest.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import field, replace
 from typing import Any
 
 from cluster.dataclass import dataclass
 from cluster.dataplane.shared_map import SharedMap
 from cluster.gateway.backend_nodes import BackendNode, parse_backend_node
-from cluster.gateway.balancer import Balanced, FrontPlan, Place, parse_balanced, plan_fronts
+from cluster.gateway.balancer import Balanced, parse_balanced
 from cluster.objects.discovery import EndpointSlice, parse_endpoint_slice
 from cluster.objects.meta import Key, key_of
 from cluster.objects.resources import ENDPOINT_SLICES, NODES, SERVICES, Resource
@@ -32,7 +32,8 @@ class BalancerView:
     names: SharedMap[str, str] = field(default_factory=SharedMap)  # of nodes, by their InternalIP
 
     def with_changes(self, changes: Iterable[Change]) -> "BalancerView":
-        """The view after these changes, in their order."""
+        """The view after these changes, in their order; this one if none counts, such as a
+        heartbeat."""
         read: dict[Resource, dict[Key, Document | None]] = {each: {} for each in WATCHED}
         for resource, old, new in changes:
             present = new if new is not None else old
@@ -46,8 +47,10 @@ class BalancerView:
             key: parse_balanced(document) if document is not None else None
             for key, document in read[SERVICES].items()
         }
+        nodes = {name: node for name, node in nodes.items() if self.nodes.get(name) != node}
         view = self._with_nodes(nodes) if nodes else self
-        view = replace(view, balanced=self.balanced.updated(balanced))
+        balanced = {key: each for key, each in balanced.items() if self.balanced.get(key) != each}
+        view = replace(view, balanced=self.balanced.updated(balanced)) if balanced else view
         return view._with_slices(read[ENDPOINT_SLICES])
 
     def _with_nodes(self, nodes: Mapping[str, BackendNode | None]) -> "BalancerView":
@@ -66,6 +69,9 @@ class BalancerView:
             key: parse_endpoint_slice(document) if document is not None else None
             for key, document in changes.items()
         }
+        slices = {key: each for key, each in slices.items() if self.slices.get(key) != each}
+        if not slices:
+            return self
         groups: dict[Key, set[Key]] = {}
         for key, new in slices.items():
             for each, there in ((self.slices.get(key), False), (new, True)):
@@ -84,11 +90,6 @@ class BalancerView:
     def slices_of(self, service: Key) -> tuple[EndpointSlice, ...]:
         """The EndpointSlices of a Service."""
         return tuple(self.slices[key] for key in self.by_service.get(service) or ())
-
-    def fronts(self, healthy: Callable[[str], bool]) -> dict[Place, FrontPlan]:
-        """Every front there shall be now."""
-        nodes = list(self.nodes.values())
-        return plan_fronts(self.balanced.values(), self.slices_of, nodes, healthy)
 
     def node_with(self, internal_ip: str) -> str:
         """The name of the node with this emulated address; empty if it is no node's."""

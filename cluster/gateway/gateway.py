@@ -1,6 +1,6 @@
 """The load balancer, put together: what it watches, decides by, carries out, and tells.
 
-informers -> Watch -> BalancerView --plan_fronts--> Fronts (sockets)
+informers -> Watch -> BalancerView --FrontPlans---> Fronts (sockets)
                            checks -> NodeHealth          | accepted, received
                                                          v
     Recorder <- Rulings (choose a node, record) <- TcpFlows, DatagramFlows -> nodes, by hand-over
@@ -27,6 +27,7 @@ from cluster.gateway.checks import HealthChecks
 from cluster.gateway.config import GatewayConfig
 from cluster.gateway.datagram_flows import DatagramFlows
 from cluster.gateway.diagnostics import Diagnostics
+from cluster.gateway.front_plans import FrontPlans
 from cluster.gateway.fronts import RETRY_SECONDS, Fronts
 from cluster.gateway.health import NodeHealth
 from cluster.gateway.rulings import PROCESS, Rulings
@@ -59,6 +60,7 @@ class Gateway:
         self._clock = clock
         self.recorder = Recorder(PROCESS, clock)
         self.health = NodeHealth()
+        self._plans = FrontPlans()
         self.watch = Watch(informers, self.replan, self._tasks)
         self.checks = HealthChecks(self._nodes, self.health, self.replan, clock)
         self._announcer = Announcer(api, clock)
@@ -116,7 +118,7 @@ class Gateway:
 
     def replan(self) -> None:
         """Make the fronts what the view and the nodes' health say now."""
-        plans = self.watch.current.fronts(self.health.healthy)
+        plans = self._plans.follow(self.watch.current, self.health)
         self.fronts.apply(plans)
         self.udp.follow(plans, self.health.healthy)
         self._announce()

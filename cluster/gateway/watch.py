@@ -86,8 +86,9 @@ class Watch:
         self._scheduled = False
         if self._pending:
             changes, self._pending = self._pending, []
-            self.current = self.current.with_changes(changes)
-            self._on_changed()
+            before, self.current = self.current, self.current.with_changes(changes)
+            if self.current is not before:
+                self._on_changed()
 
     def _changed(self, resource: Resource, old: Document | None, new: Document | None) -> None:
         self._pending.append((resource, old, new))

@@ -10,6 +10,8 @@ import pytest
 from cluster.errors import ApiError
 from cluster.gateway import announcer as announcer_module
 from cluster.gateway.announcer import REAL_ADDRESSES, Announcer
+from cluster.gateway.front_plans import FrontPlans
+from cluster.gateway.health import NodeHealth
 
 WEB = ("shop", "web")
 TEXT = '{"80/TCP": "127.65.0.1:8080"}'
@@ -30,7 +32,7 @@ async def test_an_event_names_the_service_it_is_about(
     world: Any, make: Any, announcing: Any, clock: Any
 ) -> None:
     world.put(make.service(port=PORT))
-    (plan,) = world.gateway.watch.current.fronts(lambda _: True).values()
+    (plan,) = FrontPlans().follow(world.gateway.watch.current, NodeHealth()).values()
     announcing.announcer.event(plan, "Warning", "LoadBalancerPortUnavailable", "in use")
     await world.settle(lambda: announcing.api.events)
     event = announcing.api.events[-1]
@@ -104,7 +106,7 @@ async def test_an_event_that_the_api_does_not_take_holds_nothing_up(
     world: Any, make: Any, announcing: Any
 ) -> None:
     world.put(make.service(port=PORT))
-    (plan,) = world.gateway.watch.current.fronts(lambda _: True).values()
+    (plan,) = FrontPlans().follow(world.gateway.watch.current, NodeHealth()).values()
     announcing.api.failures.append(OSError("control is gone"))
     for message in ("lost", "kept"):
         announcing.announcer.event(plan, "Normal", "Test", message)
@@ -122,7 +124,7 @@ async def test_the_queue_is_bounded(
     monkeypatch.setattr(announcer_module, "QUEUE_MAX", 1)
     announcer = Announcer(world.api, clock)
     world.put(make.service(port=PORT))
-    (plan,) = world.gateway.watch.current.fronts(lambda _: True).values()
+    (plan,) = FrontPlans().follow(world.gateway.watch.current, NodeHealth()).values()
     announcer.event(plan, "Normal", "Test", "first")
     with caplog.at_level(logging.WARNING):
         announcer.event(plan, "Normal", "Test", "second")

@@ -15,9 +15,11 @@ from cluster.gateway.balancer import (
     FrontState,
     Place,
     choose_node,
+    merge,
     nodes_passing_health_check,
+    oldest_first,
     parse_balanced,
-    plan_fronts,
+    plan_service,
 )
 from cluster.objects.discovery import parse_endpoint_slice
 from cluster.wire.addresses import Protocol, SocketAddress
@@ -43,11 +45,15 @@ def plans(
     """The fronts by name."""
     parsed = [parse_endpoint_slice(each) for each in slices]
     balanced = [each for each in map(parse_balanced, services) if each is not None]
-    found = plan_fronts(
-        balanced,
-        lambda key: [each for each in parsed if (each.meta.namespace, each.service) == key],
-        [parse_backend_node(each) for each in (nodes or [make.node(n) for n in (1, 2, 3)])],
-        healthy,
+    known = [parse_backend_node(each) for each in (nodes or [make.node(n) for n in (1, 2, 3)])]
+    found = merge(
+        plan_service(
+            each,
+            [s for s in parsed if (s.meta.namespace, s.service) == each.service.meta.key],
+            known,
+            healthy,
+        )
+        for each in oldest_first(balanced)
     )
     assert all(place == plan.place for place, plan in found.items())
     return {str(place): plan for place, plan in found.items()}
@@ -175,8 +181,9 @@ def test_a_cluster_without_nodes_is_named_as_such(make: Any) -> None:
     balanced = parse_balanced(make.service())
     assert balanced is not None
     slices = [parse_endpoint_slice(make.slice("10.244.1.5"))]
-    found = plan_fronts([balanced], lambda _: slices, [], everybody)
-    assert found[Place(SocketAddress(IP, 80), Protocol.TCP)].reason == "the cluster has no node"
+    (found,) = plan_service(balanced, slices, [], everybody)
+    assert found.place == Place(SocketAddress(IP, 80), Protocol.TCP)
+    assert found.reason == "the cluster has no node"
 
 
 @pytest.fixture

@@ -4,12 +4,10 @@ from typing import Any
 
 from cluster.gateway.balancer import FrontState
 from cluster.gateway.balancer_view import WATCHED, BalancerView
+from cluster.gateway.front_plans import FrontPlans
+from cluster.gateway.health import NodeHealth
 
 SERVICES, ENDPOINT_SLICES, NODES = WATCHED
-
-
-def everybody(_: str) -> bool:
-    return True
 
 
 def view_of(*changes: Any) -> BalancerView:
@@ -17,7 +15,8 @@ def view_of(*changes: Any) -> BalancerView:
 
 
 def states(view: BalancerView) -> dict[str, FrontState]:
-    return {str(place): plan.state for place, plan in view.fronts(everybody).items()}
+    plans = FrontPlans().follow(view, NodeHealth())
+    return {str(place): plan.state for place, plan in plans.items()}
 
 
 def test_the_order_of_events_does_not_matter(make: Any) -> None:
@@ -79,3 +78,17 @@ def test_a_node_is_known_by_its_emulated_address(make: Any) -> None:
     assert (view.node_with("172.30.0.2"), view.node_with("172.30.0.9")) == ("", "node-2")
     taken = view.with_changes([(NODES, None, make.node(9)), (NODES, moved, None)])
     assert taken.node_with("172.30.0.9") == "node-9", "whoever has it now stays known"
+
+
+def test_what_counts_for_nothing_is_no_change(make: Any) -> None:
+    """Such as a heartbeat: nothing is planned anew for it."""
+    view = view_of(
+        (SERVICES, None, make.service()),
+        (NODES, None, make.node()),
+        (ENDPOINT_SLICES, None, make.slice("10.244.1.5")),
+    )
+    later = make.node()
+    later["status"]["conditions"][0]["lastHeartbeatTime"] = "2026-01-02T00:00:10Z"
+    again = [(NODES, make.node(), later), (SERVICES, None, make.service())]
+    assert view.with_changes([*again, (ENDPOINT_SLICES, None, make.slice("10.244.1.5"))]) is view
+    assert view.with_changes([(SERVICES, make.service(), None)]) is not view
