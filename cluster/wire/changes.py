@@ -18,6 +18,7 @@ import msgpack
 
 OWN = "own/"
 BATCH_BYTES_MAX = 256 * 1024 * 1024
+READ_BYTES = 16 * 1024  # the least that is kept for what is read; a node has it for good
 _ARRAY_OF_THREE = b"\x93"
 
 
@@ -58,7 +59,9 @@ class BatchReader:
     """Batches out of a stream, however it is cut."""
 
     def __init__(self) -> None:
-        self._unpacker = msgpack.Unpacker(use_list=True, max_buffer_size=BATCH_BYTES_MAX)
+        self._unpacker = msgpack.Unpacker(
+            use_list=True, read_size=READ_BYTES, max_buffer_size=BATCH_BYTES_MAX
+        )
 
     def read(self, chunk: bytes) -> Iterator[Batch]:
         """The batches that are whole with this chunk; ValueError for what is none."""
