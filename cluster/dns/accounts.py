@@ -5,7 +5,7 @@ hits until somebody reads the metrics or it is forgotten, and the trace gets not
 (`cluster.dns.query_notes`). Whoever reads finds everything.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from operator import sub
 from random import Random
 from typing import Any
@@ -47,6 +47,7 @@ class Accounts:
     ) -> None:
         self.metrics = DnsMetrics()
         self._recorder = recorder
+        self._following: Collection[object] = recorder.following if recorder else ()
         self._singles: list[Single] = []
         self._singles_zone: Zone | None = None
         self._settled = recorder.before_reading(self.settle_singles) if recorder else _nothing
@@ -90,7 +91,7 @@ class Accounts:
             self._singles_zone = zone
         singles = self._singles
         singles.append((prepared, peer, server, began, self._monotonic()))
-        if len(singles) >= SINGLES_MAX or (self._recorder is not None and self._recorder.followers):
+        if self._following or len(singles) >= SINGLES_MAX:
             self.settle_singles()
 
     def settle_singles(self) -> None:

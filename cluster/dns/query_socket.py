@@ -11,6 +11,7 @@ Spec: D-93 to D-100.
 import asyncio
 import logging
 import socket
+from collections.abc import Callable
 from functools import partial
 
 from cluster.aio.mmsg import mmsg_works
@@ -41,6 +42,7 @@ class QuerySocket:
         self.dropped = 0  # answers that the kernel did not take
         self._batch = QueryBatch(self._sock.family) if mmsg_works() else None
         self._singles = self._singles_after = 1
+        self._one = self._taker()
 
     def start(self) -> None:
         """Serve from now on."""
@@ -62,20 +64,26 @@ class QuerySocket:
         except OSError as error:
             log.debug("socket error error=%s", error)  # a client that has gone: nothing to do
 
-    def _one(self) -> None:
-        sock = self._sock
-        query, peer = sock.recvfrom(SLOT_BYTES)
-        began = self._monotonic()
-        memory = self._handler.memory()
-        prepared = memory.hit(query[ID_BYTES:]) if memory is not None else None
-        if memory is None or prepared is None:
-            self._serve(query, socket_address(peer))
-            return
-        try:
-            sock.sendto(query[:ID_BYTES] + prepared.rest, peer)
-        except OSError as error:
-            self._drop(error)
-        self._accounts.hit(prepared, peer, self.address, memory.zone, began)
+    def _taker(self) -> Callable[[], None]:
+        """What takes one query. All that it needs is at hand: it is called for every one."""
+        receive, send, server = self._sock.recvfrom, self._sock.sendto, self.address
+        monotonic, known, hit = self._monotonic, self._handler.memory, self._accounts.hit
+
+        def take() -> None:
+            query, peer = receive(SLOT_BYTES)
+            began = monotonic()
+            memory = known()
+            prepared = None if memory is None else memory.hit(query[ID_BYTES:])
+            if memory is None or prepared is None:
+                self._serve(query, socket_address(peer))
+                return
+            try:
+                send(query[:ID_BYTES] + prepared.rest, peer)
+            except OSError as error:
+                self._drop(error)
+            hit(prepared, peer, server, memory.zone, began)
+
+        return take
 
     def _many(self, batch: QueryBatch) -> None:
         if batch.receive(self._sock) > 1:

@@ -15,7 +15,7 @@ A flow is found by its id at once; any other query looks through the rings, newe
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import fields
 from itertools import islice
 from typing import Any
@@ -57,6 +57,7 @@ class Recorder:
             {DNS: dns_max, PROBES: probes_max, DELIVERED: delivered_max, REFUSED: refused_max}
         )
         self._followers: set[Follower] = set()
+        self.following: Collection[Follower] = self._followers  # for who asks for every packet
         self._late: list[Callable[[], None]] = []
 
     def before_reading(self, write: Callable[[], None]) -> Callable[[], None]:

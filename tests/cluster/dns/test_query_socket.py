@@ -134,17 +134,17 @@ async def test_without_a_zone_each_query_fails_by_itself(
 
 
 async def test_what_the_kernel_does_not_take_is_counted(
-    worked: Zone, served: Callable[..., Served]
+    worked: Zone, served: Callable[..., Served], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    bound = query_socket._bound
+    monkeypatch.setattr(query_socket, "_bound", lambda address: Deaf(bound(address)))
     serving = served(lambda: worked)
-    own, serving.serving._sock = serving.serving._sock, Deaf(serving.serving._sock)  # type: ignore[assignment]
     query = encode(Message(questions=(Question("web.ns.svc.cluster.local", 1),)))
     for _ in range(3):
         serving.client.send(query)
         serving.serving._singles = 1
         serving.serving._readable()
     assert serving.serving.dropped == 3
-    serving.serving._sock = own
 
 
 class Deaf:
