@@ -91,6 +91,8 @@ class ClusterView:
 
     def _replace(self, view: NodeView) -> None:
         before, self._current = self._current, view
+        if view is before:  # nothing that decisions read
+            return
         for listener in self._listeners:
             listener(before, view)
 

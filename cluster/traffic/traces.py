@@ -36,13 +36,19 @@ async def trace_of(access: Access, wanted: str | Query, wait: float = WAIT_SECON
 
 
 def _with_reasons(trace: Trace, collected: Collected) -> Trace:
-    """Say of each gap which process could not be asked, where that is why."""
-    if not trace.gaps or not collected.unreachable:
+    """Say of each gap which process could not be asked, or has forgotten flows, if one has."""
+    why = [f"; {name} cannot be asked: {text}" for name, text in collected.unreachable.items()]
+    if collected.lost:
+        why.append(f"; {_forgotten(collected)}")
+    if not why:
         return trace
-    why = "; ".join(
-        f"{name} cannot be asked: {text}" for name, text in collected.unreachable.items()
-    )
-    return replace(trace, gaps=tuple(Gap(gap.before, f"{gap.text}; {why}") for gap in trace.gaps))
+    gaps = (Gap(gap.before, gap.text + "".join(why)) for gap in trace.gaps)
+    return replace(trace, gaps=tuple(gaps))
+
+
+def _forgotten(collected: Collected) -> str:
+    lost = ", ".join(f"{name} {count}" for name, count in collected.lost.items())
+    return f"flows forgotten since the start: {lost}"
 
 
 def _nothing(query: Query, collected: Collected) -> NoTrace:
@@ -51,8 +57,7 @@ def _nothing(query: Query, collected: Collected) -> NoTrace:
     matching = ", ".join(f"{name}={value}" for name, value in asked.items())
     text = "no process has recorded a flow" + (f" with {matching}" if matching else "")
     if collected.lost:
-        lost = ", ".join(f"{name} {count}" for name, count in collected.lost.items())
-        text += f"; flows forgotten since the start: {lost}"
+        text += f"; {_forgotten(collected)}"
     for name, why in collected.unreachable.items():
         text += f"; {name} cannot be asked: {why}"
     return NoTrace(text)

@@ -71,6 +71,21 @@ async def test_events_of_one_turn_become_one_view(view: ClusterView, memory_api:
         assert before[1] is after[0]
 
 
+async def test_what_decisions_do_not_read_is_told_to_nobody(
+    view: ClusterView, memory_api: Any
+) -> None:
+    """Such as a heartbeat: sockets and flows are not looked through for it."""
+    view.start()
+    await asyncio.wait_for(view.synced(), 10)
+    await memory_api.put(SERVICES, service_document("web"))
+    assert await view.programmed({"services": memory_api.version}, 10)
+    before, seen = view.current, list[NodeView]()
+    view.subscribe(lambda _, after: seen.append(after))
+    await memory_api.put(SERVICES, service_document("web"))
+    assert await view.programmed({"services": memory_api.version}, 10)
+    assert view.current is before and seen == []
+
+
 async def test_pods_are_read_when_somebody_decides(view: ClusterView, memory_api: Any) -> None:
     seen: list[NodeView] = []
     view.start()

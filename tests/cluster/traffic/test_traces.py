@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from cluster.trace.query import Query
+from cluster.trace.recorder import DELIVERED_MAX
 from cluster.traffic.access import Access
 from cluster.traffic.traces import NoTrace, trace_of
 from cluster.wire.addresses import SocketAddress
@@ -37,6 +38,18 @@ async def test_what_is_missing_is_named_with_the_reason(
     assert not trace.complete
     assert "node-1 has not reported" in trace.missing[0]
     assert "node-1 cannot be asked: unix:" in trace.missing[0]
+
+
+async def test_what_is_missing_may_have_been_forgotten(
+    access: Access, machine: Any, made: Any
+) -> None:
+    """O-49: a full ring says so where its part is missed."""
+    gateway, node = await machine.process("gateway"), await machine.process("node-1")
+    gateway.record(made.segment(*FLOW, process="gateway", outcome="passed", next_process="node-1"))
+    for number in range(DELIVERED_MAX + 3):
+        node.record(made.segment(*FLOW, flow_id=f"other-{number}"))
+    trace = await trace_of(access, "4c1f9a2b7d3e6f80", wait=0)
+    assert trace.missing[0].endswith("; flows forgotten since the start: node-1 3")
 
 
 async def test_of_the_flows_that_a_query_finds_the_newest_is_told_whole(
