@@ -23,6 +23,7 @@ from tests.benchmarks import (
     decisions,
     document,
     machine,
+    many_nodes,
     memory,
     names,
     namespace,
@@ -33,7 +34,7 @@ from tests.benchmarks import (
 from tests.benchmarks.load import generator
 from tests.benchmarks.table import Table
 
-PARTS = ("paths", "datagrams", "names", "start", "memory", "decisions", "api", "relays")
+PARTS = ("paths", "datagrams", "names", "start", "memory", "many", "decisions", "api", "relays")
 ROUNDS = 5
 Part = Callable[[Path], Iterable[Table]]
 
@@ -78,6 +79,7 @@ def _parts(options: argparse.Namespace) -> dict[str, Part]:
     size = paths.Size.smoke() if smoke else paths.Size(rounds)
     api_size = api.Size.smoke() if smoke else api.Size(rounds)
     datagram_size = datagrams.Size.smoke() if smoke else datagrams.Size(rounds)
+    many_size = many_nodes.Size.smoke() if smoke else many_nodes.Size()
     names_size = names.Size.smoke() if smoke else names.Size(rounds)
     return {
         "paths": lambda directory: paths.measure(directory, size),
@@ -85,6 +87,7 @@ def _parts(options: argparse.Namespace) -> dict[str, Part]:
         "names": lambda directory: names.measure(directory, names_size),
         "start": lambda directory: start.measure(directory, rounds, 1 if smoke else 3),
         "memory": lambda directory: memory.measure(directory, (1,) if smoke else (3, 30)),
+        "many": lambda directory: many_nodes.measure(directory, many_size),
         "decisions": lambda directory: decisions.measure(directory, rounds, smoke=smoke),
         "api": lambda directory: api.measure(directory, api_size),
         "relays": lambda directory: relays.measure(directory, size),

@@ -19,7 +19,7 @@ SHOP = ("--app-dir", str(ROOT / "examples"), "-f", str(MANIFEST))
 PORT = 8080
 NAME = "bench"
 REQUEST = b"GET / HTTP/1.1\r\nHost: web\r\nConnection: close\r\n\r\n"
-DOWN_SECONDS = 30.0
+DOWN_SECONDS = 120.0  # of hundreds of nodes
 _NO_BYTECODE = {"PYTHONDONTWRITEBYTECODE"}
 _STEP = re.compile(r"^\S+ (?P<what>\S+)\s+(?P<took>[\d.]+) (?P<unit>ms|s)\b")
 
