@@ -19,6 +19,7 @@ from cluster.wire.flow import FlowContext
 from node_agent.cni.transport import PodTransport
 
 ESTABLISHED_MAX = 65536
+GONE_MAX = 1024  # instances remembered as gone, for flows that come from them later
 SWEEP_SECONDS = 1.0
 _LINGER_ZERO = struct.pack("ii", 1, 0)
 
@@ -44,6 +45,7 @@ class Established:
         self._tell_ended = tell_ended
         self._flows: dict[str, EstablishedFlow] = {}
         self._carried: dict[asyncio.Task[None], Passed] = {}
+        self._gone: dict[str, None] = {}
 
     def delivered(
         self, context: FlowContext, passed: Passed = ()
@@ -52,6 +54,8 @@ class Established:
         flow_id = context.flow_id
 
         def made(transport: PodTransport) -> None:
+            if self._passed_gone(passed):
+                asyncio.get_running_loop().call_soon(_reset, transport)
             if len(self._flows) < ESTABLISHED_MAX:
                 self._flows[flow_id] = EstablishedFlow(transport, passed)
 
@@ -62,6 +66,8 @@ class Established:
         if passed:
             self._carried[task] = passed
             task.add_done_callback(self._carried.pop)
+            if self._passed_gone(passed):
+                _cancel(task)
 
     def ended(self, flow_id: str, bytes_in: int | None, bytes_out: int | None) -> None:
         """Note a connection's end and, where a relay counted them, its bytes."""
@@ -93,20 +99,38 @@ class Established:
             await self._clock.sleep(SWEEP_SECONDS)
             self.sweep()
 
+    def news(self, instances: Sequence[str]) -> list[str]:
+        """Those that are not known to be gone."""
+        return [each for each in instances if each not in self._gone]
+
     def died(self, instances: Collection[str]) -> int:
-        """Reset every flow that went through the hands of a process that is gone; how many."""
+        """Reset every flow that went through the hands of a process that is gone; how many.
+
+        One that is still on its way to its program is reset when it gets there.
+        """
         gone = frozenset(instances)
+        self._gone.update(dict.fromkeys(instances))
+        while len(self._gone) > GONE_MAX:
+            del self._gone[next(iter(self._gone))]
         flows = [flow for flow in self._flows.values() if not gone.isdisjoint(flow.passed)]
         for flow in flows:
             _reset(flow.transport)
         carried = [task for task, passed in self._carried.items() if not gone.isdisjoint(passed)]
         for task in carried:
-            task.cancel()
+            _cancel(task)
         return len(flows) + len(carried)
 
     def live(self) -> dict[str, EstablishedFlow]:
         """The connections that live now, by the names of their flows."""
         return {name: flow for name, flow in self._flows.items() if not flow.transport.is_closing()}
+
+    def _passed_gone(self, passed: Passed) -> bool:
+        return not self._gone.keys().isdisjoint(passed)
+
+
+def _cancel(task: asyncio.Task[None]) -> None:
+    """Not before it has begun: who has not begun does not clean up."""
+    asyncio.get_running_loop().call_soon(task.cancel)
 
 
 def _reset(transport: PodTransport) -> None:

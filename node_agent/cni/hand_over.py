@@ -10,7 +10,6 @@ whomever its flows may have gone, and acted out on those that ended here.
 
 import logging
 import socket
-from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -25,7 +24,6 @@ from node_agent.cni.established import Established, Passed
 log = logging.getLogger(__name__)
 
 CARRIED_MAX = 16_384  # handed-over connections that this node relays or keeps silent at a time
-DEAD_MAX = 1024  # instances remembered as gone, so that the news ends
 
 
 class HandOver:
@@ -46,7 +44,6 @@ class HandOver:
         self._server: HandoffServer | None = None
         self._arrivals: Arrivals | None = None
         self._established: Established | None = None
-        self._dead: OrderedDict[str, None] = OrderedDict()
 
     def start(self, arrivals: Arrivals, established: Established) -> None:
         """Take sockets in; a machine that cannot do that relays."""
@@ -134,14 +131,10 @@ class HandOver:
             self.tell_ended(ended.at, before, ended.flow_ids)
 
     def _lost(self, instances: Sequence[str]) -> None:
-        news = [each for each in instances if each not in self._dead]
+        assert self._established is not None
+        news = self._established.news(instances)
         if not news:
             return
-        for each in news:
-            self._dead[each] = None
-        while len(self._dead) > DEAD_MAX:
-            self._dead.popitem(last=False)
-        assert self._established is not None
         ended = self._established.died(news)
         log.info("processes gone instances=%s connections_reset=%d", ",".join(news), ended)
         self._handoff.tell_died(news)

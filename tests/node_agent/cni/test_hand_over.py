@@ -1,6 +1,7 @@
 """Sockets that change hands between nodes: what becomes of them when somebody dies or hangs."""
 
 import asyncio
+import contextlib
 import itertools
 import socket
 from pathlib import Path
@@ -15,7 +16,7 @@ from cluster.trace.record import ClientSaw, Outcome
 from cluster.wire.addresses import Protocol, SocketAddress
 from cluster.wire.flow import Entry, Flow, FlowContext
 from cluster.wire.handover import Ended, Handed
-from node_agent.cni import hand_over
+from node_agent.cni import established, hand_over
 
 VIP, NODE_PORT = "10.96.0.20", 30080
 PORTS = itertools.count(20000)
@@ -74,13 +75,20 @@ async def hello(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
     writer.close()
 
 
-async def serve(world: Any, number: int) -> Any:
+async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Say nothing, and be prepared for a client that leaves badly."""
+    with contextlib.suppress(ConnectionError):
+        await reader.read()
+    writer.close()
+
+
+async def serve(world: Any, number: int, talk: Any = hello) -> Any:
     """A Service whose pod is on one node."""
     web = await world.pod("web", number)
     world.service("web", VIP, web.ip, node_port=NODE_PORT)
 
     async def start() -> None:
-        await asyncio.start_server(hello, None, 8080)
+        await asyncio.start_server(talk, None, 8080)
 
     await world.run(web, start)
     return web
@@ -108,6 +116,36 @@ async def test_the_death_of_a_process_ends_the_flows_that_passed_it(
     bystander.send(b"x")
     close(bystander)
     other.handoff.close()
+
+
+async def test_a_flow_that_has_not_reached_its_pod_ends_with_the_process_it_came_from(
+    world: Any, gateway: Gateway
+) -> None:
+    """The socket and the news of the death are read in the same turn of the node's loop."""
+    await serve(world, 1, listen)
+    client = gateway.client()
+    await asyncio.sleep(0)  # it is sent at the end of this turn
+    gateway.handoff.close()
+    with pytest.raises(ConnectionResetError):
+        await received(client)
+    close(client)
+
+
+async def test_a_flow_that_comes_later_than_the_news_of_a_death_is_ended_too(
+    world: Any, gateway: Gateway
+) -> None:
+    """It waited in another process's queue; so does one that this node would keep silent."""
+    await serve(world, 1, listen)
+    world.nodes[1].hand_over._lost([gateway.handoff.instance])
+    late = gateway.client()
+    with pytest.raises(ConnectionResetError):
+        await received(late)
+    world.isolate("deny-all")
+    silent = gateway.client()
+    with pytest.raises(ConnectionResetError):
+        await received(silent)
+    close(late)
+    close(silent)
 
 
 async def test_the_death_of_a_node_between_ends_the_flows_that_passed_it(
@@ -221,9 +259,9 @@ async def test_where_no_socket_can_be_taken_nodes_relay(
 async def test_the_news_of_a_death_ends_somewhere(
     world: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hand_over, "DEAD_MAX", 2)
+    monkeypatch.setattr(established, "GONE_MAX", 2)
     node = world.node(1)
     for number in range(4):
         node.hand_over._lost([f"gateway#{number}"])
         node.hand_over._lost([f"gateway#{number}"])
-    assert list(node.hand_over._dead) == ["gateway#2", "gateway#3"]
+    assert list(node.established._gone) == ["gateway#2", "gateway#3"]

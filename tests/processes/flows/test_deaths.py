@@ -255,6 +255,22 @@ async def _unanswered(ground: Ground, client: Client) -> str:
     return f"{found.code}, {found.client_saw}"
 
 
+@pytest.mark.parametrize("process", ["gateway", "node-1"])
+async def test_who_dies_after_it_sent_a_connection_on_ends_that(
+    own_ground: Ground, process: str
+) -> None:
+    """Sent on to a node that stands still, which finds it when it goes on."""
+    way = {"node-1": "far"}.get(process, process)
+    async with own_ground.stopped("node-2"):
+        clients = await begun(own_ground, way)
+        before = await killed(own_ground, process, KILLED)
+    for client in clients:
+        assert await client.met() in ("reset", "end")
+        await client.close()
+    await back(own_ground, process, before)
+    assert (await own_ground.ask("who b", way=way)).startswith("talker-2 ")
+
+
 @pytest.mark.parametrize("way", WAYS)
 async def test_after_all_deaths_connections_go_the_way_they_went(
     own_ground: Ground, way: str
