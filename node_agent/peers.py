@@ -6,6 +6,7 @@ tells its own by `kubehop.dev/address` on the Service `default/kubernetes`.
 
 import logging
 from collections.abc import Mapping
+from functools import lru_cache
 
 from cluster.client.interface import Document
 from cluster.objects.resources import NODES, SERVICES
@@ -56,7 +57,13 @@ def _address(document: Document | None, annotation: str) -> SocketAddress | None
     if not text:
         return None
     try:
-        return SocketAddress.parse(text)
+        return _parsed(text)
     except ValueError as error:
         log.warning("annotation not read annotation=%s error=%s", annotation, error)
         return None
+
+
+@lru_cache(maxsize=1024)
+def _parsed(text: str) -> SocketAddress:
+    """Asked for each new flow, of as many texts as there are nodes."""
+    return SocketAddress.parse(text)
