@@ -17,13 +17,13 @@ from control.controllers.definition import Controller, present
 from control.controllers.node_taints import (
     UNREACHABLE,
     Zone,
+    ZoneCounts,
     eviction_pause,
     evictions_stop,
     has_no_execute,
     trouble_of,
     wished_taints,
     zone_key,
-    zones_of,
 )
 from control.controllers.pods import finished, node_of, ready, ready_since
 from control.controllers.times import seconds_of, timestamp
@@ -60,6 +60,7 @@ class NodeLifecycle:
     def __init__(self) -> None:
         self._heartbeats: dict[str, Heartbeat] = {}
         self._evictions: dict[str, Eviction] = {}
+        self._zones = ZoneCounts()
 
     def reconcile(self, view: View, key: Key) -> Sequence[Write]:
         """Judge one node by its silence, then keep its taints and its pods in line."""
@@ -101,7 +102,7 @@ class NodeLifecycle:
         if not key or condition_of(node, "Ready") is None:
             return "", []
         nodes = list(view.objects.each(NODES))
-        zones = zones_of(nodes)
+        zones = self._zones.of(nodes)
         if evictions_stop(zones):
             return "", []
         if held:
@@ -170,25 +171,31 @@ def _unready(view: View, pod: Document) -> Write:
     return patch_of(PODS, pod, changes, subresource="status", announce=announce)
 
 
-def _nodes(objects: Objects, old: Document | None, new: Document | None) -> Iterable[Key]:
-    """The node; when what its zone may do changes with it, all that are in trouble."""
-    before, after = (trouble_of(each) if each is not None else None for each in (old, new))
-    if before == after or not _zones_changed(objects, old, new):
-        yield Key(NODES, "", present(old, new)["metadata"]["name"])
-        return
-    troubled = (node for node in objects.each(NODES) if trouble_of(node) or has_no_execute(node))
-    for name in {n["metadata"]["name"]: None for n in (present(old, new), *troubled)}:
-        yield Key(NODES, "", name)
+class _Concerned:
+    """Which nodes a change of one concerns."""
 
+    def __init__(self) -> None:
+        self._zones = ZoneCounts()
 
-def _zones_changed(objects: Objects, old: Document | None, new: Document | None) -> bool:
-    """Whether evictions go faster, slower, or not at all from this change on (P-73)."""
-    about = present(old, new)["metadata"]["name"]
-    others = [each for each in objects.each(NODES) if each["metadata"]["name"] != about]
-    before, after = (
-        zones_of([*others, each] if each is not None else others) for each in (old, new)
-    )
-    return _paces(before) != _paces(after)
+    def nodes(self, objects: Objects, old: Document | None, new: Document | None) -> Iterable[Key]:
+        """The node; when what its zone may do changes with it, all that are in trouble."""
+        before, after = (trouble_of(each) if each is not None else None for each in (old, new))
+        if before == after or not self._zones_changed(objects, old, new):
+            yield Key(NODES, "", present(old, new)["metadata"]["name"])
+            return
+        every = objects.each(NODES)
+        troubled = (node for node in every if trouble_of(node) or has_no_execute(node))
+        for name in {n["metadata"]["name"]: None for n in (present(old, new), *troubled)}:
+            yield Key(NODES, "", name)
+
+    def _zones_changed(self, objects: Objects, old: Document | None, new: Document | None) -> bool:
+        """Whether evictions go faster, slower, or not at all from this change on (P-73)."""
+        about = present(old, new)["metadata"]["name"]
+        others = [each for each in objects.each(NODES) if each["metadata"]["name"] != about]
+        before, after = (
+            self._zones.of([*others, each] if each is not None else others) for each in (old, new)
+        )
+        return _paces(before) != _paces(after)
 
 
 def _paces(zones: Mapping[str, Zone]) -> tuple[bool, dict[str, float | None]]:
@@ -218,5 +225,5 @@ def controller() -> Controller:
         name="node-lifecycle",
         component="node-controller",
         reconcile=NodeLifecycle().reconcile,
-        watches={NODES: _nodes, LEASES: _node_of_lease, PODS: _node_of_pod},
+        watches={NODES: _Concerned().nodes, LEASES: _node_of_lease, PODS: _node_of_pod},
     )

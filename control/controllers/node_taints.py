@@ -66,16 +66,29 @@ def zone_key(node: Document) -> str:
     return f"{labels.get(REGION, '')}:{labels.get(ZONE, '')}"
 
 
-def zones_of(nodes: Iterable[Document]) -> dict[str, Zone]:
-    """All zones with their counts."""
-    zones: dict[str, Zone] = {}
-    for node in nodes:
-        zone = zones.setdefault(zone_key(node), Zone())
-        if status_is(node, "Ready"):
-            zone.ready += 1
-        else:
-            zone.unready += 1
-    return zones
+class ZoneCounts:
+    """Counts zones again and again, and reads each state of a node once."""
+
+    def __init__(self) -> None:
+        self._read: dict[str, tuple[Document, str, bool]] = {}  # by name
+
+    def of(self, nodes: Iterable[Document]) -> dict[str, Zone]:
+        """All zones with their counts; nodes that are not among these are forgotten."""
+        zones: dict[str, Zone] = {}
+        read: dict[str, tuple[Document, str, bool]] = {}
+        for node in nodes:
+            name = node["metadata"]["name"]
+            held = self._read.get(name)
+            if held is None or held[0] is not node:
+                held = node, zone_key(node), status_is(node, "Ready")
+            read[name] = held
+            zone = zones.setdefault(held[1], Zone())
+            if held[2]:
+                zone.ready += 1
+            else:
+                zone.unready += 1
+        self._read = read
+        return zones
 
 
 def evictions_stop(zones: Mapping[str, Zone]) -> bool:

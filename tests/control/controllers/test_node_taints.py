@@ -8,13 +8,13 @@ from control.controllers.node_taints import (
     NOT_READY,
     UNREACHABLE,
     Zone,
+    ZoneCounts,
     eviction_pause,
     evictions_stop,
     no_schedule_keys,
     tolerates,
     toleration_matches,
     wished_taints,
-    zones_of,
 )
 
 NOW = 1_767_268_800.0
@@ -87,7 +87,7 @@ def test_silence_that_becomes_a_word_swaps_the_taint(build: Any) -> None:
 def test_zones_are_counted_apart(build: Any) -> None:
     labels = {"topology.kubernetes.io/zone": "a"}
     nodes = [build.node("1", labels=labels), build.node("2", ready="Unknown", labels=labels)]
-    assert zones_of([*nodes, build.node("3")]) == {":a": Zone(1, 1), ":": Zone(1, 0)}
+    assert ZoneCounts().of([*nodes, build.node("3")]) == {":a": Zone(1, 1), ":": Zone(1, 0)}
 
 
 @pytest.mark.parametrize(
@@ -129,3 +129,15 @@ def test_a_toleration_covers_effect_key_and_value(toleration: Any, matches: bool
     taint = {"key": "k", "value": "v", "effect": "NoSchedule"}
     assert toleration_matches(toleration, taint) is matches
     assert tolerates([toleration], taint) is matches
+
+
+def test_zones_are_counted_anew_when_a_node_has_changed_or_gone(build: Any) -> None:
+    counts = ZoneCounts()
+    one, two = build.node("a"), build.node("b", ready="False")
+    for nodes, expected in (
+        ([one, two], Zone(1, 1)),
+        ([one, build.node("b")], Zone(2, 0)),
+        ([build.node("a", ready="Unknown")], Zone(0, 1)),
+        ([one, two], Zone(1, 1)),
+    ):
+        assert counts.of(nodes) == {":": expected}
