@@ -13,7 +13,7 @@ from functools import cache
 PIPE_BYTES = 1 << 20
 PIPE_BYTES_MIN = 1 << 16  # with less than that copying is cheaper
 LENT_MAX = 64
-KEPT_MAX = 8
+KEPT_MAX = 2  # one move at a time; what is kept counts for the user
 
 _FLAGS = getattr(os, "SPLICE_F_NONBLOCK", 0) | getattr(os, "SPLICE_F_MOVE", 0)
 
