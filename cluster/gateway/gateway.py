@@ -153,8 +153,7 @@ class Gateway:
 
     def _ended(self, ended: Ended) -> None:
         """News of flows whose sockets were handed over."""
-        for flow_id in ended.flow_ids:
-            self.recorder.update(flow_id, ended=ended.at)
+        self.recorder.update_many(ended.flow_ids, ended=ended.at)
 
     def _nodes(self) -> Sequence[BackendNode]:
         """The nodes worth asking after: none while there is nothing to balance."""

@@ -78,20 +78,19 @@ class Established:
 
     def ended_elsewhere(self, flow_ids: Sequence[str], at: float) -> None:
         """Note the ends of connections that this node handed on."""
-        for flow_id in flow_ids:
-            self._recorder.update(flow_id, ended=at)
+        self._recorder.update_many(flow_ids, ended=at)
 
     def sweep(self) -> None:
         """Note the end of every connection whose transport has closed."""
         closed = [name for name, flow in self._flows.items() if flow.transport.is_closing()]
         by_hands: dict[Passed, list[str]] = {}
         for flow_id in closed:
-            passed = self._flows[flow_id].passed
-            if passed:
-                by_hands.setdefault(passed, []).append(flow_id)
-            self.ended(flow_id, None, None)
+            by_hands.setdefault(self._flows.pop(flow_id).passed, []).append(flow_id)
+        now = self._clock.now()
         for passed, flow_ids in by_hands.items():
-            self._tell_ended(self._clock.now(), passed, flow_ids)
+            self._recorder.update_many(flow_ids, ended=now)
+            if passed:
+                self._tell_ended(now, passed, flow_ids)
 
     async def sweep_forever(self) -> None:
         """Sweep until cancelled."""
