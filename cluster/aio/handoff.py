@@ -40,6 +40,8 @@ QUEUE_MAX = 1024
 QUEUES_FULL = 4  # times as many are refused, whoever does not stop
 SEND_BUFFER_BYTES = 1 << 20  # as much of it as the system allows
 STUCK_SECONDS = 5.0
+ABSENT_SECONDS = 0.5  # a process that takes no sockets, on another machine, is not asked each time
+ABSENT_MAX = 1024
 IN_FLIGHT_PAUSE_SECONDS = 0.01  # no event tells that descriptors in flight have become fewer
 
 Undelivered = Callable[[str, list[tuple[socket.socket, Handed]]], None]
@@ -81,11 +83,12 @@ class Handoff:
         self.given = 0
         self._run_dir = run_dir
         self._ways: dict[str, _Way] = {}
+        self._absent: dict[str, float] = {}  # when to look again, by name
         self._gathering = False
 
     def reachable(self, name: str) -> bool:
         """Whether a process takes a socket now; the first question to one opens the way to it."""
-        way = self._ways.get(name) or self._open(name)
+        way = self._ways.get(name) or self._open_again(name)
         return way is not None and len(way.queue) < QUEUES_FULL * self.queue_max
 
     def give(self, name: str, sock: socket.socket, handed: Handed) -> bool:
@@ -109,6 +112,20 @@ class Handoff:
         for way in list(self._ways.values()):
             if way.queue:
                 way.flush()
+
+    def _open_again(self, name: str) -> "_Way | None":
+        """Look for a process, unless it has just been looked for in vain."""
+        now = asyncio.get_running_loop().time()
+        if now < self._absent.get(name, now):
+            return None
+        way = self._open(name)
+        if way is None:
+            if len(self._absent) >= ABSENT_MAX:
+                self._absent.clear()
+            self._absent[name] = now + ABSENT_SECONDS
+        else:
+            self._absent.pop(name, None)
+        return way
 
     def _open(self, name: str) -> "_Way | None":
         try:

@@ -182,6 +182,20 @@ async def test_nobody_there_takes_nothing(field: Field, run_dir: Path) -> None:
     assert not place(run_dir, "node-1").exists()
 
 
+async def test_a_process_that_appears_is_found_after_a_while(
+    run_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not at once: on another machine it would be looked for in vain for each connection."""
+    near = Process(run_dir, "gateway")
+    assert not near.handoff.reachable("node-1")
+    far = Process(run_dir, "node-1")
+    assert not near.handoff.reachable("node-1")
+    monkeypatch.setattr(near.handoff, "_absent", {"node-1": 0.0})  # it is later
+    assert near.handoff.reachable("node-1")
+    near.close()
+    far.close()
+
+
 @pytest.mark.usefixtures("small_buffer")
 async def test_a_peer_that_does_not_read_holds_up_and_loses_nothing(run_dir: Path) -> None:
     """Back-pressure: a full queue makes the giver congested, and relieves it in the end."""
