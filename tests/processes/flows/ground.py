@@ -125,6 +125,18 @@ class Ground:
         }
 
 
+def passed_by(said: str, way: str) -> list[str]:
+    """The processes of a connection, in order, by what a talker says of who came to it.
+
+    For Services of policy Cluster: the client is masqueraded by the node that it entered at.
+    """
+    name, peer, *_ = said.split()
+    entry = f"node-{peer.partition(':')[0].rpartition('.')[2]}"
+    home = f"node-{name.rpartition('-')[2]}"
+    nodes = [entry] if entry == home else [entry, home]
+    return ["gateway", *nodes] if way == "gateway" else nodes
+
+
 def sockets(pid: int) -> set[str]:
     """A process's sockets of the network; its Unix connections to the API come and go."""
     found = set()

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.processes.flows.ground import Ground
+from tests.processes.flows.ground import Ground, passed_by
 
 CLIENTS = tuple(f"127.66.0.{number}" for number in range(20, 32))
 
@@ -28,10 +28,9 @@ async def test_a_node_has_one_memory_whichever_way_a_client_comes_in(ground: Gro
     by_entry: dict[str, set[str]] = {}
     for _ in range(24):
         async with ground.connected("sticky", "gateway", source=CLIENTS[0]) as client:
-            pod = (await client.ask("who a")).split()[0]
-            trace = await ground.trace(client)
-        entry = next(each.process for each in trace.segments if each.process != "gateway")
-        by_entry.setdefault(entry, set()).add(pod)
+            said = await client.ask("who a")
+        _, entry, *_ = passed_by(said, "gateway")
+        by_entry.setdefault(entry, set()).add(said.split()[0])
     for node in ("node-1", "node-2", "node-3"):
         by_entry.setdefault(node, set()).add(await served(ground, node, CLIENTS[0]))
     assert all(len(pods) == 1 for pods in by_entry.values()), by_entry

@@ -14,7 +14,7 @@ from cluster.dataplane.decision import Code
 from cluster.objects.resources import PODS
 from cluster.trace.record import ClientSaw
 from tests.processes.flows.client import Client, dial
-from tests.processes.flows.ground import WAYS, Ground, until
+from tests.processes.flows.ground import WAYS, Ground, passed_by, until
 from tests.processes.flows.held import holders
 from tests.processes.flows.objects import nobody_enters, pod
 
@@ -47,18 +47,12 @@ async def living(ground: Ground) -> AsyncIterator[dict[str, Client]]:
         made: dict[str, Client] = {}
         for entry in ("node-1", "node-2", "node-3"):
             client = await stack.enter_async_context(ground.connected("solo", entry))
-            await _noted(ground, client, made)
+            made[" ".join(passed_by(await client.ask("who a"), entry))] = client
         while not {"gateway node-1 node-2", "gateway node-2"} <= set(made):
             client = await stack.enter_async_context(ground.connected("solo", "gateway"))
-            await _noted(ground, client, made)
+            made[" ".join(passed_by(await client.ask("who a"), "gateway"))] = client
         assert {"node-1 node-2", "node-2", "node-3 node-2"} <= set(made)
         yield made
-
-
-async def _noted(ground: Ground, client: Client, made: dict[str, Client]) -> None:
-    assert await client.ask("who a") != ""
-    trace = await ground.trace(client)
-    made[" ".join(each.process for each in trace.segments)] = client
 
 
 async def ended(made: dict[str, Client]) -> dict[str, str]:
@@ -277,7 +271,6 @@ async def test_after_all_deaths_connections_go_the_way_they_went(
 ) -> None:
     """Who came back is known to the others again: sockets change hands as before."""
     async with own_ground.connected(way=way) as client:
-        assert await client.ask("who a") != ""
-        first = (await own_ground.trace(client)).segments[0].process
-        handed_over = own_ground.path == "hand-over"
-        assert await holders(own_ground, client) == ["node-2" if handed_over else first]
+        passed = passed_by(await client.ask("who a"), way)
+        holder = passed[-1] if own_ground.path == "hand-over" else passed[0]
+        assert await holders(own_ground, client) == [holder]
