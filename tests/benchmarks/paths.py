@@ -54,7 +54,7 @@ class Size:
             streams=(2,),
             replies=5,
             idle=20,
-            peers=PEERS[:1],
+            peers=(),
         )
 
 
