@@ -212,7 +212,8 @@ class ApiServer:
         response.enable_chunked_encoding()
         await response.prepare(request)
         try:
-            await self._followers.serve(request.query.get("node", ""), response.write)
+            node = request.query.get("node", "")
+            await self._followers.serve(node, response.write, partial(_cut, request))
             await response.write_eof()
         except ConnectionError:
             log.debug("follower gone node=%s", request.query.get("node", ""))

@@ -50,20 +50,21 @@ class Followers:
         self._not_before = 0.0
         self._began = False
 
-    async def serve(self, node: str, send: Send) -> None:
-        """Tell a node everything, and what changes, until it is gone or the store closes."""
+    async def serve(self, node: str, send: Send, cut: Callable[[], None]) -> None:
+        """Tell a node everything, and what changes, until it is gone or the store closes.
+
+        `cut` ends the connection of a node that takes nothing.
+        """
         await self._store.committed()  # what is shown as present must last
         self._begin()
-        follower = _Follower()
+        follower = _Follower(send, cut)
         self._followers.setdefault(node, set()).add(follower)
         try:
             while not follower.ended:
                 if follower.anew:
                     follower.anew = False
-                    await send(self._everything(node))
-                waiting = await follower.waiting()
-                if waiting:
-                    await send(waiting)
+                    await follower.send(self._everything(node))
+                await follower.send(await follower.waiting())
         finally:
             self._forget(node, follower)
 
@@ -154,9 +155,12 @@ class Followers:
 class _Follower:
     """One node: what it has still to be told."""
 
-    def __init__(self) -> None:
+    def __init__(self, send: Send, cut: Callable[[], None]) -> None:
         self.anew = True
         self.ended = False
+        self._send = send
+        self._cut = cut
+        self._sending = False
         self._batches: list[bytes] = []
         self._bytes = 0
         self._wake = asyncio.Event()
@@ -183,10 +187,19 @@ class _Follower:
         self._bytes = 0
         return taken
 
+    async def send(self, batches: bytes) -> None:
+        """Send; returns when the node has room for more."""
+        if batches:
+            self._sending = True
+            await self._send(batches)
+            self._sending = False
+
     def end(self) -> None:
-        """Nothing more comes."""
+        """Nothing more comes; a node that stands still is cut off."""
         self.ended = True
         self._wake.set()
+        if self._sending:
+            self._cut()
 
 
 def _owner(resource: Resource, record: stored.Record) -> str:

@@ -50,10 +50,14 @@ class Node:
         self.batches: asyncio.Queue[Batch] = asyncio.Queue()
         self.takes = asyncio.Event()
         self.takes.set()
+        self.waits = asyncio.Event()
         self._reader = BatchReader()
-        self.task = asyncio.create_task(followers.serve(name, self._send))
+        self.cut = asyncio.Event()
+        self.task = asyncio.create_task(followers.serve(name, self._send, self.cut.set))
 
     async def _send(self, data: bytes) -> None:
+        if not self.takes.is_set():
+            self.waits.set()
         await self.takes.wait()
         for batch in self._reader.read(data):
             self.batches.put_nowait(batch)
@@ -184,7 +188,19 @@ async def test_it_ends_with_the_store_and_forgets_who_has_gone(
     assert len(followers) == 1
     store.close()
     await asyncio.wait_for(one.task, 10)
-    assert len(followers) == 0
+    assert len(followers) == 0 and not one.cut.is_set()
+
+
+async def test_one_that_takes_nothing_is_cut_off_when_the_store_closes(
+    nodes: Any, store: Store
+) -> None:
+    one = nodes("node-1")
+    await one.next()
+    one.takes.clear()
+    store.put(place(PODS), pod("cart"))
+    await asyncio.wait_for(one.waits.wait(), 10)
+    store.close()
+    assert one.cut.is_set()
 
 
 async def test_it_is_served_over_http(client: Client, registry: Registry) -> None:
