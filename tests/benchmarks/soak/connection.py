@@ -5,6 +5,7 @@ the address that the pod saw, which is the node's by which the connection entere
 """
 
 import asyncio
+import socket
 from typing import NamedTuple
 
 ANSWER_SECONDS = 10.0  # as patient as a client is
@@ -58,12 +59,26 @@ class Connection(asyncio.Protocol):
         self._transport.close()
 
 
-async def connect(host: str, port: int, source: str | None = None) -> Connection:
-    """A new connection, from an address; OSError if there is none."""
-    loop = asyncio.get_running_loop()
-    near = (source, 0) if source else None
+async def connect(host: str, port: int) -> Connection:
+    """A new connection, by the pod's own network where a pod asks; OSError if there is none."""
     async with asyncio.timeout(ANSWER_SECONDS):
-        _, made = await loop.create_connection(Connection, host, port, local_addr=near)
+        _, made = await asyncio.get_running_loop().create_connection(Connection, host, port)
+    return made
+
+
+async def connect_from(source: str, host: str, port: int) -> Connection:
+    """A new connection from an address; nothing is resolved, which would be a thread's to do."""
+    loop = asyncio.get_running_loop()
+    sock = socket.socket()
+    try:
+        sock.setblocking(False)
+        sock.bind((source, 0))
+        async with asyncio.timeout(ANSWER_SECONDS):
+            await loop.sock_connect(sock, (host, port))
+            _, made = await loop.create_connection(Connection, sock=sock)
+    except BaseException:
+        sock.close()
+        raise
     return made
 
 

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from cluster.wire.dns import Message, Question, decode, encode
 from cluster.wire.dns_records import RRType
-from tests.benchmarks.soak.connection import Answer, Connection, connect
+from tests.benchmarks.soak.connection import Answer, Connection, connect_from
 from tests.benchmarks.soak.tally import Deaths, Tally
 
 Address = tuple[str, int]
@@ -23,7 +23,7 @@ KEPT, NEW, INSIDE, DATAGRAMS, NAMES = WORKERS = (
     "datagrams",
     "DNS queries",
 )
-COUNTS = {KEPT: 16, NEW: 8, INSIDE: 4, DATAGRAMS: 4, NAMES: 4}
+COUNTS = {KEPT: 16, NEW: 16, INSIDE: 8, DATAGRAMS: 8, NAMES: 4}
 CALLS = 5  # of a pod, each time it is told to
 DATAGRAM_SECONDS = 2.0
 NAME = "server.default.svc.cluster.local"
@@ -114,7 +114,7 @@ class Load:
 
     async def _opened(self, kind: str, begin: float) -> Connection | None:
         try:
-            return await connect(*self._targets.http, source=self._random.choice(CLIENTS))
+            return await connect_from(self._random.choice(CLIENTS), *self._targets.http)
         except (OSError, TimeoutError) as error:
             self._lost(kind, begin, None, f"not connected: {error!r}")
             return None
