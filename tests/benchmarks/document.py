@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.benchmarks import goals
-from tests.benchmarks.peers import configurations, programs, wrk
+from tests.benchmarks.peers import chains, configurations, dnsperf, programs, responder, wrk
 from tests.benchmarks.table import Table
 
 HERE = Path(__file__).parent
@@ -29,6 +29,8 @@ def text(facts: Mapping[str, str], tables: Sequence[Table]) -> str:
             "# Benchmarks",
             "",
             "Written by `make bench` (`python -m tests.benchmarks`); no test asserts a number.",
+            "To repeat it: `make bench` on an idle machine, as root so that it installs what it",
+            'compares with; `make bench BENCH_ARGS="--only paths"` prints one part of it alone.',
             "",
             *(f"- {name}: {value}" for name, value in facts.items()),
             "",
@@ -66,7 +68,6 @@ def peers() -> str:
 def _commands() -> str:
     """The peers' commands and settings, as one of each chain is started."""
     blocks = {
-        "wrk -t1 -c32 -d2s": _as_typed(),
         "haproxy -db -f FILE": configurations.haproxy(_LISTEN, _TARGET),
         "nginx -e stderr -p DIRECTORY -c FILE": configurations.nginx(
             _LISTEN, _TARGET, str(programs.NGINX_STREAM), "nginx.pid"
@@ -74,9 +75,10 @@ def _commands() -> str:
         "envoy --concurrency 1 --disable-hot-restart --log-level error -c FILE": (
             configurations.envoy(_LISTEN, _TARGET) + "\n"
         ),
+        "envoy, for datagrams": configurations.envoy_udp(_LISTEN, _TARGET) + "\n",
     }
     shown = [f"`{name}`:\n\n```\n{block}```\n" for name, block in blocks.items()]
-    return "\n".join(["### Commands", "", *shown])
+    return "\n".join(["### Commands", "", f"```\n{_as_typed()}```\n", *shown])
 
 
 def _as_typed() -> str:
@@ -84,6 +86,9 @@ def _as_typed() -> str:
         wrk.command_line(_BALANCER, 32, 2),
         wrk.command_line(_BALANCER, 128, 2),
         wrk.command_line(_BALANCER, 32, 2, close=True),
+        chains.socat_line(_LISTEN, _TARGET),
+        dnsperf.command_line(_LISTEN, "FILE", 2, edns=False),
+        responder.command_line("FILE", _LISTEN[1]),
     ]
     return "".join(f"{' '.join(words)}\n" for words in lines).replace(
         "Connection: close", '"Connection: close"'

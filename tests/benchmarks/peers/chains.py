@@ -94,8 +94,13 @@ def _envoy(listen: Address, target: Address, directory: Path, udp: bool) -> list
 
 
 def _socat(listen: Address, target: Address, _: Path) -> list[str]:
+    return [needed("socat"), *socat_line(listen, target)[1:]]
+
+
+def socat_line(listen: Address, target: Address) -> list[str]:
+    """As it stands in the document."""
     heard = f"UDP4-LISTEN:{listen[1]},bind={listen[0]},reuseaddr,fork"
-    return [needed("socat"), "-T", str(SOCAT_IDLE_SECONDS), heard, f"UDP4:{target[0]}:{target[1]}"]
+    return ["socat", "-T", str(SOCAT_IDLE_SECONDS), heard, f"UDP4:{target[0]}:{target[1]}"]
 
 
 def _written(directory: Path, name: str, text: str) -> str:

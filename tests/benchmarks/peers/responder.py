@@ -19,19 +19,24 @@ def dnsmasq(hosts: Mapping[str, str], directory: Path) -> Iterator[tuple[Address
     path = directory / "dnsmasq.hosts"
     path.write_text("".join(f"{ip} {name}\n" for name, ip in hosts.items()))
     port = free_port()
-    command = [
-        needed("dnsmasq"),
+    command = [needed("dnsmasq"), *command_line(str(path), port)[1:]]
+    with serving(command, port, "udp", directory) as process:
+        yield (LOOPBACK, port), process.pid
+
+
+def command_line(hosts: str, port: int) -> list[str]:
+    """As it stands in the document."""
+    return [
+        "dnsmasq",
         "--keep-in-foreground",
         "--conf-file=/dev/null",
         "--pid-file=",
         "--no-resolv",
         "--no-hosts",
-        f"--addn-hosts={path}",
+        f"--addn-hosts={hosts}",
         f"--cache-size={CACHE_SIZE}",
         f"--user={pwd.getpwuid(os.getuid()).pw_name}",
         f"--listen-address={LOOPBACK}",
         f"--port={port}",
         "--bind-interfaces",
     ]
-    with serving(command, port, "udp", directory) as process:
-        yield (LOOPBACK, port), process.pid
