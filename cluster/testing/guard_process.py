@@ -25,6 +25,8 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
+from cluster.dataclass import compile_one
+
 ORDER_BYTES_MAX = 4 << 20  # an environment is the most of it
 CHUNK_BYTES = 64 * 1024
 END_SECONDS = 30.0  # for launchers to end their clusters, before they are killed
@@ -143,6 +145,8 @@ def run() -> None:
         from cluster.launcher.zygote import import_all
 
         import_all()
+        while compile_one():  # once for all clusters
+            pass
         gc.collect()
         gc.freeze()  # what is shared with the launchers is not touched by their collections
         left = serve(orders, main)
