@@ -108,7 +108,7 @@ def test_options_markers_and_fixtures_are_described(run: Any) -> None:
             "*kubehop_settled_seconds*",
         ]
     )
-    marker = "@pytest.mark.kubehop(nodes=, images=, *durable=, audit=): *"
+    marker = "@pytest.mark.kubehop(nodes=, images=, *durable=, audit=, hand_over=): *"
     run("--markers").stdout.fnmatch_lines([marker])
     run("--fixtures").stdout.fnmatch_lines(["cluster -- *", "*A fresh cluster of this test alone*"])
 
@@ -218,7 +218,7 @@ def test_a_directory_of_the_command_line_is_seen_from_where_it_is_typed(
         ("nodez=2", "*marker kubehop: nodez= is unknown; it takes app_dir=, *nodes=*"),
         ("2", "*marker kubehop: 2 has no name; it takes *nodes=*"),
         ("nodes='two'", "*marker kubehop: nodes='two': it must be a number"),
-        ("nodes=0", "*nodes=0: a cluster has 1 to 250 nodes"),
+        ("nodes=0", "*nodes=0: a cluster has 1 to 500 nodes"),
     ],
 )
 def test_a_wrong_marker_is_an_error_in_one_line(
