@@ -5,9 +5,11 @@
               (ETOOMANYREFS); beyond QUEUE_MAX the peer is congested, and whoever gives should stop
 
 A descriptor is closed here once it is sent: a copy that stayed would keep its connection open when
-the pod closes. A peer that dies, or takes nothing for STUCK_SECONDS, gives back what was not sent;
-what it had not read is closed by the kernel. Nothing is answered: the peer that ends up with a
-socket does what its client shall see. What comes back is news of flows that ended.
+the pod closes. A peer that dies gives back what was not sent; what it had not read is closed by the
+kernel. One that takes nothing for STUCK_SECONDS gives it back too, and gets no more until it reads
+again; its connection stays, for the end of that would say that this process has died.
+Nothing is answered: the peer that ends up with a socket does what its client shall see. What comes
+back is news of flows that ended.
 """
 
 import asyncio
@@ -38,6 +40,7 @@ log = logging.getLogger(__name__)
 
 QUEUE_MAX = 1024
 QUEUES_FULL = 4  # times as many are refused, whoever does not stop
+NEWS_MAX = 1024  # messages for one peer that does not read
 SEND_BUFFER_BYTES = 1 << 20  # as much of it as the system allows
 STUCK_SECONDS = 5.0
 ABSENT_SECONDS = 0.5  # a process that takes no sockets, on another machine, is not asked each time
@@ -89,7 +92,9 @@ class Handoff:
     def reachable(self, name: str) -> bool:
         """Whether a process takes a socket now; the first question to one opens the way to it."""
         way = self._ways.get(name) or self._open_again(name)
-        return way is not None and len(way.queue) < QUEUES_FULL * self.queue_max
+        if way is None or way.stuck:
+            return False
+        return len(way.queue) < QUEUES_FULL * self.queue_max
 
     def give(self, name: str, sock: socket.socket, handed: Handed) -> bool:
         """Hand a socket to a process; False, and it stays the caller's, if it takes none now."""
@@ -147,7 +152,7 @@ class Handoff:
 
     def tell_died(self, instances: Sequence[str]) -> None:
         """Tell everybody whom flows went on to that processes on their way are gone."""
-        for way in self._ways.values():
+        for way in list(self._ways.values()):  # one may be found to have ended too
             way.tell(encode_died(instances))
 
     @property
@@ -184,13 +189,15 @@ class _Way:
     def __init__(self, owner: Handoff, name: str, sock: socket.socket) -> None:
         self.queue: deque[tuple[socket.socket, Handed]] = deque()
         self.congested = False
+        self.stuck = False  # it has taken nothing for long
         self._owner = owner
         self._name = name
         self._sock = sock
         self._news: deque[bytes] = deque()
         self._loop = asyncio.get_running_loop()
         self._waiting = False
-        self._timers: list[asyncio.TimerHandle] = []
+        self._patience: asyncio.TimerHandle | None = None  # since something was taken last
+        self._retry: asyncio.TimerHandle | None = None
         self._loop.add_reader(sock.fileno(), self._readable)
 
     def give(self, sock: socket.socket, handed: Handed) -> None:
@@ -201,6 +208,9 @@ class _Way:
 
     def tell(self, message: bytes) -> None:
         """Queue a message without descriptors, after the flows that are queued already."""
+        if len(self._news) >= NEWS_MAX:
+            self.lost("it hears no news")
+            return
         self._news.append(message)
         self.flush()
 
@@ -211,9 +221,9 @@ class _Way:
         while self._news and not self.queue and not self._waiting:
             if self._sent(self._news[0], ()):
                 self._news.popleft()
-        if self.congested and not self._waiting:
-            self.congested = False
-            self._owner.relieved()
+        if not self._waiting:
+            self.stuck = False
+            self._relieve()
 
     def _send_flows(self, count: int) -> None:
         batch = [self.queue[each] for each in range(min(count, len(self.queue)))]
@@ -236,30 +246,48 @@ class _Way:
         except OSError as error:
             if error.errno == errno.ETOOMANYREFS:
                 self._wait()
-                pause = self._loop.call_later(IN_FLIGHT_PAUSE_SECONDS, self._resume)
-                self._timers.append(pause)
+                self._retry = self._loop.call_later(IN_FLIGHT_PAUSE_SECONDS, self._resume)
             else:
                 self.lost(os.strerror(error.errno or 0))
         else:
+            self._be_patient()
             return True
         return False
 
     def _wait(self) -> None:
         self._waiting = True
-        stuck = self._owner.stuck_seconds
-        reason = f"it took nothing for {stuck:g} s"
-        self._timers.append(self._loop.call_later(stuck, self.lost, reason))
+        if self._patience is None:
+            seconds = self._owner.stuck_seconds
+            self._patience = self._loop.call_later(seconds, self._lose_patience)
 
     def _resume(self) -> None:
         self._loop.remove_writer(self._sock.fileno())
-        self._stop_timers()
         self._waiting = False
         self.flush()
 
-    def _stop_timers(self) -> None:
-        for timer in self._timers:
-            timer.cancel()
-        self._timers.clear()
+    def _be_patient(self) -> None:
+        """Something was taken."""
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+
+    def _lose_patience(self) -> None:
+        self.stuck = True
+        self._patience = None
+        log.warning("hand-over stuck to=%s undelivered=%d", self._name, len(self.queue))
+        self._give_back()
+        self._relieve()
+
+    def _give_back(self) -> None:
+        left = list(self.queue)
+        self.queue.clear()
+        if left:
+            self._owner.undelivered(self._name, left)
+
+    def _relieve(self) -> None:
+        if self.congested:
+            self.congested = False
+            self._owner.relieved()
 
     def _readable(self) -> None:
         try:
@@ -284,16 +312,14 @@ class _Way:
         """The connection is over; its queue goes back to whoever gave it."""
         if self._sock.fileno() < 0:
             return
-        self._stop_timers()
+        self._be_patient()
+        if self._retry is not None:
+            self._retry.cancel()
         self._waiting = True  # nothing is sent on it any more
         close(self._sock)
         self._owner.forget(self._name)
-        left = list(self.queue)
-        self.queue.clear()
         self._news.clear()
-        log.info("hand-over ended to=%s reason=%s undelivered=%d", self._name, reason, len(left))
-        if left:
-            self._owner.undelivered(self._name, left)
-        if self.congested:
-            self.congested = False
-            self._owner.relieved()
+        waiting = len(self.queue)
+        log.info("hand-over ended to=%s reason=%s undelivered=%d", self._name, reason, waiting)
+        self._give_back()
+        self._relieve()

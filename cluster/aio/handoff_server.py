@@ -1,11 +1,12 @@
 """Takes the sockets that other processes of this machine hand over (`cluster.aio.handoff`).
 
 Each peer has a connection of its own, which lives as long as the peer does: its end says that the
-peer died, and so do messages about processes before it. Only processes of the same user are heard.
+peer died, and so do messages about processes before it, but for those who are connected themselves.
+Only processes of the same user are heard.
 
 A message whose descriptors could not all be received (MSG_CTRUNC: this process has no more) is
-void: its flows are over, the kernel has closed their sockets. So reading stops before that: when
-the numbers of descriptors come near the limit, until some are free again.
+void: its flows are over, the kernel has closed their sockets. So nothing is read before that: when
+the numbers of descriptors come near the limit, all peers wait until some are free again.
 """
 
 import asyncio
@@ -21,7 +22,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from cluster.aio.listener import Turn, nothing
-from cluster.aio.streams import close
+from cluster.aio.streams import close, reset
 from cluster.errors import WireError
 from cluster.wire.handover import (
     ENDED_MAX,
@@ -54,7 +55,8 @@ Lost = Callable[[Sequence[str]], None]
 
 
 class HandoffServer:
-    """`taken` owns each socket from its call on; `lost` hears which instances are gone.
+    """`taken` owns each socket from its call on; `lost` hears which instances are gone, `met` which
+    is there: one that was thought to be gone may be.
 
     `before` and `after` are called around what is taken together.
     """
@@ -65,6 +67,7 @@ class HandoffServer:
         *,
         taken: Taken,
         lost: Lost,
+        met: Callable[[str], None] = lambda _: None,
         before: Turn = nothing,
         after: Turn = nothing,
     ) -> None:
@@ -72,6 +75,7 @@ class HandoffServer:
         self.path = path
         self.taken = taken
         self.lost = lost
+        self.met = met
         self.void = 0  # flows whose sockets could not be received
         self.unsaid = 0  # ends of flows that a peer was too slow to hear of
         self.turned_away = 0
@@ -79,6 +83,7 @@ class HandoffServer:
         self._peers: set[_Peer] = set()
         self._by_instance: dict[str, _Peer] = {}
         self._paused = False
+        self._retry: asyncio.TimerHandle | None = None  # while descriptors are few
         self._buffer = memoryview(bytearray(MESSAGE_BYTES_MAX))  # read into and emptied at once
         self._before = before
         self._after = after
@@ -91,14 +96,50 @@ class HandoffServer:
     def pause(self) -> None:
         """Leave everything in the kernel's queues, so that peers wait, until `resume`."""
         self._paused = True
-        for peer in self._peers:
-            peer.pause()
+        self._follow()
 
     def resume(self) -> None:
         """Read again."""
         self._paused = False
+        self._follow()
+
+    @property
+    def reading(self) -> bool:
+        """Whether peers are read."""
+        return not self._paused and self._retry is None
+
+    def _follow(self) -> None:
         for peer in self._peers:
-            peer.resume()
+            if self.reading:
+                peer.resume()
+            else:
+                peer.pause()
+
+    def hold_back(self) -> None:
+        """Take no more until descriptors are free: the kernel gives the lowest number first."""
+        if self._retry is None and self._sock.fileno() >= 0:
+            loop = asyncio.get_running_loop()
+            loop.remove_reader(self._sock.fileno())
+            self._retry = loop.call_later(RESERVE_PAUSE_SECONDS, self._try_again)
+            self._follow()
+
+    def _try_again(self) -> None:
+        self._retry = None
+        try:
+            probe = os.dup(self._sock.fileno())
+        except OSError:
+            self.hold_back()
+            return
+        os.close(probe)
+        if self.near_limit(probe):
+            self.hold_back()
+        else:
+            self.start()
+            self._follow()
+
+    def near_limit(self, descriptor: int) -> bool:
+        """Whether so high a number says that hardly any is free."""
+        return descriptor >= _descriptors_max() - self.reserve
 
     def tell_ended(self, at: float, passed: tuple[str, ...], flow_ids: Sequence[str]) -> None:
         """Tell the process that a flow was from that it ended; `passed` ends with that process."""
@@ -118,6 +159,8 @@ class HandoffServer:
         if self._sock.fileno() < 0:
             return
         close(self._sock)
+        if self._retry is not None:
+            self._retry.cancel()
         for peer in list(self._peers):
             peer.end("this process stops")
         self.path.unlink(missing_ok=True)
@@ -129,6 +172,7 @@ class HandoffServer:
             return
         except OSError as error:
             log.warning("hand-over not accepted error=%s", error.strerror)
+            self.hold_back()
             return
         sock.setblocking(False)
         if len(self._peers) >= PEERS_MAX or not _same_user(sock):
@@ -137,12 +181,19 @@ class HandoffServer:
             return
         peer = _Peer(self, sock)
         self._peers.add(peer)
-        if not self._paused:
+        if self.reading:
             peer.resume()
 
     def greeted(self, peer: "_Peer") -> None:
         """A peer has told its name."""
         self._by_instance[peer.instance] = peer
+        self.met(peer.instance)
+
+    def told_gone(self, instances: Sequence[str]) -> None:
+        """A peer says who is gone; of those that are peers too, their own connections tell."""
+        gone = [each for each in instances if each not in self._by_instance]
+        if gone:
+            self.lost(gone)
 
     def ended(self, peer: "_Peer") -> None:
         """A peer's connection is over: so is the peer, unless it is this process that stops."""
@@ -189,7 +240,7 @@ class _Peer:
         self._server._before()
         try:
             for _ in range(MESSAGES_A_TURN):
-                if self._server._paused or not self._read():
+                if not self._server.reading or not self._read():
                     return
         finally:
             self._server._after()
@@ -222,7 +273,7 @@ class _Peer:
             case Flows(flows) if self.instance:
                 self._take(flows, descriptors, flags)
             case Died(instances) if self.instance:
-                self._server.lost(instances)
+                self._server.told_gone(instances)
             case Hello(instance) if not self.instance and instance:
                 self.instance = instance
                 self._server.greeted(self)
@@ -244,28 +295,17 @@ class _Peer:
             raise WireError(f"{len(flows)} flows came with {len(descriptors)} descriptors")
         highest = max(descriptors)
         for descriptor, handed in zip(descriptors, flows, strict=True):
-            self._server.taken(socket.socket(fileno=descriptor), handed)
-        if highest >= _descriptors_max() - self._server.reserve:
-            self._hold_back()
+            self._give_on(socket.socket(fileno=descriptor), handed)
+        if self._server.near_limit(highest):
+            self._server.hold_back()
 
-    def _hold_back(self) -> None:
-        """Read no more until descriptors are free: the kernel gives the lowest number first."""
-        self.pause()
-        self._loop.call_later(RESERVE_PAUSE_SECONDS, self._try_again)
-
-    def _try_again(self) -> None:
-        if self._sock.fileno() < 0:
-            return
+    def _give_on(self, sock: socket.socket, handed: Handed) -> None:
+        """One flow's fault must not be that of those behind it."""
         try:
-            probe = os.dup(self._sock.fileno())
-        except OSError:
-            self._hold_back()
-            return
-        os.close(probe)
-        if probe >= _descriptors_max() - self._server.reserve:
-            self._hold_back()
-        elif not self._server._paused:
-            self.resume()
+            self._server.taken(sock, handed)
+        except Exception:
+            log.exception("flow lost flow=%s", handed.context.flow_id)
+            reset(sock)
 
     def _close_all(self, descriptors: list[int]) -> None:
         for descriptor in descriptors:

@@ -98,6 +98,10 @@ class Established:
             await self._clock.sleep(SWEEP_SECONDS)
             self.sweep()
 
+    def met(self, instance: str) -> None:
+        """A process is there, whatever was heard of it."""
+        self._gone.pop(instance, None)
+
     def news(self, instances: Sequence[str]) -> list[str]:
         """Those that are not known to be gone."""
         return [each for each in instances if each not in self._gone]

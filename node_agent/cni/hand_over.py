@@ -53,6 +53,7 @@ class HandOver:
                 self._place,
                 taken=self._taken,
                 lost=self._lost,
+                met=self._established.met,
                 before=self.gather,
                 after=self.flush,
             )

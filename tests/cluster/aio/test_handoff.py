@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from cluster.aio import handoff
+from cluster.aio import handoff, handoff_server
 from cluster.aio.handoff import Handoff, new_instance, place
 from cluster.aio.handoff_server import HandoffServer
 from cluster.aio.streams import close
@@ -251,6 +251,52 @@ async def test_what_a_peer_never_takes_comes_back(run_dir: Path) -> None:
 
 
 @pytest.mark.usefixtures("small_buffer")
+async def test_a_peer_that_stood_still_has_not_lost_whoever_waited_for_it(run_dir: Path) -> None:
+    """The connection stays: its end would say that the giver is dead, and reset what it gave."""
+    field = Field(run_dir)
+    field.near.handoff.stuck_seconds = 0.01
+    field.near.handoff.queue_max = 8
+    field.far.server.pause()
+    count = 0
+    while not field.near.handoff.congested("node-1"):
+        field.give(8)
+        count += 8
+        await asyncio.sleep(0)
+    await field.near.until(lambda: field.near.back)
+    assert not field.near.handoff.reachable("node-1")
+    assert field.near.relieved == 1 and not field.near.handoff.any_congested
+    field.near.handoff.tell_died(["elsewhere#1"])
+    field.far.server.resume()
+    await field.far.until(lambda: field.far.lost)
+    assert field.far.lost == ["elsewhere#1"]
+    assert len(field.far.taken) == count - len(field.near.back)
+    for _ in range(TURNS_MAX):
+        await asyncio.sleep(0)
+        if field.near.handoff.reachable("node-1"):
+            break
+    field.give(1)
+    await field.far.until(lambda: len(field.far.taken) == count - len(field.near.back) + 1)
+    field.close()
+
+
+@pytest.mark.usefixtures("small_buffer")
+async def test_a_peer_that_hears_no_news_is_left(
+    run_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handoff, "NEWS_MAX", 3)
+    field = Field(run_dir)
+    field.far.server.pause()
+    while not field.near.handoff.waiting:
+        field.give(8)
+        await asyncio.sleep(0)
+    for number in range(4):
+        assert field.near.handoff._ways
+        field.near.handoff.tell_died([f"elsewhere#{number}"])
+    assert not field.near.handoff._ways and field.near.back
+    field.close()
+
+
+@pytest.mark.usefixtures("small_buffer")
 async def test_the_end_of_a_peer_gives_back_and_leaks_nothing(run_dir: Path) -> None:
     before = descriptors()
     field = Field(run_dir)
@@ -296,6 +342,28 @@ async def test_too_many_descriptors_in_flight_are_waited_for(
     await field.far.until(lambda: len(field.far.taken) == 4)
 
 
+async def test_descriptors_that_stay_in_flight_are_not_waited_for_without_end(
+    field: Field, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each new attempt that fails is no reason to be patient anew."""
+    field.near.handoff.stuck_seconds = 3 * handoff.IN_FLIGHT_PAUSE_SECONDS
+    field.give(1)
+    await field.far.until(lambda: field.far.taken)
+    (way,) = field.near.handoff._ways.values()
+    real = way._sock
+
+    class Full:
+        def sendmsg(self, *_: Any) -> int:
+            raise OSError(errno.ETOOMANYREFS, os.strerror(errno.ETOOMANYREFS))
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(real, name)
+
+    monkeypatch.setattr(way, "_sock", Full())
+    field.give(3)
+    await field.near.until(lambda: len(field.near.back) == 3)
+
+
 async def test_a_death_is_told_to_those_who_had_sockets_from_it(field: Field) -> None:
     field.give(1)
     await field.far.until(lambda: field.far.taken)
@@ -304,6 +372,49 @@ async def test_a_death_is_told_to_those_who_had_sockets_from_it(field: Field) ->
     field.near.handoff.close()
     await field.far.until(lambda: len(field.far.lost) == 2)
     assert field.far.lost == ["elsewhere#1", field.near.handoff.instance]
+
+
+async def test_of_two_that_die_together_the_others_hear(field: Field, run_dir: Path) -> None:
+    """Whoever tells of a death may find that the first to be told is dead as well."""
+    other = Process(run_dir, "node-2")
+    field.give(1)
+    await field.far.until(lambda: field.far.taken)
+    assert field.near.handoff.reachable("node-2")
+    field.far.server.close()
+    field.near.handoff.tell_died(["elsewhere#1"])
+    await other.until(lambda: other.lost)
+    assert other.lost == ["elsewhere#1"]
+    other.close()
+
+
+async def test_a_peer_that_is_there_is_not_dead_whoever_says_so(
+    field: Field, run_dir: Path
+) -> None:
+    other = Process(run_dir, "node-2")
+    field.give(1)
+    await field.far.until(lambda: field.far.taken)
+    assert other.handoff.reachable("node-1")
+    other.handoff.tell_died([field.near.handoff.instance, "elsewhere#1"])
+    await field.far.until(lambda: field.far.lost)
+    assert field.far.lost == ["elsewhere#1"]
+    other.close()
+
+
+async def test_a_flow_that_cannot_be_taken_harms_no_other(
+    field: Field, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    take = field.far.server.taken
+
+    def taken(sock: socket.socket, handed: Handed) -> None:
+        assert handed != flow(1)
+        take(sock, handed)
+
+    monkeypatch.setattr(field.far.server, "taken", taken)
+    clients = field.give(3)
+    await field.far.until(lambda: len(field.far.taken) == 2)
+    assert clients[1].recv(1) == b""
+    assert "flow lost" in caplog.text
+    caplog.clear()
 
 
 async def test_the_ends_of_flows_come_back_in_portions(field: Field) -> None:
@@ -371,20 +482,32 @@ async def test_a_stranger_ends_its_own_connection_alone(
 
 
 async def test_descriptors_that_run_out_stop_the_reading_before(
-    field: Field, monkeypatch: pytest.MonkeyPatch
+    field: Field, run_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(field.far.server, "reserve", resource.getrlimit(resource.RLIMIT_NOFILE)[0])
-    field.give(3)
-    await field.far.until(lambda: len(field.far.taken) == 3)
-    field.give(2)
-    (peer,) = field.far.server._peers
-    retried = asyncio.Event()
-    monkeypatch.setattr(peer, "_hold_back", retried.set)
-    peer._try_again()
-    assert retried.is_set() and len(field.far.taken) == 3
-    monkeypatch.setattr(field.far.server, "reserve", 0)
-    peer._try_again()
-    await field.far.until(lambda: len(field.far.taken) == 5)
+    """Of all peers, and of messages that wait already: each could bring more than are left."""
+    server, other = field.far.server, Process(run_dir, "node-2")
+    field.give(1)
+    _, accepted, handed = field.connection()
+    assert other.handoff.give("node-1", accepted, handed)
+    await field.far.until(lambda: len(field.far.taken) == 2)
+    monkeypatch.setattr(server, "reserve", resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+    monkeypatch.setattr(handoff_server, "RESERVE_PAUSE_SECONDS", PATIENCE_SECONDS)
+    field.give(20)
+    field.give(20)
+    await field.far.until(lambda: len(field.far.taken) == 22)
+    _, accepted, handed = field.connection()
+    assert other.handoff.give("node-1", accepted, handed)
+    server.pause()
+    server.resume()
+    for _ in range(10):
+        await asyncio.sleep(0)
+    server._try_again()
+    assert not server.reading and len(field.far.taken) == 22
+    monkeypatch.setattr(server, "reserve", 0)
+    server._try_again()
+    await field.far.until(lambda: len(field.far.taken) == 43)
+    assert server.reading
+    other.close()
 
 
 async def test_sockets_that_could_not_be_received_are_counted_and_told(

@@ -1,11 +1,14 @@
 """Who may hand sockets over: one user's processes, so many, by a path of 0600."""
 
 import asyncio
+import errno
+import os
 import socket
 import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -56,6 +59,40 @@ async def test_peers_are_known_by_their_instance_while_they_live(path: Path) -> 
     server.close()
     server.close()
     assert mode_of(path) is None
+
+
+async def test_a_peer_that_greets_again_is_met_again(path: Path) -> None:
+    met: list[str] = []
+    server = HandoffServer(path, taken=lambda *_: None, lost=lambda _: None, met=met.append)
+    server.start()
+    with await dial(path, "gateway#1"):
+        await until(lambda: met == ["gateway#1"])
+    with await dial(path, "gateway#1"):
+        await until(lambda: met == ["gateway#1", "gateway#1"])
+    server.close()
+
+
+async def test_who_cannot_be_accepted_waits_until_descriptors_are_free(
+    path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Once per pause, not once per turn of the loop."""
+    server = server_at(path)
+    sock, real = await dial(path, "gateway#1"), server._sock
+
+    class Full:
+        def accept(self) -> None:
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(real, name)
+
+    monkeypatch.setattr(server, "_sock", Full())
+    await until(lambda: not server.reading)
+    monkeypatch.setattr(server, "_sock", real)
+    assert len(caplog.records) == 1
+    await until(lambda: server.peers == ["gateway#1"])
+    sock.close()
+    server.close()
 
 
 async def test_another_user_is_turned_away(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,8 +35,14 @@ class Gateway:
             ended=self.ended.append,
         )
 
-    def client(self, node: str = "node-1", ip: str = "172.30.0.1", port: int = NODE_PORT) -> Any:
-        """A client whose socket is given to a node."""
+    def client(
+        self,
+        node: str = "node-1",
+        ip: str = "172.30.0.1",
+        port: int = NODE_PORT,
+        before: tuple[str, ...] = (),
+    ) -> Any:
+        """A client whose socket is given to a node; `before` are those who had it before."""
         client, accepted = self.world.pair()
         port_of_client = next(PORTS)
         origin, source = self.world.outside_client(port_of_client)
@@ -50,7 +56,7 @@ class Gateway:
             hops=1,
             sender="gateway",
         )
-        handed = Handed(context, (self.handoff.instance,))
+        handed = Handed(context, (*before, self.handoff.instance))
         assert self.handoff.give(node, accepted, handed)
         return client
 
@@ -99,6 +105,12 @@ async def received(client: socket.socket) -> bytes:
     return await asyncio.wait_for(loop.sock_recv(client, 100), 10)
 
 
+async def still_there(client: socket.socket) -> bool:
+    """Half-closed: whoever is there closes too, and whoever was reset raises."""
+    client.shutdown(socket.SHUT_WR)
+    return await received(client) == b""
+
+
 @pytest.mark.parametrize("number", [1, 2])
 async def test_the_death_of_a_process_ends_the_flows_that_passed_it(
     world: Any, gateway: Gateway, number: int
@@ -136,16 +148,34 @@ async def test_a_flow_that_comes_later_than_the_news_of_a_death_is_ended_too(
 ) -> None:
     """It waited in another process's queue; so does one that this node would keep silent."""
     await serve(world, 1, listen)
-    world.nodes[1].hand_over._lost([gateway.handoff.instance])
-    late = gateway.client()
+    world.nodes[1].hand_over._lost(["first#1"])
+    late = gateway.client(before=("first#1",))
     with pytest.raises(ConnectionResetError):
         await received(late)
     world.isolate("deny-all")
-    silent = gateway.client()
+    silent = gateway.client(before=("first#1",))
     with pytest.raises(ConnectionResetError):
         await received(silent)
     close(late)
     close(silent)
+
+
+async def test_a_process_that_was_taken_for_dead_and_is_there_again_is_alive(
+    world: Any, gateway: Gateway
+) -> None:
+    """Such as one whose connection was ended for what it said on it."""
+    await serve(world, 1)
+    first = gateway.client()
+    assert await received(first) == b"hello\n"
+    (peer,) = world.nodes[1].hand_over._server._peers
+    peer.end("nonsense")
+    with pytest.raises(ConnectionResetError):
+        await received(first)
+    await world.until(lambda: not gateway.handoff._ways)
+    again = gateway.client()
+    assert await received(again) == b"hello\n"
+    assert await asyncio.wait_for(still_there(again), 10)
+    close(again)
 
 
 async def test_the_death_of_a_node_between_ends_the_flows_that_passed_it(
