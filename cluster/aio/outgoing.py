@@ -79,7 +79,7 @@ class Outgoing:
         if len(runs) == RUNS_MAX or size > free:
             return 0
         runs.append(Run(self._end, self._end, size, name))
-        return min(self._most(size), free // (size or 1))
+        return min(self._most(size), free // size) if size else 1
 
     def _most(self, size: int) -> int:
         """How many datagrams of that size make a run at most."""

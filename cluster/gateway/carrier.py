@@ -1,7 +1,7 @@
-"""How a client's connection gets to its node: today by a relay over the node's tunnel.
+"""How a client's connection gets to a node that takes no sockets: by a relay over its tunnel.
 
-A carrier is chosen per connection. Handing the accepted socket itself over to a node of the same
-machine will be another one: same decisions, same trace.
+A carrier is chosen per connection. Nodes of the same machine get the accepted socket itself
+(`cluster.aio.handoff`): same decisions, same trace.
 """
 
 import socket

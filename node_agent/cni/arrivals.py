@@ -197,7 +197,9 @@ class Arrivals:
 
     def _to_pod(self, sock: socket.socket, ruling: Ruling, passed: Passed) -> None:
         listener = self._listener_of(ruling.context.flow)
-        assert listener is not None, "it has just been decided that somebody listens"
+        if listener is None:  # it was closed since that was decided
+            reset(sock)
+            return
         self._deliver(sock, listener, ruling.context, passed)
 
     def _deliver(

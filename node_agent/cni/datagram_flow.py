@@ -3,7 +3,8 @@
     pod's socket, node port's client, other process ──> Way ──> its entry is seen ──> onward or back
 
 A way is kept by who sends, under whatever it knows the flow by. It sends as long as the flow lives;
-then the next datagram is looked for in the table, and decided anew if it is not there.
+then the next datagram is looked for in the table, and decided anew if it is not there. The ways of
+flows that have ended are swept out as ways are added, at a cost that is constant for each.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,6 +13,8 @@ from cluster.aio.clock import Clock
 from cluster.dataclass import dataclass
 from cluster.dataplane.conntrack import Conntrack, Direction, Entry
 from cluster.trace.record import ClientSaw
+
+SWEEP_FIRST = 256
 
 Payloads = Sequence[bytes]
 # `at_once`: nobody's program is at work, so that a pod's may be given its datagrams here and now.
@@ -66,6 +69,12 @@ class Way:
         self._direction = direction
         self._send = carried.forward if direction is Direction.ORIGINAL else carried.back
 
+    @property
+    def lives(self) -> bool:
+        """Whether its flow does."""
+        entry = self.carried.entry
+        return not entry.closed and entry.expires > self._clock.monotonic()
+
     def send(self, payloads: Payloads, *, now: float | None = None, at_once: bool = False) -> bool:
         """Send datagrams of the flow; False, and nothing is sent, if it lives no more."""
         if now is None:
@@ -82,6 +91,7 @@ class Ways:
     def __init__(self, ways_max: int) -> None:
         self._ways_max = ways_max
         self._ways: dict[object, Way] = {}
+        self._sweep_at = min(SWEEP_FIRST, ways_max)
         self.find = self._ways.get
 
     def keep(self, key: object, way: Way | None) -> None:
@@ -89,9 +99,16 @@ class Ways:
         if way is None:
             self._ways.pop(key, None)
             return
-        if len(self._ways) >= self._ways_max and key not in self._ways:
-            self._ways.clear()
+        if len(self._ways) >= self._sweep_at and key not in self._ways:
+            self._sweep()
         self._ways[key] = way
+
+    def _sweep(self) -> None:
+        for key in [key for key, way in self._ways.items() if not way.lives]:
+            del self._ways[key]
+        if len(self._ways) >= self._ways_max:
+            self._ways.clear()
+        self._sweep_at = min(max(SWEEP_FIRST, 2 * len(self._ways)), self._ways_max)
 
     def __len__(self) -> int:
         return len(self._ways)

@@ -155,3 +155,12 @@ def test_an_empty_datagram_is_one(outgoing: Outgoing) -> None:
         outgoing.add(b"", (b"", b"", b""), name_of(receiver))
         assert outgoing.flush(sender).sent == 3
         assert all_of(receiver, 3) == [b""] * 3
+
+
+def test_a_full_arena_has_room_for_what_needs_none(outgoing: Outgoing) -> None:
+    """And takes it once."""
+    for _ in range(4):
+        assert outgoing.add(b"", (bytes(ARENA_BYTES // 4),), b"name") == 1
+    assert outgoing.add(b"", (b"",), b"name") == 1
+    assert len(outgoing) == 5
+    outgoing.clear()

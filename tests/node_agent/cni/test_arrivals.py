@@ -19,6 +19,7 @@ from cluster.trace.join import join
 from cluster.trace.record import ClientSaw, Outcome
 from cluster.wire.addresses import Protocol, SocketAddress
 from cluster.wire.flow import Entry, Flow, FlowContext
+from cluster.wire.handover import Handed
 from cluster.wire.preamble import Answer, AnswerOutcome
 from node_agent.cni import callers
 from node_agent.cni.pod_network import PodNetwork
@@ -303,6 +304,34 @@ async def test_a_process_that_asks_gets_its_verdict_from_the_node_of_the_pod(
     assert last(world.nodes[2]).code is Code.POLICY_DENIED
     denied.cancel()
     await asyncio.wait([denied])
+
+
+async def test_a_listener_that_closes_before_its_connection_comes_is_a_reset(
+    handing_world: Any,
+) -> None:
+    """Decided when the socket came, given to the pod a turn later: as a kernel's backlog is."""
+    world = handing_world
+    web = await world.pod("web", 1)
+    servers: list[asyncio.Server] = []
+
+    async def start() -> None:
+        servers.append(await asyncio.start_server(answer, None, 8080))
+
+    await world.run(web, start)
+    client, accepted = world.pair()
+    origin, source = world.outside_client()
+    flow = Flow(Protocol.TCP, source, SocketAddress(web.ip, 8080))
+    context = FlowContext(
+        flow_id="00c0ffee00c0ffee", flow=flow, original=flow, origin=origin, entry=Entry.ADMIT
+    )
+    rest = world.nodes[1].arrivals.taken(accepted, Handed(context, ("node-2#1",), asks=True))
+    assert rest is not None
+    servers[0].close()
+    await rest
+    with pytest.raises(ConnectionResetError):
+        while await asyncio.get_running_loop().sock_recv(client, 4096):
+            pass
+    close(client)
 
 
 async def test_a_flow_for_another_node_is_relayed_and_a_lost_node_is_told(world: Any) -> None:

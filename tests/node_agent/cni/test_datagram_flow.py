@@ -8,7 +8,7 @@ from cluster.dataplane.conntrack import Conntrack, Direction, Entry
 from cluster.dataplane.decision import Via
 from cluster.wire.addresses import Protocol, SocketAddress
 from cluster.wire.flow import Flow, FlowContext, Origin, OriginKind
-from node_agent.cni.datagram_flow import Carried, Payloads, Sender, Way, Ways
+from node_agent.cni.datagram_flow import SWEEP_FIRST, Carried, Payloads, Sender, Way, Ways
 
 FLOW = Flow(Protocol.UDP, SocketAddress("10.244.1.9", 4000), SocketAddress("10.244.2.5", 53))
 CONTEXT = FlowContext(
@@ -83,6 +83,20 @@ def test_ways_are_found_by_what_they_were_kept_under(road: Road) -> None:
     assert ways.find("a") is way and ways.find("b") is None
     ways.keep("a", None)
     assert ways.find("a") is None
+
+
+def test_the_ways_of_flows_that_ended_are_swept_out(road: Road) -> None:
+    """Each holds all of its flow: a client that asks from a new port each time leaves many."""
+    ways = Ways(10 * SWEEP_FIRST)
+    for number in range(SWEEP_FIRST):
+        ways.keep(number, road.way(Direction.ORIGINAL))
+    road.table.close(road.entry)
+    alive = Road(road.clock).way(Direction.ORIGINAL)
+    ways.keep("alive", alive)
+    assert len(ways) == 1 and ways.find("alive") is alive
+    for number in range(2 * SWEEP_FIRST):
+        ways.keep(number, alive)
+    assert len(ways) == 2 * SWEEP_FIRST + 1
 
 
 def test_ways_are_bounded(road: Road) -> None:
