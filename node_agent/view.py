@@ -4,7 +4,8 @@ What sockets are opened for (Services) becomes a new view in the same turn of th
 loop, swapped in by one assignment; whoever carries the view out (node ports, UDP flows) is told
 afterwards. Of all else only the names of what has changed are kept until somebody asks for the
 view: a node on which no connection is decided reads nothing of ten thousand foreign pods, and who
-decides never does so by less than was told.
+decides never does so by less than was told. It may be a pod's program that asks: who carries the
+view out opens sockets of the node's all the same.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 
 from cluster.aio.clock import Clock
+from cluster.aio.streams import outside
 from cluster.aio.tasks import Tasks
 from cluster.client.interface import NodeApi
 from cluster.client.mirror import ClusterMirror
@@ -94,7 +96,7 @@ class ClusterView:
         if view is before:  # nothing that decisions read
             return
         for listener in self._listeners:
-            listener(before, view)
+            outside(listener, before, view)
 
     def _changed(self, resource: Resource, key: Key) -> None:
         self._pending.setdefault(resource, {})[key] = None

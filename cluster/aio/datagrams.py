@@ -182,7 +182,8 @@ class DatagramEndpoint:
         if self._sock.fileno() < 0:
             return self._drop(len(datagrams), datagrams[0][1], "the endpoint is closed")
         if not self._queue:
-            asyncio.get_running_loop().add_writer(self._sock.fileno(), self._writable)
+            loop = asyncio.get_running_loop()
+            outside(loop.add_writer, self._sock.fileno(), self._writable)
         room = max(0, self._queue_datagrams_max - len(self._queue))
         self._queue.extend(datagrams[:room])
         if len(datagrams) > room:

@@ -1,6 +1,7 @@
 """The node's view: what the informers hold, as one immutable value."""
 
 import asyncio
+import contextvars
 import itertools
 from collections.abc import AsyncIterator
 from typing import Any
@@ -14,6 +15,7 @@ from cluster.objects.resources import ENDPOINT_SLICES, NAMESPACES, NODES, PODS, 
 from node_agent.view import ClusterView
 
 IP = "10.244.1.5"
+ASKING = contextvars.ContextVar("asking", default="nobody")
 
 
 def pod_document(name: str = "web", ip: str = IP) -> dict[str, Any]:
@@ -147,6 +149,24 @@ async def test_an_address_is_decided_by_from_the_moment_it_is_given(
     view.detached(IP)
     assert view.current.pods.at(IP) is None
     assert views[-1] is view.current and len(views) == 2
+
+
+async def test_who_carries_a_view_out_does_so_for_the_node_whoever_asked_for_it(
+    view: ClusterView, memory_api: Any
+) -> None:
+    """A pod's program that dials must not be the one that opens the node's ports."""
+    seen: list[str] = []
+    view.start()
+    await asyncio.wait_for(view.synced(), 10)
+    view.subscribe(lambda *_: seen.append(ASKING.get()), lambda: False)
+    await memory_api.put(ENDPOINT_SLICES, slice_document("web"))
+    informer = view.informers[ENDPOINT_SLICES]
+    await asyncio.wait_for(informer.wait_for(memory_api.version), 10)
+    assert seen == []
+    asking = contextvars.copy_context()
+    asking.run(ASKING.set, "a pod")
+    asking.run(lambda: view.current)
+    assert seen == ["nobody"]
 
 
 async def test_a_flush_without_changes_makes_no_view(view: ClusterView) -> None:
