@@ -212,7 +212,8 @@ class DatagramRouter:
         resolved: dict[str, Any] | None = None,
     ) -> Way | None:
         """Rule on a new flow and carry its first datagrams; the way for the next ones."""
-        self._end(self._table.expire(self._clock.monotonic()))
+        now = self._clock.monotonic()  # the table's too: nothing may expire there unnoticed here
+        self._end(self._table.expire(now))
         ruling = self._rulings.rule(context, resolution_steps(context.flow, resolved))
         opened_here = not context.sender
         match ruling.verdict:
@@ -225,7 +226,7 @@ class DatagramRouter:
                     self._rulings.saw(ruling.flow_id, ClientSaw.TIMEOUT)
                 self._lost += len(payloads)
             case _:
-                carried = self._carry(context.flow, ruling, sender, opened_here)
+                carried = self._carry(context.flow, ruling, sender, opened_here, now)
                 if carried is None:
                     return None
                 carried.forward(payloads, at_once)
@@ -233,9 +234,8 @@ class DatagramRouter:
         return None
 
     def _carry(
-        self, original: Flow, ruling: Ruling, sender: Sender, opened_here: bool
+        self, original: Flow, ruling: Ruling, sender: Sender, opened_here: bool, now: float
     ) -> Carried | None:
-        now = self._clock.monotonic()
         entry = self._table.open(
             original, ruling.context.flow, ruling.context, ruling.verdict, now=now
         )

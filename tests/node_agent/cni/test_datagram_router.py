@@ -211,6 +211,34 @@ async def test_a_flow_that_rests_ends_and_its_bytes_are_in_the_trace(world: Any)
     expiring.cancel()
 
 
+async def test_a_flow_whose_time_ends_while_another_is_decided_is_noted_too(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The table forgets it; nothing of it may be left beside the table."""
+    web, client = await world.pod("web"), await world.pod("client")
+    await serve(world, web)
+    node = world.nodes[1]
+    rule = node.rulings.rule
+
+    def slowly(*arguments: Any) -> Any:
+        world.clock.advance(1000)
+        return rule(*arguments)
+
+    transport, inbox = await client_of(world, client, web.ip, 8080)
+    transport.sendto(b"one")
+    await inbox.next()
+    first = last(node).flow_id
+    other, replies = await client_of(world, client, web.ip, 8080)
+    monkeypatch.setattr(node.rulings, "rule", slowly)
+    other.sendto(b"two")
+    monkeypatch.undo()
+    third, _ = await client_of(world, client, web.ip, 8080)
+    third.sendto(b"three")
+    ended = [each.flow_id for each in node.segments() if each.ended is not None]
+    assert first in ended
+    assert node.datagrams.live == len(node.datagrams._table)
+
+
 async def test_an_endpoint_that_goes_takes_its_flows_along(world: Any) -> None:
     """S-126: the next datagram goes to another endpoint."""
     first, second = await world.pod("first", 1), await world.pod("second", 2)
