@@ -228,7 +228,7 @@ async def test_a_flow_whose_time_ends_while_another_is_decided_is_noted_too(
     transport.sendto(b"one")
     await inbox.next()
     first = last(node).flow_id
-    other, replies = await client_of(world, client, web.ip, 8080)
+    other, _ = await client_of(world, client, web.ip, 8080)
     monkeypatch.setattr(node.rulings, "rule", slowly)
     other.sendto(b"two")
     monkeypatch.undo()
