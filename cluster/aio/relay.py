@@ -4,7 +4,8 @@
     client --- a <---- back ----- b --- server
 
 An end of file becomes a half-close of the other side; the relay ends when both have come. A reset
-ends it at once: the other side is reset too. A connection without traffic costs no time at all.
+ends it at once: the other side is reset too; of a side that was half-closed before, it is noticed
+when something is sent there. A connection without traffic costs no time at all.
 """
 
 import asyncio

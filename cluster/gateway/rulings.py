@@ -81,10 +81,6 @@ class Rulings:
         self._recorder.keep(draft)
         return onward
 
-    def handed_over(self, context: FlowContext) -> None:
-        """Note that a flow that was passed took its client's socket with it."""
-        self._recorder.update(context.flow_id, handed_over=True)
-
     def dropped(
         self, context: FlowContext, plan: FrontPlan, drop: Drop, failed: Failed, began: float
     ) -> None:

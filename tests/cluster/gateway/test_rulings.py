@@ -105,16 +105,13 @@ def test_nodes_that_were_skipped_are_named_with_the_reason(ruled: Ruled) -> None
     assert step.detail["failed"] == {"node-1": "Connection refused"}
 
 
-@pytest.mark.parametrize("at_once", [True, False])
-def test_the_socket_may_go_with_the_flow(ruled: Ruled, at_once: bool) -> None:
+@pytest.mark.parametrize("with_it", [True, False])
+def test_the_socket_may_go_with_the_flow(ruled: Ruled, with_it: bool) -> None:
     """O-20: then its next holder tells what the client saw."""
     context = ruled.rulings.opened(plan(), PEER)
     chosen = Chosen(BackendNode("node-2"), "the only one")
-    ruled.rulings.passed(context, plan(), chosen, {}, 0.0, handed_over=at_once)
-    if not at_once:
-        assert not ruled.segment.handed_over and not ruled.segment.complete
-        ruled.rulings.handed_over(context)
-    assert ruled.segment.handed_over and ruled.segment.complete
+    ruled.rulings.passed(context, plan(), chosen, {}, 0.0, handed_over=with_it)
+    assert ruled.segment.handed_over == ruled.segment.complete == with_it
 
 
 def test_a_flow_that_nobody_takes_is_dropped_and_the_client_waits(ruled: Ruled) -> None:
