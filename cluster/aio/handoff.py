@@ -88,6 +88,7 @@ class Handoff:
         self._ways: dict[str, _Way] = {}
         self._absent: dict[str, float] = {}  # when to look again, by name
         self._gathering = False
+        self._leaving = False
 
     def reachable(self, name: str) -> bool:
         """Whether a process takes a socket now; the first question to one opens the way to it."""
@@ -112,8 +113,15 @@ class Handoff:
         self._gathering = True
 
     def flush(self) -> None:
-        """Send what was gathered."""
+        """Send what was gathered, with what comes in the same moment: when the loop has looked once
+        more for what has come, for a message costs more than a look."""
         self._gathering = False
+        if not self._leaving and any(way.queue for way in self._ways.values()):
+            self._leaving = True
+            asyncio.get_running_loop().call_soon(self._flush)
+
+    def _flush(self) -> None:
+        self._leaving = False
         for way in list(self._ways.values()):
             if way.queue:
                 way.flush()

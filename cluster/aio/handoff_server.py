@@ -22,7 +22,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from cluster.aio.listener import Turn, nothing
-from cluster.aio.streams import close, reset
+from cluster.aio.streams import close, reset, stream
 from cluster.errors import WireError
 from cluster.wire.handover import (
     ENDED_MAX,
@@ -80,6 +80,7 @@ class HandoffServer:
         self.unsaid = 0  # ends of flows that a peer was too slow to hear of
         self.turned_away = 0
         self.reserve = RESERVE_DESCRIPTORS
+        self._descriptors_max, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         self._peers: set[_Peer] = set()
         self._by_instance: dict[str, _Peer] = {}
         self._paused = False
@@ -139,7 +140,7 @@ class HandoffServer:
 
     def near_limit(self, descriptor: int) -> bool:
         """Whether so high a number says that hardly any is free."""
-        return descriptor >= _descriptors_max() - self.reserve
+        return descriptor >= self._descriptors_max - self.reserve
 
     def tell_ended(self, at: float, passed: tuple[str, ...], flow_ids: Sequence[str]) -> None:
         """Tell the process that a flow was from that it ended; `passed` ends with that process."""
@@ -295,7 +296,7 @@ class _Peer:
             raise WireError(f"{len(flows)} flows came with {len(descriptors)} descriptors")
         highest = max(descriptors)
         for descriptor, handed in zip(descriptors, flows, strict=True):
-            self._give_on(socket.socket(fileno=descriptor), handed)
+            self._give_on(stream(descriptor, handed.ip_version), handed)
         if self._server.near_limit(highest):
             self._server.hold_back()
 
@@ -318,10 +319,6 @@ def _descriptors(rights: list[tuple[int, int, bytes]]) -> list[int]:
         if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
             found.frombytes(data[: len(data) - len(data) % _INT_BYTES])
     return found.tolist()
-
-
-def _descriptors_max() -> int:
-    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
 def _listen(path: Path) -> socket.socket:

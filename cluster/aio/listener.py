@@ -11,7 +11,7 @@ import logging
 import socket
 from collections.abc import Callable
 
-from cluster.aio.streams import BACKLOG, address_of, close, family_of, listen, outside
+from cluster.aio.streams import BACKLOG, address_of, close, family_of, listen, outside, stream
 from cluster.wire.addresses import SocketAddress
 
 log = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ class Listener:
         self._after = after
         self._backlog = backlog
         self._sock = listen(address, backlog)
-        self._family = int(self._sock.family)
+        self._ip_version = 6 if self._sock.family == socket.AF_INET6 else 4
         self.address = address_of(self._sock)
         self._accepting = False
         self._retry: asyncio.TimerHandle | None = None
@@ -124,7 +124,7 @@ class Listener:
             except OSError as error:
                 self._cannot_accept(error)
                 return
-            sock = socket.socket(self._family, socket.SOCK_STREAM, 0, descriptor)
+            sock = stream(descriptor, self._ip_version)
             address = SocketAddress(peer[0], peer[1])
             filler = self._fillers.pop(address, None)
             if filler is not None:

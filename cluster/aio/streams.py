@@ -42,6 +42,26 @@ def outside(
     return contextvars.Context().run(call, *args, **kwargs)
 
 
+class Stream4(socket.socket):
+    """A TCP socket that says what it is at once: the standard one makes enums of numbers each time,
+    and whoever attaches a connection to a loop asks."""
+
+    type = socket.SOCK_STREAM
+    family = socket.AF_INET
+
+
+class Stream6(Stream4):
+    """The same for IPv6."""
+
+    family = socket.AF_INET6
+
+
+def stream(descriptor: int, ip_version: int) -> socket.socket:
+    """A connected TCP socket by its descriptor; nothing is asked of the system."""
+    made = Stream6 if ip_version == 6 else Stream4
+    return made(int(made.family), int(made.type), 0, descriptor)
+
+
 def family_of(ip: str) -> socket.AddressFamily:
     """The address family of an IP address."""
     return socket.AF_INET6 if ":" in ip else socket.AF_INET

@@ -119,7 +119,8 @@ class TcpFlows:
         if onward is None or not onward.reachable(name):
             return False
         passed = self._rulings.passed(context, plan, choice, {}, began, handed_over=True)
-        onward.give(name, sock, Handed(passed, (onward.instance,)))
+        ip_version = 6 if sock.family == socket.AF_INET6 else 4
+        onward.give(name, sock, Handed(passed, (onward.instance,), False, ip_version))
         if onward.congested(name):
             self._congested(plan)
         return True

@@ -46,9 +46,8 @@ class Handed(NamedTuple):
 
     context: FlowContext
     passed: tuple[str, ...]
-    asks: bool = (
-        False  # its other end is a process that waits for a verdict (`preamble`), no client
-    )
+    asks: bool = False  # a process waits at its other end for a verdict, not a client
+    ip_version: int = 4  # of the real socket
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +110,7 @@ def _packed(what: int, content: object) -> bytes:
 
 
 def _flow_fields(handed: Handed) -> list[object]:
-    context, passed, asks = handed
+    context, passed, asks, ip_version = handed
     flow, original, origin = context.flow, context.original, context.origin
     same = flow is original or flow == original
     return [
@@ -128,6 +127,7 @@ def _flow_fields(handed: Handed) -> list[object]:
         context.sender,
         passed,
         asks,
+        ip_version,
     ]
 
 
@@ -155,15 +155,15 @@ def _flows(content: Any) -> Flows:
 def _flow(fields: Any) -> Handed:
     """One flow; each connection costs this twice, so what can be checked together is."""
     flow_id, source_ip, source_port, ip, port, seen, kind, name, node, *rest = fields
-    purpose, entry, hops, sender, passed, asks = rest
+    purpose, entry, hops, sender, passed, asks, ip_version = rest
     if not (str is type(flow_id) is type(name) is type(node) is type(sender)):
         raise WireError("a flow's names are texts")
     if len(flow_id) + len(name) + len(node) + len(sender) > TEXTS_CHARACTERS_MAX:
         raise WireError(f"a flow's names have at most {TEXTS_CHARACTERS_MAX} characters")
     if type(hops) is not int or not 0 <= hops <= HOPS_MAX:
         raise WireError(f"{hops!r} is not a number of hops")
-    if type(asks) is not bool or type(passed) is not list:
-        raise WireError("a flow says through whose hands it went, and whether somebody asks")
+    if type(asks) is not bool or type(passed) is not list or ip_version not in (4, 6):
+        raise WireError("a flow says through whose hands it went, who asks, and by which IP")
     flow = Flow(_TCP, _address(source_ip, source_port), _address(ip, port))
     context = FlowContext(
         flow_id=flow_id,
@@ -175,7 +175,7 @@ def _flow(fields: Any) -> Handed:
         hops=hops,
         sender=sender,
     )
-    return Handed(context, _passed(tuple(passed)), asks)
+    return Handed(context, _passed(tuple(passed)), asks, ip_version)
 
 
 def _seen(fields: Any) -> Flow:

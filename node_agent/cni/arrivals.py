@@ -105,7 +105,7 @@ class Arrivals:
 
     def taken(self, sock: socket.socket, handed: Handed) -> Rest | None:
         """A connection that another process accepted, decided its part of, and gave us."""
-        context, passed, asks = handed
+        context, passed, asks, _ = handed
         ruling = self._rulings.rule(context)
         if asks:
             peer = PeerProcess(sock, self._key)
@@ -115,7 +115,7 @@ class Arrivals:
 
     async def given_back(self, node: str, sock: socket.socket, handed: Handed) -> None:
         """A socket that a node did not take after all: it has died, or hangs. Ask by its tunnel."""
-        context, passed, asks = handed
+        context, passed, asks, _ = handed
         opener = len(passed) == 1
         caller: Caller = Client(sock, context.flow_id, self._rulings, opener=opener)
         if asks:
@@ -160,7 +160,8 @@ class Arrivals:
         """Hand the socket to the node that the flow goes on to; False if that is not to be."""
         node = self._next(ruling)
         asks = isinstance(caller, PeerProcess)
-        handed = Handed(ruling.context, (*passed, self.onward.instance), asks)
+        ip_version = 6 if caller.sock.family == socket.AF_INET6 else 4
+        handed = Handed(ruling.context, (*passed, self.onward.instance), asks, ip_version)
         if not node or not self.onward.give(node, caller.sock, handed):
             return False
         self._rulings.handed_over(ruling)

@@ -493,6 +493,7 @@ async def test_descriptors_that_run_out_stop_the_reading_before(
     monkeypatch.setattr(server, "reserve", resource.getrlimit(resource.RLIMIT_NOFILE)[0])
     monkeypatch.setattr(handoff_server, "RESERVE_PAUSE_SECONDS", PATIENCE_SECONDS)
     field.give(20)
+    field.near.handoff._flush()  # two messages, not one
     field.give(20)
     await field.far.until(lambda: len(field.far.taken) == 22)
     _, accepted, handed = field.connection()

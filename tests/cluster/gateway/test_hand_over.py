@@ -62,8 +62,8 @@ async def test_the_clients_own_socket_goes_to_the_node_at_once(
     """O-4: the trace names the choice; what the client saw is told by who has its socket."""
     node = Taker(handing.run_dir, "node-1")
     client = await handing.connect(port, source="127.66.0.7")
-    sock, (context, passed, asks) = await node.next()
-    assert not asks
+    sock, (context, passed, asks, ip_version) = await node.next()
+    assert not asks and ip_version == 4
     number = client.getsockname()[1]
     assert str(context.flow) == f"TCP 203.0.113.7:{number} -> 127.65.211.1:{port}"
     assert (context.entry, context.sender, context.hops) == (Entry.FRONT, "gateway", 1)

@@ -55,7 +55,7 @@ contexts = st.builds(
     sender=texts,
 )
 instances = st.lists(texts, max_size=PASSED_MAX).map(tuple)
-handed = st.builds(Handed, contexts, instances, st.booleans())
+handed = st.builds(Handed, contexts, instances, st.booleans(), st.sampled_from([4, 6]))
 
 
 @given(st.lists(handed, min_size=1, max_size=5))
