@@ -252,3 +252,18 @@ def test_without_proc_nothing_is_asked_for(tmp_path: Path, monkeypatch: pytest.M
     streams.unpaced.cache_clear()
     assert streams.unpaced() is None
     streams.unpaced.cache_clear()
+
+
+@pytest.mark.parametrize(("ip", "version"), [("127.0.0.1", 4), ("::1", 6)])
+def test_a_socket_by_its_descriptor_knows_what_it_is(ip: str, version: int) -> None:
+    family = streams.family_of(ip)
+    if family == socket.AF_INET6 and not socket.has_dualstack_ipv6():
+        pytest.skip("this machine has no IPv6")
+    with (
+        socket.create_server((ip, 0), family=family) as door,
+        socket.create_connection(door.getsockname()[:2]) as far,
+        streams.stream(door.accept()[0].detach(), version) as near,
+    ):
+        assert (near.family, near.type) == (family, socket.SOCK_STREAM)
+        far.send(b"word")
+        assert near.recv(10) == b"word"
