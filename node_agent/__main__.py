@@ -11,10 +11,12 @@ from node_agent.agent import serve
 from node_agent.config import AgentConfig
 from node_agent.loop import NodeLoop
 
+parse = AgentConfig.parse  # what can be done before a process is forked
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a node to its end; the exit status."""
-    return run(AgentConfig.parse, serve, arguments, loop_factory=NodeLoop)
+
+def main(arguments: Sequence[str] | None = None, config: AgentConfig | None = None) -> int:
+    """Run a node to its end; the exit status. `config`, if `parse` has read the arguments."""
+    return run(parse, serve, arguments, config=config, loop_factory=NodeLoop)
 
 
 if __name__ == "__main__":

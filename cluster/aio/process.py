@@ -111,11 +111,16 @@ def run(
     serve: Callable[[Config, Lifecycle], Awaitable[None]],
     arguments: Sequence[str] | None = None,
     *,
+    config: Config | None = None,
     loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
 ) -> int:
-    """Run one process to its end and return its exit status."""
+    """Run one process to its end and return its exit status.
+
+    `config` is what the arguments say, if whoever forked this process has parsed them already.
+    """
     try:
-        config = parse(sys.argv[1:] if arguments is None else arguments)
+        if config is None:
+            config = parse(sys.argv[1:] if arguments is None else arguments)
     except ConfigError as error:
         print(f"error: {error}", file=sys.stderr)
         return MISCONFIGURED

@@ -9,10 +9,12 @@ from cluster.aio.process import run
 from cluster.dns.config import DnsConfig
 from cluster.dns.serve import serve
 
+parse = DnsConfig.parse  # what can be done before a process is forked
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the DNS to its end; the exit status."""
-    return run(DnsConfig.parse, serve, arguments)
+
+def main(arguments: Sequence[str] | None = None, config: DnsConfig | None = None) -> int:
+    """Run the DNS to its end; the exit status. `config`, if `parse` has read the arguments."""
+    return run(parse, serve, arguments, config=config)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,8 @@ import sys
 import time
 import traceback
 from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import redirect_stderr, suppress
+from io import StringIO
 from typing import Any, NamedTuple, NoReturn
 
 from cluster.dataclass import compile_one
@@ -50,6 +51,7 @@ MODULES = (  # in steps of some ten milliseconds: a request for AHEAD waits for 
 )
 SHARED = ("aiohttp.web", "cluster.aio.process", "cluster.aio.tasks", "orjson", "uvloop")
 MESSAGE_BYTES_MAX = 256 * 1024
+PASSED = 2  # descriptors with each request: where to say ready, and whose end says stop
 STOP_SECONDS = 5.0
 POLL_SECONDS = 0.05
 CRASHED = 70  # EX_SOFTWARE: a child's main raised
@@ -207,7 +209,7 @@ class _Zygote:
     def _take(self, *inherited: int) -> bool:
         """Carry out one request; False when the launcher is gone."""
         try:
-            data, descriptors, _, _ = socket.recv_fds(self._sock, MESSAGE_BYTES_MAX, 2)
+            data, descriptors, _, _ = socket.recv_fds(self._sock, MESSAGE_BYTES_MAX, PASSED)
         except ConnectionResetError:  # it died with something from us unread
             return False
         if not data:
@@ -237,6 +239,12 @@ class _Zygote:
     def _fork(
         self, request: dict[str, Any], descriptors: list[int], inherited: Iterable[int]
     ) -> None:
+        if len(descriptors) != PASSED:
+            error = f"{len(descriptors)} of {PASSED} descriptors arrived: too many files are open"
+            self._tell({"failed": request["fork"], "error": error})
+            return
+        module, arguments = _told(request, descriptors)
+        config = _parsed(module, arguments)
         # the child must not lose what it is told before it listens, as we, who ignore it, do
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         try:
@@ -246,7 +254,7 @@ class _Zygote:
         else:
             if pid == 0:
                 self._leave(inherited)
-                _run_child(request, descriptors)
+                _run_child(module, arguments, config)
             self._children[pid] = request["fork"]
             self._tell({"forked": request["fork"], "pid": pid})
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
@@ -301,32 +309,42 @@ def _wait_ahead(sock: socket.socket, module: str) -> NoReturn:
     """Import, and wait to be told who this process is; it ends with the zygote."""
     try:
         _import([module])
-        data, descriptors, _, _ = socket.recv_fds(sock, MESSAGE_BYTES_MAX, 2)
+        data, descriptors, _, _ = socket.recv_fds(sock, MESSAGE_BYTES_MAX, PASSED)
     except BaseException:
         traceback.print_exc()
         os._exit(CRASHED)
     if not data:
         os._exit(0)
     sock.close()
-    _run_child(json.loads(data), descriptors)
+    _run_child(*_told(json.loads(data), descriptors), None)
 
 
-def _run_child(request: dict[str, Any], descriptors: Iterable[int]) -> NoReturn:
+def _told(request: dict[str, Any], descriptors: Iterable[int]) -> tuple[str, list[str]]:
+    """The module that is asked for, and its command line."""
+    ready, lifeline = map(str, descriptors)
+    options = ["--ready-fd", ready, "--lifeline-fd", lifeline]
+    return request["module"], [*request["arguments"], *options]
+
+
+def _parsed(module: str, arguments: list[str]) -> Any:
+    """What a command line says, read once for all that the zygote forks: the memory that reading
+    takes is shared. None where that is not possible; what is wrong is told by the process."""
+    try:
+        with redirect_stderr(StringIO()):
+            return importlib.import_module(module).parse(arguments)
+    except (Exception, SystemExit):
+        return None
+
+
+def _run_child(module: str, arguments: list[str], config: Any) -> NoReturn:
     """Be the process that was asked for; never returns."""
     status = CRASHED
     try:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
-        ready, lifeline = descriptors
-        arguments = [
-            *request["arguments"],
-            "--ready-fd",
-            str(ready),
-            "--lifeline-fd",
-            str(lifeline),
-        ]
-        status = importlib.import_module(request["module"]).main(arguments)
+        main = importlib.import_module(module).main
+        status = main(arguments) if config is None else main(arguments, config)
     except SystemExit as error:
         status = error.code if isinstance(error.code, int) else 1
     except BaseException:

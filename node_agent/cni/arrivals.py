@@ -21,7 +21,7 @@ from cluster.aio.relay import Relays
 from cluster.aio.streams import reset
 from cluster.dataplane.decision import Code, Deliver, Drop, Host, Reject, Via
 from cluster.wire.flow import Flow, FlowContext, FlowKind, Origin
-from cluster.wire.handover import Handed
+from cluster.wire.handover import PASSED_MAX, Handed
 from cluster.wire.preamble import Answer, AnswerOutcome
 from node_agent.cni.callers import Caller, Client, PeerProcess
 from node_agent.cni.established import Established, Passed
@@ -162,7 +162,9 @@ class Arrivals:
         asks = isinstance(caller, PeerProcess)
         ip_version = 6 if caller.sock.family == socket.AF_INET6 else 4
         handed = Handed(ruling.context, (*passed, self.onward.instance), asks, ip_version)
-        if not node or not self.onward.give(node, caller.sock, handed):
+        if not node or len(handed.passed) > PASSED_MAX:
+            return False
+        if not self.onward.give(node, caller.sock, handed):
             return False
         self._rulings.handed_over(ruling)
         return True

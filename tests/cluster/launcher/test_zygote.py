@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from cluster.gateway.config import GatewayConfig
+from cluster.launcher import zygote
 from cluster.launcher.zygote import CRASHED, MODULES, import_all
 
 
@@ -223,3 +225,11 @@ def test_who_was_never_asked_for_ends_with_the_zygote(
     zygote.close()
     assert process.wait(20) == 0
     assert waiting and all(ended(pid) for pid in waiting)
+
+
+def test_a_command_line_is_read_before_the_fork_and_what_is_wrong_is_left_to_the_process() -> None:
+    arguments = ["--api", "unix:/nowhere", "--run-dir", "/nowhere", "--cluster-key", "/nowhere"]
+    parsed = zygote._parsed("cluster.gateway.__main__", arguments)
+    assert parsed == GatewayConfig.parse(arguments)
+    assert zygote._parsed("cluster.gateway.__main__", ["--nonsense"]) is None
+    assert zygote._parsed("cluster.no_such_module", []) is None
