@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 OK, FAILED, MISCONFIGURED = 0, 1, 2
 LOG_BYTES_MAX = 16 * 1024 * 1024  # then it is renamed to FILE.1, in the place of the last one
-GARBAGE = (10_000, 20, 20)  # looked for seldom: connections leave none, and cost a tenth more by it
+GARBAGE = (5_000, 10, 10)  # looked for seldom: it is a tenth of what a connection costs
 OPEN_FILES = (65_536, 10_240)  # what is asked for: macOS may have no more than the second
 
 

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator
 from cluster.errors import ClusterError
 from control.store.record import Change, ObjectKey
 
-CHANGES_KEPT_MAX = 4_096
-BYTES_KEPT_MAX = 64 * 1024 * 1024
+# Of each resource, for watches that come back; in memory a change is some four times its bytes.
+CHANGES_KEPT_MAX = 1_024
+BYTES_KEPT_MAX = 8 * 1024 * 1024
 WATCHER_CHANGES_MAX = 16_384
 WATCHER_BYTES_MAX = 64 * 1024 * 1024
 # To tell each change to each of so many by itself costs more than it is worth to have it at once.
