@@ -163,14 +163,14 @@ async def test_a_socket_arrives_with_its_flow_and_is_closed_where_it_was(field: 
 
 
 async def test_many_arrive_in_order_each_with_its_own_socket(field: Field) -> None:
-    clients = field.give(500)
+    clients = field.give(150)
     for number, client in enumerate(clients):
         client.send(str(number).encode())
-    await field.far.until(lambda: len(field.far.taken) == 500)
+    await field.far.until(lambda: len(field.far.taken) == 150)
     for number, (sock, handed) in enumerate(field.far.taken):
         assert handed == flow(number)
         assert sock.recv(10) == str(number).encode()
-    assert field.near.handoff.given == 500 and field.near.handoff.waiting == 0
+    assert field.near.handoff.given == 150 and field.near.handoff.waiting == 0
 
 
 async def test_nobody_there_takes_nothing(field: Field, run_dir: Path) -> None:
