@@ -55,7 +55,7 @@ async def cluster(
     modes: object, settled: object, places: Places, zygote: socket.socket
 ) -> AsyncIterator[Cluster]:
     made = Cluster(SPEC, places, zygote)
-    made.supervisor.stop_seconds = 0.2
+    made.supervisor.stop_seconds = 2.0
     yield made
     await made.stop()
 
