@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 KUBECTL_MINORS ?= 27 29 31 35 37
 
-.PHONY: help setup demo test check lint types unit processes clients compose bench soak clean
+.PHONY: help setup demo test check lint types unit processes compose bench soak clean
 
 help:  ## what can be made
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 12
@@ -24,26 +24,22 @@ setup: $(VENV)/.installed  ## the virtual environment with kubehop in it
 demo: setup  ## bring up a three-node cluster, walk the scenarios, show each hop, clean up
 	@$(BIN)/kubehop demo
 
-# Three runs, two side by side: whole clusters, the same with other people's clients, and all the rest.
+# Tests that bring up real processes wait much; the others compute: one run of each, side by side.
 PROCESSES := tests/processes tests/scenarios tests/benchmarks tests/compose
-CLIENTS := tests/processes/battery tests/processes/libraries $(wildcard tests/processes/test_kubectl_*.py)
 PYTEST := KUBEHOP_KUBECTL_DIR=$(abspath $(VENV)/kubectl) $(BIN)/python -m pytest
 
 test: setup $(VENV)/.kubectl  ## every test (TESTS=path to choose)
 ifdef TESTS
 	@$(PYTEST) $(TESTS) $(PYTEST_ARGS)
 else
-	@$(MAKE) --no-print-directory -j2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) processes clients unit
+	@$(MAKE) --no-print-directory -j2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) unit processes
 endif
 
 unit: setup $(VENV)/.kubectl  ## the tests of functions, and of parts on real sockets
 	@$(PYTEST) tests $(PROCESSES:%=--ignore=%) $(PYTEST_ARGS)
 
-processes: setup $(VENV)/.kubectl  ## the tests of whole clusters
-	@$(PYTEST) $(PROCESSES) $(CLIENTS:%=--ignore=%) $(PYTEST_ARGS)
-
-clients: setup $(VENV)/.kubectl  ## the tests with kubectl, helm and client libraries
-	@$(PYTEST) $(CLIENTS) $(PYTEST_ARGS)
+processes: setup $(VENV)/.kubectl  ## the tests of whole clusters, with real clients
+	@$(PYTEST) $(PROCESSES) $(PYTEST_ARGS)
 
 lint: setup  ## style
 	@$(BIN)/ruff check .
