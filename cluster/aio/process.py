@@ -11,6 +11,7 @@ misconfigured.
 
 import argparse
 import asyncio
+import gc
 import json
 import logging
 import os
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 
 OK, FAILED, MISCONFIGURED = 0, 1, 2
 LOG_BYTES_MAX = 16 * 1024 * 1024  # then it is renamed to FILE.1, in the place of the last one
+GARBAGE = (5_000, 10, 10)  # looked for seldom: it is a tenth of what a connection costs
 OPEN_FILES = (65_536, 10_240)  # what is asked for: macOS may have no more than the second
 
 
@@ -125,6 +127,7 @@ def run(
     log_to(config.process)
     set_title(config.process.title)
     raise_open_files()
+    gc.set_threshold(*GARBAGE)
     try:
         with asyncio.Runner(loop_factory=loop_factory or _uvloop()) as runner:
             runner.run(_serve(config, serve))
