@@ -55,7 +55,7 @@ class DatagramEndpoint:
         self._on_datagram = on_datagram
         self._queue: deque[tuple[bytes, bytes]] = deque()
         self._queue_datagrams_max = queue_datagrams_max
-        self._sock = _bound(address)
+        self._sock = bound(address)
         self._family = int(self._sock.family)
         self._coalesced = coalesced and coalesce(self._sock)
         self._expectation = Expectation()
@@ -238,7 +238,8 @@ class DatagramEndpoint:
                     self._on_datagram(data, read_name(name))
 
 
-def _bound(address: SocketAddress) -> socket.socket:
+def bound(address: SocketAddress) -> socket.socket:
+    """A UDP socket at an address, non-blocking, with large buffers of the kernel's."""
     sock = socket.socket(family_of(address.ip), socket.SOCK_DGRAM)
     try:
         sock.setblocking(False)

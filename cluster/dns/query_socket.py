@@ -10,12 +10,12 @@ Spec: D-93 to D-100.
 
 import asyncio
 import logging
-import socket
 from collections.abc import Callable
 from functools import partial
 
+from cluster.aio.datagrams import bound
 from cluster.aio.mmsg import mmsg_works
-from cluster.aio.streams import address_of, close, family_of
+from cluster.aio.streams import address_of, close
 from cluster.dns.accounts import socket_address
 from cluster.dns.handler import QueryHandler
 from cluster.dns.prepared import ID_BYTES
@@ -26,7 +26,6 @@ from cluster.wire.flow import Flow
 log = logging.getLogger(__name__)
 
 SINGLES_MAX = 64
-KERNEL_BUFFER_BYTES = 4 * 1024 * 1024  # the kernel gives what it allows
 
 
 class QuerySocket:
@@ -37,7 +36,7 @@ class QuerySocket:
         self._handler = handler
         self._accounts = handler.accounts
         self._monotonic = handler.monotonic
-        self._sock = _bound(address)
+        self._sock = bound(address)
         self.address = address_of(self._sock)
         self.dropped = 0  # answers that the kernel did not take
         self._batch = QueryBatch(self._sock.family) if mmsg_works() else None
@@ -118,16 +117,3 @@ class QuerySocket:
 
 def _nothing(_: bytes) -> None:
     """Nothing is known by heart."""
-
-
-def _bound(address: SocketAddress) -> socket.socket:
-    sock = socket.socket(family_of(address.ip), socket.SOCK_DGRAM)
-    try:
-        sock.setblocking(False)
-        for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
-            sock.setsockopt(socket.SOL_SOCKET, option, KERNEL_BUFFER_BYTES)
-        sock.bind(address)
-    except BaseException:
-        sock.close()
-        raise
-    return sock

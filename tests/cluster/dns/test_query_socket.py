@@ -136,8 +136,8 @@ async def test_without_a_zone_each_query_fails_by_itself(
 async def test_what_the_kernel_does_not_take_is_counted(
     worked: Zone, served: Callable[..., Served], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bound = query_socket._bound
-    monkeypatch.setattr(query_socket, "_bound", lambda address: Deaf(bound(address)))
+    bound = query_socket.bound
+    monkeypatch.setattr(query_socket, "bound", lambda address: Deaf(bound(address)))
     serving = served(lambda: worked)
     query = encode(Message(questions=(Question("web.ns.svc.cluster.local", 1),)))
     for _ in range(3):
